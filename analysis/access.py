@@ -1,0 +1,298 @@
+"""Who reaches what, in how many minutes, and what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pyproj import CRS
+from scipy.spatial import KDTree
+
+from geo import crs as systems
+from geo.network import Streets, use_streets
+from geo.profile import TravelProfile
+from geo.reach import Journeys, decided_min
+from geo.snap import Snapper, Snaps
+from layers.catalog import Catalog, Category
+from layers.facilities import ranks
+
+Floats = NDArray[np.float64]
+WALK_FUNCTION = "flat"
+"""The walking function in force; slope does not enter yet, and every table says so."""
+
+STATUSES = (
+    "served", "beyond_limit", "no_standard", "no_facility", "no_data",
+    "unreachable", "off_network", "outside_data",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Access:
+    """The tables ``access`` and ``snaps``."""
+
+    access: pd.DataFrame
+    snaps: pd.DataFrame
+
+
+def measure_access(
+    places: pd.DataFrame,
+    facilities: pd.DataFrame,
+    *,
+    streets: Streets,
+    catalog: Catalog,
+    sourced: frozenset[str],
+    circle_personas: Sequence[str] = ("adult", "elderly"),
+    progress: Callable[[str], None] = lambda _: None,
+) -> Access:
+    """
+    Measure every place against every category one travels to.
+
+    The limit belongs to the circle: a time of exactly the threshold is served. A time is compared in whole
+    milliseconds. For each category there is a row for its own persona in its deciding mode; rows for the
+    personas of the circle on foot, if it is on a list; and a row by car where it has a threshold for that.
+
+    Parameters
+    ----------
+    places
+        ``layers.places.COLUMNS``; ``place_id`` unique.
+    facilities
+        ``layers.facilities.COLUMNS``.
+    streets
+        Everything of the network that was read; its box is the extent of the data.
+    catalog
+        Categories, standards and personas, with the project's own values.
+    sourced
+        Categories that some source carries, even if none of its rows can be used.
+    circle_personas
+        Who is asked about the categories of the lists, on foot.
+    progress
+        Called with a category's id before it is searched.
+
+    Returns
+    -------
+    tables
+        ``access`` in the order of places, then catalogue; ``snaps`` of places and facilities by persona and mode.
+    """
+    facilities = facilities[facilities["category"].isin(catalog.categories)].reset_index(drop=True)
+    questions = _questions(catalog, circle_personas)
+    standing = _Standing.of(places, facilities, streets)
+    parts: list[pd.DataFrame] = []
+    snaps: list[pd.DataFrame] = []
+    for (persona, mode), categories in questions.items():
+        profile = catalog.travel_profile(persona, mode)
+        usage = use_streets(streets, profile)
+        snapper = Snapper(streets, usage, profile=profile, plane=standing.plane)
+        homes = snapper.snap(*standing.places_at)
+        ends = snapper.snap(*standing.facilities_at)
+        snaps += [
+            _snap_rows(places["place_id"], "place", profile, homes, streets),
+            _snap_rows(facilities["facility_id"], "facility", profile, ends, streets),
+        ]
+        journeys = Journeys(
+            streets, usage, profile=profile, homes=homes, facilities=ends,
+            homes_at=standing.places_at, facilities_at=standing.facilities_at,
+        )  # fmt: skip
+        for category in categories:
+            progress(category.id)
+            parts.append(_ask(category, profile, journeys, homes, standing, catalog, sourced))
+    access = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    access = access.sort_values(
+        ["place_row", "category_row", "mode", "persona"], kind="stable", ascending=[True, True, False, True]
+    )
+    access = access.drop(columns=["place_row", "category_row"]).reset_index(drop=True)
+    snap_table = pd.concat(snaps, ignore_index=True).drop_duplicates(["point_id", "kind", "persona", "mode"])
+    return Access(access, snap_table.reset_index(drop=True))
+
+
+def _questions(catalog: Catalog, personas: Sequence[str]) -> dict[tuple[str, str], list[Category]]:
+    found: dict[tuple[str, str], list[Category]] = {}
+    for category in catalog.in_access():
+        limits = [catalog.standard(category.id, p) for p in category.deciding_mode]
+        drives = "drive" in category.deciding_mode.values() or any(s.drive_min is not None for s in limits)
+        asked = {(category.persona, "walk")}
+        asked |= {(category.persona, "drive")} if drives else set()
+        asked |= {(persona, "walk") for persona in personas} if category.lists else set()
+        for question in sorted(asked):
+            found.setdefault(question, []).append(category)
+    return dict(sorted(found.items()))
+
+
+def deciding_mode(category: Category, profile: str) -> str:
+    """
+    Say whether walking or driving decides; a settlement's usual mode is walking until its ledger says more.
+
+    Examples
+    --------
+    >>> from layers import catalog
+    >>> own = catalog.load().categories
+    >>> deciding_mode(own["village_clinic"], "rural"), deciding_mode(own["fire_station"], "rural")
+    ('walk', 'drive')
+    """
+    return "drive" if category.deciding_mode[profile] == "drive" else "walk"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Standing:
+    """What does not change from question to question."""
+
+    places: pd.DataFrame
+    facilities: pd.DataFrame
+    rank: NDArray[np.int64]
+    plane: CRS
+    places_at: tuple[Floats, Floats]
+    facilities_at: tuple[Floats, Floats]
+    outside: NDArray[np.bool_]
+    to_cut_m: Floats
+
+    @classmethod
+    def of(cls, places: pd.DataFrame, facilities: pd.DataFrame, streets: Streets) -> _Standing:
+        lon, lat = places["lon"].to_numpy(np.float64), places["lat"].to_numpy(np.float64)
+        west, south, east, north = streets.box
+        inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+        edges = [
+            systems.geodesic_m(lon, lat, np.full(len(lon), west), lat),
+            systems.geodesic_m(lon, lat, np.full(len(lon), east), lat),
+            systems.geodesic_m(lon, lat, lon, np.full(len(lon), south)),
+            systems.geodesic_m(lon, lat, lon, np.full(len(lon), north)),
+        ]
+        known = lon[np.isfinite(lon)]
+        plane = systems.zone(float(np.median(known)) if len(known) else (west + east) / 2)
+        at = (facilities["lon"].to_numpy(np.float64), facilities["lat"].to_numpy(np.float64))
+        to_cut = np.minimum.reduce(edges) if streets.cut else np.full(len(lon), np.inf)
+        return cls(places, facilities, ranks(facilities), plane, (lon, lat), at, ~inside, to_cut)
+
+
+def _ask(
+    category: Category,
+    profile: TravelProfile,
+    journeys: Journeys,
+    homes: Snaps,
+    standing: _Standing,
+    catalog: Catalog,
+    sourced: frozenset[str],
+) -> pd.DataFrame:
+    places = standing.places
+    standards = {p: catalog.standard(category.id, p) for p in category.deciding_mode}
+    of_place = places["profile"].map(standards)
+    threshold = np.array([s.limit_min(profile.mode) or np.nan for s in of_place], np.float64)
+    radius = np.array([s.radius_m or np.nan for s in of_place], np.float64)
+    decides = (
+        places["profile"].map({p: deciding_mode(category, p) for p in category.deciding_mode}) == profile.mode
+    )
+    decides &= profile.persona == category.persona
+    rows = np.flatnonzero((standing.facilities["category"] == category.id).to_numpy())
+    usable = rows[np.isfinite(standing.facilities_at[0][rows])]
+
+    reached = journeys.nearest(usable, rank=standing.rank[usable], direction=category.direction)
+    time = decided_min(reached, category.direction)
+    status = _status(
+        time, threshold, homes=homes, outside=standing.outside,
+        known=category.id in sourced, any_=len(usable) > 0,
+    )  # fmt: skip
+    straight = _straight_m(standing, usable)
+    met = pd.array(np.isin(status, ["served"]), dtype="boolean")
+    met[np.isin(status, ["no_standard", "no_data", "outside_data"]) | np.isnan(threshold)] = pd.NA
+    straight_met = pd.array(straight <= radius, dtype="boolean")
+    straight_met[np.isnan(straight) | np.isnan(radius)] = pd.NA
+    people = places["pop"].to_numpy(np.float64)
+    at = np.maximum(reached.facility, 0)
+    got = reached.facility >= 0
+    names = standing.facilities["facility_name"].to_numpy(object)
+    ids = standing.facilities["facility_id"].to_numpy(object)
+    frame = pd.DataFrame(
+        {
+            "place_id": places["place_id"].to_numpy(),
+            "category": category.id,
+            "persona": profile.persona,
+            "mode": profile.mode,
+            "deciding": decides.to_numpy(bool),
+            "facility_id": np.where(got, ids[at], "") if len(ids) else "",
+            "facility_name": np.where(got, names[at], "") if len(ids) else "",
+            "time_to_min": reached.to_min,
+            "time_back_min": reached.back_min,
+            "time_min": time,
+            "distance_m": reached.distance_m,
+            "straight_m": straight,
+            "threshold_min": threshold,
+            "radius_m": radius,
+            "status": status,
+            "met": met,
+            "straight_met": straight_met,
+            "people": people,
+            "people_met": np.where(met.isna(), np.nan, people * met.to_numpy(float, na_value=0.0)),
+            "edge_affected": _edge_affected(time, threshold, profile, standing),
+            "walk_function": WALK_FUNCTION,
+            "certainty": [s.certainty for s in of_place],
+            "place_row": np.arange(len(places)),
+            "category_row": list(catalog.categories).index(category.id),
+        }
+    )
+    if profile.mode == "drive":  # a row by car says something only where there is a threshold, or it decides
+        frame = frame[frame["deciding"] | frame["threshold_min"].notna()]
+    return frame
+
+
+def _status(
+    time: Floats, threshold: Floats, *, homes: Snaps, outside: NDArray[np.bool_], known: bool, any_: bool
+) -> NDArray[np.object_]:
+    n = len(time)
+    # twice the milliseconds, because the mean of two ways may end on half of one
+    within = np.rint(np.nan_to_num(time, nan=np.inf) * 120_000) <= np.nan_to_num(threshold, nan=-1.0) * 120_000
+    status = np.where(np.isnan(threshold), "no_standard", np.where(within, "served", "beyond_limit"))
+    status = status.astype(object)
+    status[np.isnan(time)] = "unreachable"
+    status[homes.status == "off_network"] = "off_network"
+    if not any_:
+        status[:] = "no_facility"
+    status[outside | (homes.status == "no_position")] = "outside_data"
+    return status if known else np.full(n, "no_data", object)
+
+
+def _straight_m(standing: _Standing, rows: NDArray[np.int64]) -> Floats:
+    lon, lat = standing.places_at
+    straight = np.full(len(lon), np.nan)
+    here = np.flatnonzero(np.isfinite(lon))
+    if not len(rows) or not len(here):
+        return straight
+    there_lon, there_lat = standing.facilities_at[0][rows], standing.facilities_at[1][rows]
+    tree = KDTree(np.column_stack(systems.project(there_lon, there_lat, standing.plane)))
+    _, nearest = tree.query(np.column_stack(systems.project(lon[here], lat[here], standing.plane)))
+    straight[here] = systems.geodesic_m(lon[here], lat[here], there_lon[nearest], there_lat[nearest])
+    return straight
+
+
+def _edge_affected(
+    time: Floats, threshold: Floats, profile: TravelProfile, standing: _Standing
+) -> NDArray[np.bool_]:
+    """
+    Flag where something nearer could lie beyond a cut side of the data.
+
+    The straight line at the highest speed there is bounds the time to the cut from below, so this flags too
+    many rather than too few. What matters is the longer of the time found and the threshold.
+    """
+    fastest = max([profile.flat_kmh] + [r.drive_kmh or 0.0 for r in profile.roads if profile.mode == "drive"])
+    to_cut_min = standing.to_cut_m / (fastest * 1000.0 / 60.0)
+    horizon = np.fmax(np.nan_to_num(time, nan=np.inf), np.nan_to_num(threshold, nan=0.0))
+    return np.asarray((to_cut_min < horizon) & np.isfinite(standing.to_cut_m))
+
+
+def _snap_rows(ids: pd.Series, kind: str, profile: TravelProfile, snaps: Snaps, streets: Streets) -> pd.DataFrame:
+    way = streets.tags["way_id"].to_numpy(np.int64)[streets.way[np.maximum(snaps.edge, 0)]]
+    return pd.DataFrame(
+        {
+            "point_id": ids.to_numpy(),
+            "kind": kind,
+            "persona": profile.persona,
+            "mode": profile.mode,
+            "distance_m": snaps.distance_m,
+            "edge_id": pd.array(np.where(snaps.found, snaps.edge, 0), dtype="Int64"),
+            "way_id": pd.array(np.where(snaps.found, way, 0), dtype="Int64"),
+            "component": snaps.component,
+            "snap_lon": snaps.lon,
+            "snap_lat": snaps.lat,
+            "status": snaps.status,
+        }
+    ).assign(edge_id=lambda f: f["edge_id"].where(snaps.found), way_id=lambda f: f["way_id"].where(snaps.found))

@@ -1,0 +1,100 @@
+"""Laws that every run's results must obey, checked on the results themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.access import STATUSES
+
+Tables = dict[str, pd.DataFrame]
+
+
+@dataclass(frozen=True, slots=True)
+class _Law:
+    name: str
+    table: str
+    worst_of: Callable[[Tables], pd.Series]
+    """By how much each row breaks it; 0 where it holds."""
+
+
+def check_laws(tables: Tables) -> pd.DataFrame:
+    """
+    Check each law on the tables that are there.
+
+    Returns
+    -------
+    laws
+        ``law, held, checked_n, worst`` (the largest breach, 0 if none) and ``rows`` (up to ten breaking rows).
+    """
+    rows = []
+    for law in LAWS:
+        if law.table in tables:
+            breach = law.worst_of(tables)
+            broken = breach[breach > 0]
+            named = ";".join(str(index) for index in broken.index[:10])
+            worst = float(breach.max()) if len(breach) else 0.0
+            rows.append((law.name, broken.empty, len(breach), worst, named))
+    return pd.DataFrame(rows, columns=["law", "held", "checked_n", "worst", "rows"])
+
+
+def _one_status(tables: Tables) -> pd.Series:
+    return (~tables["access"]["status"].isin(STATUSES)).astype("float64")
+
+
+def _every_place_once(tables: Tables) -> pd.Series:
+    access = tables["access"]
+    places = tables["places"]["place_id"]
+    keys = ["place_id", "category", "persona", "mode"]
+    twice = access.duplicated(keys).astype("float64")
+    deciding = access[access["deciding"]].groupby("category")["place_id"].nunique()
+    short = (len(places) - deciding).abs().astype("float64")
+    return pd.concat([twice, short])
+
+
+def _served_in_time(tables: Tables) -> pd.Series:
+    rows = tables["access"]
+    served = rows[rows["status"] == "served"]
+    return (served["time_min"] - served["threshold_min"]).clip(lower=0).fillna(np.inf)
+
+
+def _time_only_where_reached(tables: Tables) -> pd.Series:
+    rows = tables["access"]
+    reached = rows["status"].isin(["served", "beyond_limit"])
+    unreached = rows["status"].isin(["unreachable", "off_network", "no_facility", "no_data", "outside_data"])
+    has_time = rows["time_min"].notna()
+    return ((reached & ~has_time) | (unreached & has_time)).astype("float64")
+
+
+def _no_shorter_than_straight(tables: Tables) -> pd.Series:
+    rows = tables["access"]
+    both = rows[rows["time_min"].notna()]
+    # the straight line to the nearest, which the one travelled to cannot beat; a centimetre for the projection
+    return (both["straight_m"] - both["distance_m"] - 0.01).clip(lower=0)
+
+
+def _circle_adds_up(tables: Tables) -> pd.Series:
+    rows = tables["circles"]
+    missing_n = rows["missing"].map(lambda cell: len(cell.split(";")) if cell else 0)
+    parts = rows["total_n"] + rows["unknown_n"] + rows["no_standard_n"]
+    return ((parts - rows["list_n"]).abs() + (rows["total_n"] - rows["met_n"] - missing_n).abs()).astype("float64")
+
+
+def _mu_are_metres(tables: Tables) -> pd.Series:
+    rows = tables["homesteads"].dropna(subset="area_m2")
+    # an area of 60 to 600 m² is far above what rounding of a float64 can do to it
+    return (rows["area_mu"] * 2000 - rows["area_m2"] * 3).abs().where(lambda d: d > 1e-6, 0.0)
+
+
+LAWS = (
+    _Law("one_status", "access", _one_status),
+    _Law("every_place_once", "access", _every_place_once),
+    _Law("served_in_time", "access", _served_in_time),
+    _Law("time_only_where_reached", "access", _time_only_where_reached),
+    _Law("no_shorter_than_straight", "access", _no_shorter_than_straight),
+    _Law("circle_adds_up", "circles", _circle_adds_up),
+    _Law("mu_are_metres", "homesteads", _mu_are_metres),
+)

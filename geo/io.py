@@ -1,0 +1,456 @@
+"""
+The one door: every file, in and out, goes through here.
+
+What comes in is positions in degrees, rows as they stand in the file with their row numbers, or a raster with
+its transform. What cannot come in is a ``Stop`` that says which file and why.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import python_calamine
+import rasterio
+import shapely
+import xlsxwriter
+from affine import Affine
+from numpy.typing import NDArray
+from pyproj import CRS
+from rasterio.enums import Resampling
+from rasterio.errors import RasterioError, RasterioIOError
+from rasterio.io import MemoryFile
+from rasterio.merge import merge
+from rasterio.warp import calculate_default_transform, reproject, transform_bounds
+
+from geo import crs as systems
+from geo.problems import Problem, Stop
+
+OSM = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2")
+VECTOR = (".gpkg", ".shp", ".geojson", ".json")
+TABLE = (".csv", ".txt", ".xlsx", ".xlsm", ".xls")
+RASTER = (".tif", ".tiff", ".hgt", ".hgt.zip")
+Bounds = tuple[float, float, float, float]
+
+
+def kind(path: Path) -> str:
+    """
+    Say what a file is by its ending: ``osm``, ``vector``, ``table``, ``raster`` or nothing.
+
+    Examples
+    --------
+    >>> kind(Path("A.OSM.PBF")), kind(Path("N27E102.hgt.zip")), kind(Path("photo.jpg"))
+    ('osm', 'raster', '')
+    """
+    name = path.name.lower()
+    kinds = {"osm": OSM, "vector": VECTOR, "table": TABLE, "raster": RASTER}
+    return next((what for what, endings in kinds.items() if name.endswith(endings)), "")
+
+
+def require(path: Path, *wanted: str) -> Path:
+    """
+    Return the path if a file of one of the wanted kinds is there.
+
+    Raises
+    ------
+    Stop
+        The file is missing, empty, or of another kind.
+    """
+    if not path.exists():
+        raise Stop(Problem.stop("file_missing", file=path, folder=path.parent))
+    if not path.is_file():
+        raise Stop(Problem.stop("file_is_folder", file=path))
+    if path.stat().st_size == 0:
+        raise Stop(Problem.stop("file_empty", file=path))
+    if kind(path) not in wanted:
+        endings = {"osm": OSM, "vector": VECTOR, "table": TABLE, "raster": RASTER}
+        accepted = " ".join(ending for what in wanted for ending in endings[what])
+        raise Stop(Problem.stop("file_kind", file=path, wanted=accepted))
+    return path
+
+
+# --- tables -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """Rows as they stand in a file. ``rows[0]`` is row 1 of the sheet; cells are text, '' where empty."""
+
+    file: str
+    sheet: str
+    rows: tuple[tuple[str, ...], ...]
+
+
+def read_table(path: Path, *, sheet: str | None = None) -> RawTable:
+    """
+    Read a sheet or a CSV file cell by cell, with nothing guessed about headings.
+
+    CSV is read as UTF-8 and, where that fails, as GB 18030. Without ``sheet`` the first sheet that holds
+    anything is taken.
+
+    Raises
+    ------
+    Stop
+        The file is missing, unreadable, of another kind, without such a sheet, or empty.
+    """
+    require(path, "table")
+    if path.name.lower().endswith((".csv", ".txt")):
+        table = RawTable(path.name, "", _csv_rows(path))
+    else:
+        table = _sheet(path, sheet)
+    if not any(any(cells) for cells in table.rows):
+        raise Stop(Problem.stop("table_empty", file=path, sheet=table.sheet))
+    return table
+
+
+def sheet_names(path: Path) -> list[str]:
+    """
+    List the sheets of a workbook; a CSV file has one, without a name.
+
+    Raises
+    ------
+    Stop
+        Missing, unreadable or of another kind.
+    """
+    require(path, "table")
+    if path.name.lower().endswith((".csv", ".txt")):
+        return [""]
+    return list(_book(path).sheet_names)
+
+
+def _book(path: Path) -> Any:
+    try:
+        return python_calamine.CalamineWorkbook.from_path(str(path))
+    except (python_calamine.CalamineError, OSError, BadZipFile) as error:
+        raise Stop(Problem.stop("table_unreadable", file=path, reason=error)) from error
+
+
+def _csv_rows(path: Path) -> tuple[tuple[str, ...], ...]:
+    raw = path.read_bytes()
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = raw.decode(encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        raise Stop(Problem.stop("table_encoding", file=path))
+    if "\x00" in text:
+        raise Stop(Problem.stop("table_unreadable", file=path, reason="NUL"))
+    # the mark that parts the fullest of the first lines: a title line above the heading has none of any
+    top = text.split("\n", 12)[:12]
+    mark = max(",;\t", key=lambda character: max(line.count(character) for line in top))
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
+    except csv.Error as error:
+        raise Stop(Problem.stop("table_unreadable", file=path, reason=error)) from error
+    return tuple(tuple(cell.strip() for cell in row) for row in rows)
+
+
+def _sheet(path: Path, sheet: str | None) -> RawTable:
+    book = _book(path)
+    try:
+        if sheet is not None and sheet not in book.sheet_names:
+            names = "、".join(book.sheet_names)
+            raise Stop(Problem.stop("sheet_missing", file=path, sheet=sheet, sheets=names))
+        for name in [sheet] if sheet is not None else book.sheet_names:
+            found = book.get_sheet_by_name(name)
+            rows = found.to_python(skip_empty_area=False)
+            if any(any(cell != "" for cell in row) for row in rows) or sheet is not None:
+                return RawTable(path.name, name, tuple(tuple(_text(c) for c in row) for row in rows))
+    except (python_calamine.CalamineError, OSError, BadZipFile) as error:
+        raise Stop(Problem.stop("table_unreadable", file=path, reason=error)) from error
+    raise Stop(Problem.stop("table_empty", file=path, sheet=""))
+
+
+def _text(cell: object) -> str:
+    if isinstance(cell, bool):
+        return str(cell)
+    if isinstance(cell, float) and math.isfinite(cell) and cell == int(cell) and abs(cell) < 1e15:
+        return str(int(cell))  # Excel keeps every number as a float; 12.0 people are 12
+    return str(cell).strip()
+
+
+def write_table(
+    rows: Sequence[Sequence[object]], path: Path, *, sheet: str = "", encoding: str = "utf-8-sig"
+) -> None:
+    """Write rows cell by cell: a CSV file in the encoding, or a workbook with one sheet, by the ending."""
+    if path.suffix == ".csv":
+        with path.open("w", encoding=encoding, newline="") as file:
+            csv.writer(file).writerows(rows)
+        return
+    with xlsxwriter.Workbook(str(path)) as book:
+        page = book.add_worksheet(sheet or None)
+        for number, cells in enumerate(rows):
+            page.write_row(number, 0, cells)
+
+
+# --- vectors ----------------------------------------------------------------------------------------------
+
+
+def read_vector(path: Path, *, layer: str | None = None, crs: str | None = None) -> gpd.GeoDataFrame:
+    """
+    Read a vector file and bring it to degrees.
+
+    Parameters
+    ----------
+    path, layer
+        GeoPackage, Shapefile or GeoJSON; the first layer if none is named.
+    crs
+        The system the coordinates are really in, where the file says none or says wrong (``GCJ-02``).
+
+    Returns
+    -------
+    frame
+        Every feature in file order, attributes as read, geometry in degrees, None where there is none.
+
+    Raises
+    ------
+    Stop
+        Missing, unreadable, of another kind, without such a layer, or without a coordinate system.
+    """
+    require(path, "vector")
+    try:
+        layers = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
+        if not layers or (layer is not None and layer not in layers):
+            raise Stop(Problem.stop("layer_missing", file=path, wanted=layer or "", layers="、".join(layers)))
+        frame = pyogrio.read_dataframe(path, layer=layer or layers[0])
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+        raise Stop(Problem.stop("vector_unreadable", file=path, reason=error)) from error
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise Stop(Problem.stop("vector_without_geometry", file=path))
+    if crs is None and frame.crs is None:
+        raise Stop(Problem.stop("crs_missing", file=path))
+    source = systems.system(crs) if crs is not None else systems.system(frame.crs.to_wkt())
+    geometry = systems.geometry_to_degrees(frame.geometry.to_numpy(), source)
+    return frame.set_geometry(gpd.GeoSeries(geometry, index=frame.index), crs=None).set_crs(
+        systems.DEGREES, allow_override=True
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LayerInfo:
+    """What a layer of a vector file says of itself. ``geometry`` is OGR's name of the type, '' for none."""
+
+    name: str
+    fields: tuple[str, ...]
+    geometry: str
+    has_crs: bool
+
+
+def list_layers(path: Path) -> list[LayerInfo]:
+    """
+    Look at the layers of a vector file without reading the features.
+
+    Raises
+    ------
+    Stop
+        Missing, unreadable or of another kind.
+    """
+    require(path, "vector")
+    try:
+        return [_layer_info(path, str(name), str(geometry or "")) for name, geometry in pyogrio.list_layers(path)]
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+        raise Stop(Problem.stop("vector_unreadable", file=path, reason=error)) from error
+
+
+def _layer_info(path: Path, name: str, geometry: str) -> LayerInfo:
+    info = pyogrio.read_info(path, layer=name)
+    return LayerInfo(name, tuple(str(field) for field in info["fields"]), geometry, info["crs"] is not None)
+
+
+def write_layer(frame: gpd.GeoDataFrame, path: Path, *, layer: str) -> None:
+    """Append a layer to a GeoPackage; in China the degrees are named CGCS2000."""
+    if len(frame):
+        middle = float(np.nanmean(frame.geometry.bounds["minx"]))
+        code = systems.zone(middle).to_epsg()
+        frame = frame.set_crs("EPSG:4490" if code else systems.DEGREES, allow_override=True)
+    pyogrio.write_dataframe(frame, path, layer=layer, driver="GPKG", append=path.exists())
+
+
+def write_shapefile(frame: gpd.GeoDataFrame, path: Path) -> None:
+    """Write a Shapefile with GBK attributes and its ``.cpg``, as the software of the bureaus does."""
+    pyogrio.write_dataframe(frame, path, driver="ESRI Shapefile", encoding="GBK")
+
+
+# --- rasters ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Raster:
+    """One band, float32 with NaN where there is no data, north up. ``crs`` is what the file says."""
+
+    values: NDArray[np.float32]
+    transform: Affine
+    crs: CRS
+
+    @property
+    def bounds(self) -> Bounds:
+        """West, south, east, north in the raster's own system."""
+        rows, columns = self.values.shape
+        west, north = float(self.transform.c), float(self.transform.f)
+        return west, north + self.transform.e * rows, west + self.transform.a * columns, north
+
+    def cell_centres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """X of the columns and y of the rows, at the middle of the cells."""
+        rows, columns = self.values.shape
+        x = self.transform.c + self.transform.a * (np.arange(columns) + 0.5)
+        y = self.transform.f + self.transform.e * (np.arange(rows) + 0.5)
+        return np.asarray(x, np.float64), np.asarray(y, np.float64)
+
+
+def read_raster(paths: Sequence[Path], *, within: Bounds | None = None) -> Raster:
+    """
+    Read one raster, or several tiles as one, cut to a box in degrees.
+
+    No cell is resampled. Voids (the file's own no-data value) are NaN. Nothing in the box gives a raster of
+    NaN only, which the caller judges.
+
+    Raises
+    ------
+    Stop
+        A tile is missing, unreadable, has no coordinate system or one unlike the others, or lies upside down.
+    """
+    problems: list[Problem] = []
+    opened = []
+    try:
+        for path in paths:
+            try:
+                opened.append(rasterio.open(require(path, "raster")))
+            except Stop as stop:
+                problems.extend(stop.problems)
+            except (RasterioIOError, RasterioError) as error:
+                problems.append(Problem.stop("raster_unreadable", file=path, reason=error))
+        problems.extend(_tile_problems(opened))
+        if problems:
+            raise Stop(problems)
+        first = opened[0]
+        box = _window(opened, within)
+        values, transform = merge(opened, bounds=box, nodata=np.nan, dtype="float32")
+        return Raster(values[0], transform, CRS.from_user_input(first.crs.to_wkt()))
+    finally:
+        for source in opened:
+            source.close()
+
+
+def _tile_problems(opened: list[Any]) -> list[Problem]:
+    problems = []
+    for source in opened:
+        if source.crs is None:
+            problems.append(Problem.stop("raster_without_crs", file=Path(source.name)))
+        elif source.crs != opened[0].crs:
+            problems.append(Problem.stop("raster_crs_differs", file=Path(source.name)))
+        elif source.transform.e >= 0 or source.transform.b or source.transform.d:
+            problems.append(Problem.stop("raster_not_north_up", file=Path(source.name)))
+    return problems
+
+
+def _window(opened: list[Any], within: Bounds | None) -> Bounds:
+    west, south = min(s.bounds.left for s in opened), min(s.bounds.bottom for s in opened)
+    east, north = max(s.bounds.right for s in opened), max(s.bounds.top for s in opened)
+    if within is None:
+        return west, south, east, north
+    first = opened[0]
+    box = transform_bounds(systems.DEGREES, first.crs, *within)
+    a, e = first.transform.a, -first.transform.e
+    # whole cells only, on the grid of the first tile, so that nothing is resampled
+    left = first.bounds.left + math.floor((max(box[0], west) - first.bounds.left) / a) * a
+    right = first.bounds.left + math.ceil((min(box[2], east) - first.bounds.left) / a) * a
+    top = first.bounds.top - math.floor((first.bounds.top - min(box[3], north)) / e) * e
+    bottom = first.bounds.top - math.ceil((first.bounds.top - max(box[1], south)) / e) * e
+    if left >= right or bottom >= top:
+        return west, north - e, west + a, north  # nothing of it lies in the box; one cell, outside of the box
+    return left, bottom, right, top
+
+
+def touches(raster: Raster, box: Bounds) -> bool:
+    """Say whether any cell with data lies in a box of degrees."""
+    west, south, east, north = transform_bounds(systems.DEGREES, raster.crs.to_wkt(), *box)
+    x, y = raster.cell_centres()
+    inside = np.ix_((y >= south) & (y <= north), (x >= west) & (x <= east))
+    return bool(np.isfinite(raster.values[inside]).any())
+
+
+def shaded_png(raster: Raster, *, widest_px: int = 900) -> tuple[bytes, Bounds]:
+    """
+    Draw the terrain as a grey relief picture in Web Mercator, for display only.
+
+    Returns
+    -------
+    png, bounds
+        The picture with transparent voids, and its west, south, east, north in degrees.
+    """
+    rows, columns = raster.values.shape
+    mercator = "EPSG:3857"
+    wkt = raster.crs.to_wkt()
+    transform, width, height = calculate_default_transform(wkt, mercator, columns, rows, *raster.bounds)
+    factor = max(1.0, max(width, height) / widest_px)
+    transform = transform * Affine.scale(factor)
+    width, height = max(2, int(width / factor)), max(2, int(height / factor))
+    ground = np.full((height, width), np.nan, np.float32)
+    reproject(
+        raster.values, ground, src_transform=raster.transform, src_crs=wkt, src_nodata=np.nan,
+        dst_transform=transform, dst_crs=mercator, dst_nodata=np.nan, resampling=Resampling.average,
+    )  # fmt: skip
+    north, east = np.gradient(np.nan_to_num(ground), abs(transform.e))
+    light = (0.7 + 0.5 * (north - east)) / np.sqrt(1 + north**2 + east**2)
+    shade = np.clip(150 + 105 * light, 0, 255).astype(np.uint8)
+    alpha = np.where(np.isfinite(ground) & (ground != 0), 150, 0).astype(np.uint8)
+    with MemoryFile() as memory:
+        with memory.open(
+            driver="PNG", width=width, height=height, count=2, dtype="uint8", crs=mercator, transform=transform
+        ) as picture:
+            picture.write(shade, 1)
+            picture.write(alpha, 2)
+        png = bytes(memory.read())
+    west, top = transform.c, transform.f
+    box = (west, top + transform.e * height, west + transform.a * width, top)
+    return png, tuple(float(v) for v in transform_bounds(mercator, systems.DEGREES, *box))  # type: ignore[return-value]
+
+
+def write_raster(values: NDArray[np.float32], path: Path, *, west: float, north: float, step: float) -> None:
+    """Write one band on a grid of degrees as a GeoTIFF."""
+    rows, columns = values.shape
+    transform = Affine(step, 0, west, 0, -step, north)
+    profile = {"driver": "GTiff", "width": columns, "height": rows, "count": 1, "dtype": "float32"}
+    with rasterio.open(
+        path, "w", **profile, crs=systems.DEGREES, transform=transform, nodata=-9999, compress="deflate"
+    ) as out:
+        out.write(np.where(np.isfinite(values), values, -9999).astype(np.float32), 1)
+
+
+# --- results ----------------------------------------------------------------------------------------------
+
+
+def write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    """Write a long table; float64 as it is, no index."""
+    frame.to_parquet(path, index=False)
+
+
+def write_json(value: object, path: Path) -> None:
+    """Write readable JSON; NaN is refused, because it is not JSON."""
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n", "utf-8")
+
+
+def temporary_beside(path: Path) -> Path:
+    """Make an empty folder on the same disk as ``path``, so that a finished one can be moved there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+
+
+def bounds_of(geometry: NDArray[np.object_]) -> Bounds:
+    """West, south, east, north of all geometries; NaN where there is none."""
+    west, south, east, north = (float(v) for v in shapely.total_bounds(geometry))
+    return west, south, east, north

@@ -1,0 +1,238 @@
+"""
+Streets as a graph: junctions, edges with their geodesic length, who may use them, and how long they take.
+
+All parts are kept. Whether a part is cut off from the rest is counted per travel profile, never repaired.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from geo import crs as systems
+from geo.io import Bounds
+from geo.osm import OsmWays
+from geo.profile import TravelProfile
+
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+NO = frozenset({"no", "private", "agricultural", "forestry", "delivery", "military"})
+"""Values of an access tag that keep the public out."""
+YES = frozenset({"yes", "designated", "permissive", "destination", "official"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Streets:
+    """
+    A street graph.
+
+    Nodes are the junctions and ends of ways (``node_id`` ascending). Edge ``e`` runs from ``u[e]`` to ``v[e]``
+    along the vertices ``lon[offset[e]:offset[e + 1]]``, is ``length_m[e]`` long and has the tags of row
+    ``way[e]`` of ``tags``. ``box`` is the box of the data in degrees; ``cut`` says that the file was cut to it,
+    so that streets may go on outside.
+    """
+
+    node_id: Ints
+    node_lon: Floats
+    node_lat: Floats
+    u: NDArray[np.int32]
+    v: NDArray[np.int32]
+    way: NDArray[np.int32]
+    length_m: Floats
+    offset: Ints
+    lon: Floats
+    lat: Floats
+    tags: pd.DataFrame
+    box: Bounds
+    cut: bool
+
+    @property
+    def edge_n(self) -> int:
+        """Number of edges."""
+        return len(self.u)
+
+    def lines(self) -> NDArray[np.object_]:
+        """The edges as lines in degrees."""
+        which = np.repeat(np.arange(self.edge_n), np.diff(self.offset))
+        return np.asarray(shapely.linestrings(np.column_stack((self.lon, self.lat)), indices=which), object)
+
+
+def build_streets(ways: OsmWays) -> Streets:
+    """
+    Cut ways at every node that two of them, or one of them twice, pass through.
+
+    Returns
+    -------
+    streets
+        Every metre of every way once, in the order of the file; lengths are geodesic sums over the vertices.
+    """
+    total = len(ways.node_id)
+    node_id, inverse, count = np.unique(ways.node_id, return_inverse=True, return_counts=True)
+    first, last = ways.offset[:-1], ways.offset[1:] - 1
+    breaks = count[inverse] > 1
+    breaks[first] = breaks[last] = True
+    stops = np.flatnonzero(breaks)
+    of_way = np.repeat(np.arange(len(ways.tags)), np.diff(ways.offset))
+    inner = of_way[stops[:-1]] == of_way[stops[1:]]
+    start, end = stops[:-1][inner], stops[1:][inner]
+
+    ends = np.zeros(total, bool)
+    ends[start] = ends[end] = True
+    is_node = np.zeros(len(node_id), bool)
+    is_node[inverse[ends]] = True
+    number = np.cumsum(is_node) - 1
+    where = np.full(len(node_id), -1)
+    where[inverse] = np.arange(total)
+    where = where[is_node]
+
+    size = end - start + 1
+    offset = np.concatenate(([0], np.cumsum(size)))
+    pick = np.arange(offset[-1]) - np.repeat(offset[:-1] - start, size)
+    lon, lat = ways.lon[pick], ways.lat[pick]
+    step = systems.geodesic_m(lon[:-1], lat[:-1], lon[1:], lat[1:]) if len(lon) else np.zeros(0)
+    step[offset[1:-1] - 1] = 0.0  # from the end of one edge to the start of the next
+    length = np.add.reduceat(step, offset[:-1]) if len(size) else np.zeros(0)
+    box = ways.box or _extent(lon, lat)
+    return Streets(
+        node_id=node_id[is_node], node_lon=ways.lon[where], node_lat=ways.lat[where],
+        u=number[inverse[start]].astype(np.int32), v=number[inverse[end]].astype(np.int32),
+        way=of_way[start].astype(np.int32), length_m=length, offset=offset, lon=lon, lat=lat,
+        tags=ways.tags, box=box, cut=ways.box is not None,
+    )  # fmt: skip
+
+
+def _extent(lon: Floats, lat: Floats) -> Bounds:
+    if not len(lon):
+        return np.nan, np.nan, np.nan, np.nan
+    return float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Usage:
+    """
+    One profile on one street graph, per edge.
+
+    ``forward`` and ``backward`` say whether it may be used from u to v and from v to u; ``forward_ms`` and
+    ``backward_ms`` how long that takes (0 where it may not). ``component`` numbers the strong component that
+    holds both ends, -1 where the ends lie in two or nobody may pass; ``component_m`` is that component's
+    length of street.
+    """
+
+    forward: Bools
+    backward: Bools
+    forward_ms: Ints
+    backward_ms: Ints
+    component: NDArray[np.int32]
+    component_m: Floats
+
+    @property
+    def symmetric(self) -> bool:
+        """Every way takes as long there as back, so every path does."""
+        same = np.array_equal(self.forward, self.backward)
+        return same and np.array_equal(self.forward_ms, self.backward_ms)
+
+
+def use_streets(streets: Streets, profile: TravelProfile) -> Usage:
+    """
+    Work out where a profile may go, how long each edge takes it and which parts hang together.
+
+    References
+    ----------
+    Access follows the OSM wiki's order of keys: the most special one that is tagged decides.
+    """
+    forward, backward = allowed(streets.tags, profile)
+    speed = speeds_kmh(streets.tags, profile)
+    forward, backward, speed = forward[streets.way], backward[streets.way], speed[streets.way]
+    forward_ms, backward_ms = traverse_ms(streets, speed)
+    component, component_m = _components(streets, forward, backward)
+    return Usage(
+        forward, backward, np.where(forward, forward_ms, 0), np.where(backward, backward_ms, 0),
+        component, component_m,
+    )  # fmt: skip
+
+
+def traverse_ms(streets: Streets, speed_kmh: Floats) -> tuple[Ints, Ints]:
+    """
+    Say how long each edge takes from u to v and from v to u, in whole milliseconds.
+
+    This is the one place where time comes from. The ground is flat for now: both directions are equal.
+    Rounded once, here; everything later is exact sums. An edge nobody has a speed for (NaN) takes 0 and is
+    never used.
+    """
+    with np.errstate(invalid="ignore"):
+        ms = np.rint(streets.length_m / speed_kmh * 3600.0)
+    whole = np.nan_to_num(ms, nan=0.0).astype(np.int64)
+    return whole, whole.copy()
+
+
+def speeds_kmh(tags: pd.DataFrame, profile: TravelProfile) -> Floats:
+    """Give each way the profile's speed on level ground, NaN where its class carries no such traffic."""
+    if profile.mode == "walk":
+        speeds: dict[str, float | None] = {r.name: profile.flat_kmh if r.walk else None for r in profile.roads}
+    else:
+        speeds = {r.name: r.drive_kmh for r in profile.roads}
+    return tags["highway"].map(speeds).to_numpy(np.float64, na_value=np.nan)
+
+
+def allowed(tags: pd.DataFrame, profile: TravelProfile) -> tuple[Bools, Bools]:
+    """
+    Say in which direction each way is open to the profile: along its nodes, and against them.
+
+    A class that carries none of this traffic stays shut. Walkers mind ``oneway:foot`` only, and motorroads
+    unless ``foot`` says yes; cars mind ``oneway`` and roundabouts.
+    """
+    walks = profile.mode == "walk"
+    open_by_class = ~np.isnan(speeds_kmh(tags, profile))
+    keys = ("foot", "access") if walks else ("motorcar", "motor_vehicle", "vehicle", "access")
+    verdict = pd.Series("", index=tags.index)
+    for key in keys:  # the most special key that says anything decides
+        said = tags[key].isin(NO | YES)
+        verdict = verdict.where(verdict != "", tags[key].where(said, ""))
+    opened = open_by_class & ~verdict.isin(NO).to_numpy(bool)
+    if walks:
+        explicit = tags["foot"].isin(YES).to_numpy(bool)
+        opened &= ~(tags["motorroad"] == "yes").to_numpy(bool) | explicit
+        direction = tags["oneway:foot"]
+    else:
+        round_way = tags["junction"].isin(("roundabout", "circular")) & (tags["oneway"] == "")
+        motorway = tags["highway"].isin(("motorway", "motorway_link")) & (tags["oneway"] == "")
+        direction = tags["oneway"].mask(round_way | motorway, "yes")
+    ahead = direction.isin(("yes", "true", "1")).to_numpy(bool)
+    against = direction.isin(("-1", "reverse")).to_numpy(bool)
+    return opened & ~against, opened & ~ahead
+
+
+def _components(
+    streets: Streets, forward: Bools, backward: Bools
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    n = len(streets.node_id)
+    tail = np.concatenate((streets.u[forward], streets.v[backward]))
+    head = np.concatenate((streets.v[forward], streets.u[backward]))
+    graph: Any = coo_array((np.ones(len(tail), np.int8), (tail, head)), shape=(n, n)).tocsr()
+    _, label = connected_components(graph, directed=True, connection="strong")
+    inside = (forward | backward) & (label[streets.u] == label[streets.v])
+    # numbered by the first edge of each in file order, so the numbers mean the same in every run
+    found, first = np.unique(label[streets.u][inside], return_index=True)
+    number = np.full(n + 1, -1, np.int32)
+    number[found[np.argsort(first)]] = np.arange(len(found), dtype=np.int32)
+    component = np.where(inside, number[label[streets.u]], -1).astype(np.int32)
+    size = np.bincount(component[inside], weights=streets.length_m[inside], minlength=len(found) or 1)
+    return component, np.where(inside, size[np.maximum(component, 0)], 0.0)
+
+
+def in_scope(streets: Streets, box: Bounds | None) -> Bools:
+    """Say which edges have a vertex in a box of degrees; all of them where there is no box."""
+    if box is None:
+        return np.ones(streets.edge_n, bool)
+    west, south, east, north = box
+    hit = (streets.lon >= west) & (streets.lon <= east) & (streets.lat >= south) & (streets.lat <= north)
+    return np.add.reduceat(hit.astype(np.int64), streets.offset[:-1]) > 0 if streets.edge_n else hit[:0]

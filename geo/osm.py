@@ -1,0 +1,197 @@
+"""Reading OpenStreetMap extracts: the streets with their tags, and the things that tag rules name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import osmium
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from geo import crs as systems
+from geo.io import Bounds, require
+from geo.problems import Problem, Stop
+from geo.profile import TagRule
+
+WAY_TAGS = (
+    "highway", "name", "access", "foot", "vehicle", "motor_vehicle", "motorcar", "motorroad", "oneway",
+    "oneway:foot", "junction", "service", "bridge", "tunnel", "area",
+)  # fmt: skip
+"""What is kept of a street."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OsmWays:
+    """
+    The ``highway=*`` ways of a file.
+
+    ``tags`` has one row a way with ``way_id`` and the columns of ``WAY_TAGS`` ('' where not tagged);
+    ``offset`` (n + 1) parts ``node_id``, ``lon`` and ``lat`` into the ways. ``box`` is the box the file says
+    it was cut to, or None.
+    """
+
+    tags: pd.DataFrame
+    offset: NDArray[np.int64]
+    node_id: NDArray[np.int64]
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    box: Bounds | None
+
+
+def _opened(path: Path, *, areas_of: Any = None) -> Any:
+    require(path, "osm")
+    processor = osmium.FileProcessor(str(path))
+    return processor.with_locations() if areas_of is None else processor.with_areas(areas_of)
+
+
+def _unreadable(path: Path, error: Exception) -> Stop:
+    return Stop(Problem.stop("osm_unreadable", file=path, reason=str(error).splitlines()[0]))
+
+
+def read_ways(path: Path) -> OsmWays:
+    """
+    Read every way that carries ``highway``, whoever may use it.
+
+    A node whose position the extract does not hold is skipped, as is a way with fewer than two nodes left.
+
+    Raises
+    ------
+    Stop
+        The file is missing, of another kind, or cannot be read.
+    """
+    rows: list[tuple[Any, ...]] = []
+    counts: list[int] = [0]
+    points: list[tuple[int, float, float]] = []
+    try:
+        box = osmium.io.Reader(str(require(path, "osm"))).header().box()
+        ways = _opened(path).with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
+        for way in ways.with_filter(osmium.filter.KeyFilter("highway")):
+            nodes = [(n.ref, n.lon, n.lat) for n in way.nodes if n.location.valid()]
+            if len(nodes) >= 2:
+                rows.append((way.id, *(way.tags.get(key, "") for key in WAY_TAGS)))
+                points.extend(nodes)
+                counts.append(len(nodes))
+    except (RuntimeError, osmium.InvalidLocationError) as error:
+        raise _unreadable(path, error) from error
+    table = np.array(points, dtype=[("id", np.int64), ("lon", np.float64), ("lat", np.float64)])
+    return OsmWays(
+        tags=pd.DataFrame(rows, columns=["way_id", *WAY_TAGS]),
+        offset=np.cumsum(counts, dtype=np.int64),
+        node_id=table["id"].copy(),
+        lon=table["lon"].copy(),
+        lat=table["lat"].copy(),
+        box=_box(box),
+    )
+
+
+def _box(box: Any) -> Bounds | None:
+    if not box.valid():
+        return None
+    low, high = box.bottom_left, box.top_right
+    return float(low.lon), float(low.lat), float(high.lon), float(high.lat)
+
+
+def read_features(path: Path, rules: Sequence[TagRule], *, keys: Iterable[str] = ()) -> gpd.GeoDataFrame:
+    """
+    Read the nodes, closed ways and multipolygons to which at least one rule applies.
+
+    Parameters
+    ----------
+    path
+        The OSM file.
+    rules
+        What to look for.
+    keys
+        Tags to keep beside the name.
+
+    Returns
+    -------
+    frame
+        ``osm_id`` (``n12``, ``w7``, ``r3``), ``name``, ``rules`` (the texts of the rules that hold, a tuple),
+        one column per kept tag ('' where absent), geometry in degrees: a point or the polygon; an open way
+        comes as its line. In file order.
+
+    Raises
+    ------
+    Stop
+        The file is missing, of another kind, or cannot be read.
+    """
+    kept = list(dict.fromkeys(keys))
+    pairs = sorted({(r.anchor.key, value) for r in rules for value in r.anchor.values})
+    wild = sorted({r.anchor.key for r in rules if not r.anchor.values})
+    filters: list[Any] = [osmium.filter.TagFilter(*pairs)] if pairs else []
+    filters += [osmium.filter.KeyFilter(*wild)] if wild else []
+    found: dict[str, tuple[Any, ...]] = {}
+    try:
+        for chosen in filters:
+            for thing in _matching(path, chosen):
+                tags = {tag.k: tag.v for tag in thing.tags}
+                held = tuple(rule.text for rule in rules if rule.holds(tags))
+                if held:
+                    row = _feature(thing)
+                    if row is not None:
+                        kept_tags = (tags.get(key, "") for key in kept)
+                        found.setdefault(row[0], (row[0], tags.get("name", ""), held, *kept_tags, row[1]))
+    except (RuntimeError, osmium.InvalidLocationError) as error:
+        raise _unreadable(path, error) from error
+    columns = ["osm_id", "name", "rules", *kept]
+    frame = pd.DataFrame([row[:-1] for row in found.values()], columns=columns, dtype=object)
+    shapes = shapely.from_wkb(np.array([row[-1] for row in found.values()], dtype=object))
+    return gpd.GeoDataFrame(frame, geometry=shapes, crs=systems.DEGREES)
+
+
+def _matching(path: Path, chosen: Any) -> Any:
+    return _opened(path, areas_of=chosen).with_filter(chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An OSM node to be written."""
+
+    id: int
+    lon: float
+    lat: float
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """An OSM way to be written, by the ids of its nodes."""
+
+    id: int
+    nodes: Sequence[int]
+    tags: Mapping[str, str]
+
+
+def write_osm(path: Path, nodes: Iterable[Node], ways: Iterable[Way], *, box: Bounds | None = None) -> None:
+    """Write an OSM file of the kind that the ending names, over an old one; ``box`` is what it was cut to."""
+    header = osmium.io.Header()
+    if box is not None:
+        low, high = osmium.osm.Location(box[0], box[1]), osmium.osm.Location(box[2], box[3])
+        header.add_box(osmium.osm.Box(low, high))
+    with osmium.SimpleWriter(str(path), header=header, overwrite=True) as writer:
+        for node in nodes:
+            writer.add_node(
+                osmium.osm.mutable.Node(id=node.id, location=(node.lon, node.lat), tags=dict(node.tags))
+            )
+        for way in ways:
+            writer.add_way(osmium.osm.mutable.Way(id=way.id, nodes=list(way.nodes), tags=dict(way.tags)))
+
+
+_WKB = osmium.geom.WKBFactory()
+
+
+def _feature(thing: Any) -> tuple[str, str] | None:
+    if thing.is_node():
+        return f"n{thing.id}", _WKB.create_point(thing)
+    if thing.is_area():
+        return f"{'w' if thing.from_way() else 'r'}{thing.orig_id()}", _WKB.create_multipolygon(thing)
+    if thing.is_way() and not thing.is_closed() and len(thing.nodes) >= 2:
+        return f"w{thing.id}", _WKB.create_linestring(thing)
+    return None

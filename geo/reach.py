@@ -1,0 +1,299 @@
+"""
+Travel time between points over streets.
+
+Points are joined to the middle of edges, so the graph that is searched is the street graph with every edge cut
+at the points on it. The cuts are made on whole milliseconds from the start of the edge, so that the time
+between two points on an edge does not depend on what else lies between them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+from geo import crs as systems
+from geo._kernels.search import UNREACHED, nearest_source
+from geo.network import Streets, Usage
+from geo.profile import TravelProfile
+from geo.snap import Snaps
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+MS_PER_MIN = 60_000.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reached:
+    """
+    For each home the answer to one question; one row a home.
+
+    ``facility`` is the row of the facility, -1 where none is reached. ``to_min`` is from home to facility,
+    ``back_min`` from facility to home, in minutes; ``distance_m`` is the length of the way that decided. NaN
+    where not reached; ``back_min`` (or ``to_min``) alone may be NaN where there is a way in one direction only.
+    """
+
+    facility: Ints
+    to_min: Floats
+    back_min: Floats
+    distance_m: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Arcs:
+    indptr: Ints
+    heads: NDArray[np.int32]
+    cost_ms: Ints
+    length_m: Floats
+
+
+class Journeys:
+    """
+    The travel times of one profile between homes and facilities.
+
+    Parameters
+    ----------
+    streets, usage, profile
+        The graph and who travels on it.
+    homes, facilities
+        Where both meet it, with their true positions in degrees (``at``: longitude and latitude).
+    """
+
+    def __init__(
+        self,
+        streets: Streets,
+        usage: Usage,
+        *,
+        profile: TravelProfile,
+        homes: Snaps,
+        facilities: Snaps,
+        homes_at: tuple[Floats, Floats],
+        facilities_at: tuple[Floats, Floats],
+    ) -> None:
+        self._usage = usage
+        self._profile = profile
+        edge = np.concatenate((homes.edge, facilities.edge))
+        fraction = np.concatenate((homes.fraction, facilities.fraction))
+        node, cut_edge, cut_fraction = _nodes(streets, edge, fraction)
+        self._out, self._in = _cut(streets, usage, cut_edge, cut_fraction)
+        self._node_n = len(streets.node_id) + len(cut_edge)
+        n = len(homes.edge)
+        self._home, self._facility = node[:n], node[n:]
+        self._home_leg = self._leg(homes.distance_m)
+        self._facility_leg = self._leg(facilities.distance_m)
+        self._beside = _beside(homes, facilities, homes_at, facilities_at) if profile.mode == "walk" else None
+
+    def _leg(self, distance_m: Floats) -> tuple[Ints, Floats]:
+        metres = np.nan_to_num(distance_m)
+        return self._walk_ms(metres), metres
+
+    def _walk_ms(self, metres: Floats) -> Ints:
+        return np.rint(metres / self._profile.flat_kmh * 3600.0).astype(np.int64)
+
+    def nearest(self, rows: Ints, *, rank: Ints, direction: str) -> Reached:
+        """
+        Find each home's nearest of some facilities.
+
+        Ties in whole milliseconds go to the facility of the smallest ``rank``. A round trip is to one and the
+        same facility. The leg between point and street is walked at both ends and counted; where a home and a
+        facility are nearer to each other than to any street, the straight way between them counts.
+
+        Parameters
+        ----------
+        rows
+            Rows of the facilities asked for.
+        rank
+            Their order for ties, one per row.
+        direction
+            ``to_facility``, ``from_facility``, ``round_trip_mean`` or ``round_trip_worse``.
+        """
+        rows, rank = np.asarray(rows, np.int64), np.asarray(rank, np.int64)
+        order = np.argsort(rank, kind="stable")
+        rows = rows[order]
+        if direction.startswith("round_trip") and not self._usage.symmetric:
+            return self._round_trip(rows, worse=direction == "round_trip_worse")
+        inward = direction != "from_facility"
+        time, chosen, metres = self._search(rows, inward=inward)
+        time, chosen, metres = self._straight(rows, time, chosen, metres)
+        other = time if self._usage.symmetric else self._other_way(rows, chosen, inward=not inward)
+        there, back = (time, other) if inward else (other, time)
+        met = chosen >= 0
+        facility = np.where(met, rows[np.maximum(chosen, 0)] if len(rows) else -1, -1)
+        return Reached(facility, _minutes(there), _minutes(back), np.where(met, metres, np.nan))
+
+    def _search(
+        self, rows: Ints, *, inward: bool, stop_at: Ints | None = None
+    ) -> tuple[Ints, NDArray[np.int32], Floats]:
+        """Label homes with time, place in ``rows`` and metres; inward: from home to facility."""
+        arcs = self._in if inward else self._out
+        source = np.flatnonzero(self._facility[rows] >= 0)
+        leg_ms, leg_m = self._facility_leg
+        wanted = np.zeros(self._node_n, bool)
+        homes = self._home[self._home >= 0] if stop_at is None else self._home[stop_at]
+        wanted[homes] = True
+        time, rank, metres = nearest_source(
+            arcs.indptr, arcs.heads, arcs.cost_ms, arcs.length_m,
+            self._facility[rows[source]].astype(np.int32), leg_ms[rows[source]], leg_m[rows[source]],
+            source.astype(np.int32), wanted, int(wanted.sum()),
+        )  # fmt: skip
+        here = np.maximum(self._home, 0)
+        met = (self._home >= 0) & (rank[here] >= 0)
+        home_ms, home_m = self._home_leg
+        return (
+            np.where(met, time[here] + home_ms, UNREACHED),
+            np.where(met, rank[here], -1).astype(np.int32),
+            np.where(met, metres[here] + home_m, np.nan),
+        )
+
+    def _straight(
+        self, rows: Ints, time: Ints, chosen: NDArray[np.int32], metres: Floats
+    ) -> tuple[Ints, NDArray[np.int32], Floats]:
+        if self._beside is None or not len(self._beside[0]):
+            return time, chosen, metres
+        home, facility, straight_m = self._beside
+        place = np.full(len(self._facility), -1, np.int64)
+        place[rows] = np.arange(len(rows))
+        asked = place[facility] >= 0
+        home, rank, straight_m = home[asked], place[facility[asked]], straight_m[asked]
+        ms = self._walk_ms(straight_m)
+        order = np.lexsort((straight_m, rank, ms, home))
+        home, first = np.unique(home[order], return_index=True)
+        rank, straight_m, ms = rank[order][first], straight_m[order][first], ms[order][first]
+        now = chosen[home]
+        better = (now < 0) | (ms < time[home]) | ((ms == time[home]) & (rank <= now))
+        time, chosen, metres = time.copy(), chosen.copy(), metres.copy()
+        time[home[better]], chosen[home[better]] = ms[better], rank[better]
+        metres[home[better]] = straight_m[better]
+        return time, chosen, metres
+
+    def _other_way(self, rows: Ints, chosen: NDArray[np.int32], *, inward: bool) -> Ints:
+        """Time of the opposite direction to the facility each home has chosen; one search a facility chosen."""
+        time = np.full(len(chosen), UNREACHED, np.int64)
+        for place in np.unique(chosen[chosen >= 0]):
+            one = rows[[place]]
+            mine = np.flatnonzero((chosen == place) & (self._home >= 0))
+            found, met, metres = self._search(one, inward=inward, stop_at=mine)
+            found, _, _ = self._straight(one, found, met, metres)
+            mine = np.flatnonzero(chosen == place)
+            time[mine] = found[mine]
+        return time
+
+    def _round_trip(self, rows: Ints, *, worse: bool) -> Reached:
+        """Both ways to one and the same facility, exact: one search there and one back for each facility."""
+        n = len(self._home)
+        best = np.full(n, UNREACHED, np.int64)
+        there, back, metres = (np.full(n, np.nan) for _ in range(3))
+        facility = np.full(n, -1, np.int64)
+        for row in rows:
+            one = np.array([row], np.int64)
+            to_ms, to_met, to_m = self._straight(one, *self._search(one, inward=True))
+            back_ms, back_met, back_m = self._straight(one, *self._search(one, inward=False))
+            both = (to_met >= 0) & (back_met >= 0)
+            # the sum stands for the mean, so that whole milliseconds stay whole
+            key = np.where(both, np.maximum(to_ms, back_ms) if worse else to_ms + back_ms, UNREACHED)
+            better = key < best
+            best[better], facility[better] = key[better], row
+            there[better], back[better] = to_ms[better] / MS_PER_MIN, back_ms[better] / MS_PER_MIN
+            way = np.where(to_ms >= back_ms, to_m, back_m) if worse else (to_m + back_m) / 2
+            metres[better] = way[better]
+        return Reached(facility, there, back, metres)
+
+
+def _minutes(ms: Ints) -> Floats:
+    return np.where(ms < UNREACHED, ms / MS_PER_MIN, np.nan)
+
+
+def decided_min(reached: Reached, direction: str) -> Floats:
+    """
+    Give the time that counts for a direction, in minutes; NaN where a leg it needs is missing.
+
+    Examples
+    --------
+    >>> one = Reached(np.array([0]), np.array([10.0]), np.array([14.0]), np.array([700.0]))
+    >>> [float(decided_min(one, d)[0]) for d in ("to_facility", "round_trip_mean", "round_trip_worse")]
+    [10.0, 12.0, 14.0]
+    """
+    if direction == "to_facility":
+        return reached.to_min
+    if direction == "from_facility":
+        return reached.back_min
+    if direction == "round_trip_mean":
+        return (reached.to_min + reached.back_min) / 2
+    return np.maximum(reached.to_min, reached.back_min)
+
+
+def _beside(
+    homes: Snaps, facilities: Snaps, homes_at: tuple[Floats, Floats], facilities_at: tuple[Floats, Floats]
+) -> tuple[Ints, Ints, Floats]:
+    """
+    Pair homes and facilities that are nearer to each other than their two ways to the street together.
+
+    Such a straight way meets no street: a street on it would be at most as far from both ends.
+    """
+    home = np.flatnonzero(homes.found)
+    facility = np.flatnonzero(facilities.found)
+    if not len(home) or not len(facility):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+    plane = systems.zone(float(np.median(homes_at[0][home])))
+    xy_home = np.column_stack(systems.project(homes_at[0][home], homes_at[1][home], plane))
+    xy_facility = np.column_stack(systems.project(facilities_at[0][facility], facilities_at[1][facility], plane))
+    # what a facility can add is at most its own leg, so one radius per home is enough
+    radius = (homes.distance_m[home] + facilities.distance_m[facility].max()) * 1.01
+    near = KDTree(xy_facility).query_ball_point(xy_home, radius, return_sorted=True)
+    size = np.array([len(rows) for rows in near], np.int64)
+    i = np.repeat(home, size)
+    j = facility[np.concatenate([np.asarray(rows, np.int64) for rows in near])]
+    straight = systems.geodesic_m(homes_at[0][i], homes_at[1][i], facilities_at[0][j], facilities_at[1][j])
+    short = straight < homes.distance_m[i] + facilities.distance_m[j]
+    return i[short], j[short], straight[short]
+
+
+def _nodes(streets: Streets, edge: Ints, fraction: Floats) -> tuple[Ints, Ints, Floats]:
+    """
+    Give each point its node: a junction where it meets the end of an edge, else one node a place on an edge.
+
+    Points that meet an edge at one place share a node, or a one-way street would part them by a round.
+    """
+    node = np.full(len(edge), -1, np.int64)
+    on = edge >= 0
+    node[on] = np.where(fraction[on] == 0.0, streets.u[edge[on]], streets.v[edge[on]])
+    inner = np.flatnonzero(on & (fraction > 0.0) & (fraction < 1.0))
+    places, which = np.unique(np.column_stack((edge[inner], fraction[inner])), axis=0, return_inverse=True)
+    node[inner] = len(streets.node_id) + which.reshape(-1)
+    return node, places[:, 0].astype(np.int64), np.asarray(places[:, 1], np.float64)
+
+
+def _cut(streets: Streets, usage: Usage, edge: Ints, fraction: Floats) -> tuple[_Arcs, _Arcs]:
+    """Cut edges at points; returns the arcs that leave a node, and those that enter it turned round."""
+    edges = np.flatnonzero(usage.forward | usage.backward)
+    at = np.concatenate((edges, edge, edges))
+    where = np.concatenate((np.zeros(len(edges)), fraction, np.ones(len(edges))))
+    stage = np.repeat([0, 1, 2], [len(edges), len(edge), len(edges)])
+    new = len(streets.node_id) + np.arange(len(edge))
+    node = np.concatenate((streets.u[edges], new, streets.v[edges])).astype(np.int64)
+    order = np.lexsort((where, stage, at))
+    at, where, node = at[order], where[order], node[order]
+    same = at[:-1] == at[1:]
+    a, b, e = node[:-1][same], node[1:][same], at[:-1][same]
+    from_, to = where[:-1][same], where[1:][same]
+
+    def part(total: Ints) -> Ints:
+        whole = total[e]
+        return np.asarray(np.rint(to * whole) - np.rint(from_ * whole), np.int64)
+
+    length = (to - from_) * streets.length_m[e]
+    ahead, against = usage.forward[e], usage.backward[e]
+    tail = np.concatenate((a[ahead], b[against]))
+    head = np.concatenate((b[ahead], a[against]))
+    cost = np.concatenate((part(usage.forward_ms)[ahead], part(usage.backward_ms)[against]))
+    metres = np.concatenate((length[ahead], length[against]))
+    n = len(streets.node_id) + len(edge)
+    return _packed(tail, head, cost, metres, n), _packed(head, tail, cost, metres, n)
+
+
+def _packed(tail: Ints, head: Ints, cost: Ints, metres: Floats, n: int) -> _Arcs:
+    order = np.argsort(tail, kind="stable")
+    indptr = np.concatenate(([0], np.cumsum(np.bincount(tail, minlength=n)))).astype(np.int64)
+    return _Arcs(indptr, head[order].astype(np.int32), cost[order], metres[order])

@@ -1,0 +1,119 @@
+"""Joining points to streets: to the middle of an edge, by one rule that looks at one point at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
+from pyproj import CRS
+
+from geo import crs as systems
+from geo.network import Streets, Usage
+from geo.profile import TravelProfile
+
+MAIN_COMPONENT_M = 2000.0
+"""A part of the network shorter than this is not snapped to while a longer one is in reach."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snaps:
+    """
+    Where points meet the streets; one row a point.
+
+    ``edge`` is -1 and the rest NaN where ``status`` is not ``ok`` or ``minor``. ``fraction`` runs from 0 at
+    the edge's u to 1 at its v. ``lon`` and ``lat`` are the meeting point; ``distance_m`` is the geodesic to it.
+    ``status`` is ``ok``, ``minor`` (a part of the network under 2 km, for want of better), ``off_network`` (no
+    street within the limit) or ``no_position``.
+    """
+
+    edge: NDArray[np.int64]
+    fraction: NDArray[np.float64]
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    distance_m: NDArray[np.float64]
+    component: NDArray[np.int32]
+    status: NDArray[np.object_]
+
+    @property
+    def found(self) -> NDArray[np.bool_]:
+        """Which points meet a street."""
+        return self.edge >= 0
+
+
+class Snapper:
+    """Finds the street of a point for one profile; built once, asked often."""
+
+    def __init__(self, streets: Streets, usage: Usage, *, profile: TravelProfile, plane: CRS) -> None:
+        self._usage = usage
+        self._plane = plane
+        self._limit_m = profile.off_street_limit_m
+        usable = usage.forward | usage.backward
+        main = usable & (usage.component_m >= MAIN_COMPONENT_M)
+        x, y = systems.project(streets.lon, streets.lat, plane)
+        which = np.repeat(np.arange(streets.edge_n), np.diff(streets.offset))
+        self._lines = np.asarray(shapely.linestrings(np.column_stack((x, y)), indices=which), object)
+        # in order of preference: a real part of the network, then whatever there is
+        self._choices = [np.flatnonzero(main), np.flatnonzero(usable & ~main)]
+        self._trees = [shapely.STRtree(self._lines[rows]) for rows in self._choices]
+
+    def snap(self, lon: ArrayLike, lat: ArrayLike) -> Snaps:
+        """
+        Join points to the nearest usable edge whose strong component holds at least 2 km of street.
+
+        The rim belongs to the limit: a street at exactly the limit is met. Where no such edge is in the limit,
+        the nearest of the shorter parts is taken and keeps its own component. Equally near edges: the first in
+        file order. No point depends on another.
+
+        Parameters
+        ----------
+        lon, lat
+            Degrees; NaN where a point has no position.
+        """
+        lon, lat = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
+        known = np.isfinite(lon) & np.isfinite(lat)
+        x, y = systems.project(np.where(known, lon, 0.0), np.where(known, lat, 0.0), self._plane)
+        points = np.asarray(shapely.points(x, y), object)
+        edge = np.full(len(lon), -1, np.int64)
+        status = np.full(len(lon), "off_network", object)
+        status[~known] = "no_position"
+        for rows, tree, name in zip(self._choices, self._trees, ("ok", "minor"), strict=True):
+            open_ = np.flatnonzero(known & (edge < 0))
+            if not len(open_) or not len(rows):
+                continue
+            # the plane's metres differ from true ones by up to 3 in 10,000; the rim is judged on true ones below
+            reach = self._limit_m * 1.001
+            hit, row = tree.query_nearest(points[open_], max_distance=reach, all_matches=True)
+            order = np.lexsort((rows[row], hit))
+            hit, row = hit[order], rows[row[order]]
+            single, first = np.unique(hit, return_index=True)
+            edge[open_[single]] = row[first]
+            status[open_[single]] = name
+        return self._measured(points, lon, lat, edge, status)
+
+    def _measured(
+        self,
+        points: NDArray[np.object_],
+        lon: NDArray[np.float64],
+        lat: NDArray[np.float64],
+        edge: NDArray[np.int64],
+        status: NDArray[np.object_],
+    ) -> Snaps:
+        n = len(edge)
+        fraction, at_lon, at_lat, distance = (np.full(n, np.nan) for _ in range(4))
+        met = np.flatnonzero(edge >= 0)
+        if len(met):
+            lines = self._lines[edge[met]]
+            along = shapely.line_locate_point(lines, points[met], normalized=True)
+            fraction[met] = np.nan_to_num(along)  # an edge without length has no middle: its start
+            xy = shapely.get_coordinates(shapely.line_interpolate_point(lines, fraction[met], normalized=True))
+            at_lon[met], at_lat[met] = systems.to_degrees(xy[:, 0], xy[:, 1], self._plane.to_wkt())
+            distance[met] = systems.geodesic_m(lon[met], lat[met], at_lon[met], at_lat[met])
+        far = distance > self._limit_m
+        edge = np.where(far, -1, edge)
+        status = np.where(far, "off_network", status)
+        for values in (fraction, at_lon, at_lat, distance):
+            values[far] = np.nan
+        component = np.where(edge >= 0, self._usage.component[np.maximum(edge, 0)], -1).astype(np.int32)
+        return Snaps(edge, fraction, at_lon, at_lat, distance, component, status)

@@ -1,0 +1,137 @@
+"""Slope from a terrain raster, and what of it lies under a polygon."""
+
+from __future__ import annotations
+
+import exactextract
+import exactextract.raster
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geo import crs as systems
+from geo.io import Raster
+
+SLOPE_CLASS_DEG = (2.0, 6.0, 15.0, 25.0)
+"""Upper rims of the slope classes 1 to 4 of the land survey; class 5 is steeper."""
+
+
+def slope_deg(ground: Raster) -> Raster:
+    """
+    Work out the slope of each cell from its eight neighbours, in degrees from the horizontal.
+
+    A cell with a void among them, or at the rim of the raster, is NaN. On a raster in degrees the size of the
+    cells is taken from the ellipsoid, row by row; one in metres is taken as it is. Heights must be metres.
+
+    Raises
+    ------
+    CRSUnitError
+        The raster is in neither degrees nor true metres.
+
+    References
+    ----------
+    Horn 1981, "Hill shading and the reflectance map", the third-order finite difference.
+    """
+    z = ground.values.astype(np.float64)
+    slope = np.full(z.shape, np.nan, np.float32)
+    if min(z.shape) >= 3:
+        width, height = _cell_m(ground)
+        nw, n, ne = z[:-2, :-2], z[:-2, 1:-1], z[:-2, 2:]
+        w, e = z[1:-1, :-2], z[1:-1, 2:]
+        sw, s, se = z[2:, :-2], z[2:, 1:-1], z[2:, 2:]
+        east = ((ne + 2 * e + se) - (nw + 2 * w + sw)) / (8 * width[1:-1, None])
+        north = ((nw + 2 * n + ne) - (sw + 2 * s + se)) / (8 * height[1:-1, None])
+        centre = np.isfinite(z[1:-1, 1:-1])
+        slope[1:-1, 1:-1] = np.where(centre, np.degrees(np.arctan(np.hypot(east, north))), np.nan)
+    return Raster(slope, ground.transform, ground.crs)
+
+
+def _cell_m(ground: Raster) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    _, y = ground.cell_centres()
+    width, height = ground.transform.a, -ground.transform.e
+    if not ground.crs.is_geographic:
+        systems.require_metres(ground.crs.to_wkt(), what="terrain")
+        return np.full(len(y), width), np.full(len(y), height)
+    east = systems.geodesic_m(np.zeros(len(y)), y, np.full(len(y), width), y)
+    north = systems.geodesic_m(np.zeros(len(y)), y - height / 2, np.zeros(len(y)), y + height / 2)
+    return east, north
+
+
+def slope_class(degrees: pd.Series) -> pd.Series:
+    """
+    Name the slope class of the land survey, 1 (at most 2°) to 5 (over 25°); the rim belongs to the gentler.
+
+    Examples
+    --------
+    >>> slope_class(pd.Series([2.0, 2.1, 25.0, 25.1, float("nan")])).tolist()
+    [1, 2, 4, 5, <NA>]
+    """
+    rank = np.searchsorted(SLOPE_CLASS_DEG, degrees.to_numpy(np.float64), side="left") + 1
+    known = pd.Series(rank, index=degrees.index, dtype="Int64", name="slope_class")
+    return known.mask(degrees.isna())
+
+
+def slope_under(plots: gpd.GeoDataFrame, slope: Raster, *, limit_deg: float) -> pd.DataFrame:
+    """
+    Weigh the slope under polygons by the exact share of each cell that they cover.
+
+    A slope of exactly ``limit_deg`` is not over it.
+
+    Parameters
+    ----------
+    plots
+        Polygons in degrees.
+    slope
+        Degrees of slope, see ``slope_deg``.
+    limit_deg
+        The limit of ``slope_over_share``, degrees.
+
+    Returns
+    -------
+    under
+        Index of ``plots``; ``slope_deg_mean``, ``slope_over_share`` (0 to 1, of the covered area that has a
+        slope), ``slope_class`` (the class with most area, the gentler of two with equal area) and
+        ``slope_known_share`` (0 to 1, of the plot's area). NaN where no cell with a slope lies under the plot.
+    """
+    columns = ["slope_deg_mean", "slope_over_share", "slope_known_share"]
+    out = pd.DataFrame(np.nan, index=plots.index, columns=columns)
+    out["slope_class"] = pd.array([pd.NA] * len(plots), dtype="Int64")
+    shaped = plots.geometry.notna() & ~plots.geometry.is_empty
+    if not shaped.any():
+        return out
+    values = slope.values
+    known = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        over = np.where(known, values > limit_deg, np.nan).astype(np.float32)
+    classes = np.searchsorted(SLOPE_CLASS_DEG, values, side="left").astype(np.float32) + 1
+    shapes = gpd.GeoDataFrame(
+        {"row": np.flatnonzero(shaped)}, geometry=plots.geometry[shaped].to_numpy(), crs=plots.crs
+    )
+    if not slope.crs.is_geographic:
+        shapes = shapes.to_crs(slope.crs)
+    means = {"slope": values, "over": over, "known": known.astype(np.float32)}
+    found = _exact(slope, means, shapes, "mean")
+    majority = _exact(slope, {"class": np.where(known, classes, np.nan).astype(np.float32)}, shapes, "majority")
+    every = range(len(plots))
+    for column, source in zip(columns, ("slope_mean", "over_mean", "known_mean"), strict=True):
+        out[column] = found[source].reindex(every).to_numpy(np.float64)
+    out["slope_class"] = majority.iloc[:, 0].round().reindex(every).astype("Int64").array
+    return out
+
+
+def _exact(
+    slope: Raster, layers: dict[str, NDArray[np.float32]], shapes: gpd.GeoDataFrame, operation: str
+) -> pd.DataFrame:
+    xmin, ymin, xmax, ymax = slope.bounds
+    wkt = slope.crs.to_wkt()
+    sources = [
+        exactextract.raster.NumPyRasterSource(
+            np.ascontiguousarray(array), xmin, ymin, xmax, ymax, nodata=np.nan, name=name, srs_wkt=wkt
+        )
+        for name, array in layers.items()
+    ]
+    shapes = shapes.set_crs(slope.crs, allow_override=True)
+    found: pd.DataFrame = exactextract.exact_extract(
+        sources, shapes, [operation], include_cols=["row"], output="pandas", strategy="raster-sequential"
+    )
+    return found.set_index("row").sort_index()

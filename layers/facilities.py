@@ -1,0 +1,133 @@
+"""What serves people: facilities of the catalogue's categories, from OSM and from tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geo.io import Bounds, RawTable
+from geo.problems import Problem, Stop
+from geo.profile import TagRule
+from layers.catalog import Catalog, Category
+from layers.ledgers import Ledger, name_columns, positions
+
+COLUMNS = ("facility_id", "category", "facility_name", "lon", "lat", "file", "row")
+"""Of every frame of facilities here: one row a facility and category; lon and lat NaN where unusable."""
+
+SECTIONS = ("facility", "school", "health", "jobs", "common")
+
+
+def osm_rules(catalog: Catalog) -> list[TagRule]:
+    """All rules of the categories one travels to, each once, and the plain tags that hint at unnamed ones."""
+    rules = [rule for category in catalog.in_access() for rule in category.osm]
+    hints = [TagRule.parse(f"{rule.anchor.key}={'|'.join(sorted(rule.anchor.values)) or '*'}")
+             for rule in rules if len(rule.conditions) > 1]  # fmt: skip
+    return list({rule.text: rule for rule in (*rules, *hints)}.values())
+
+
+def from_osm(features: gpd.GeoDataFrame, catalog: Catalog, *, file: str) -> tuple[pd.DataFrame, list[Problem]]:
+    """
+    Sort OSM features into categories by their rules.
+
+    A feature belongs to every category that a rule names, but within one ``family`` only to those whose rule
+    has the most parts. A polygon stands at a point inside it. Features of a kind that categories ask for, but
+    that no rule sorts because their name says nothing, are counted in a doubt.
+
+    Parameters
+    ----------
+    features
+        What ``geo.osm.read_features`` read by ``osm_rules``.
+    catalog
+        The categories with their rules.
+    file
+        The name of the file, for the records.
+    """
+    by_rule: dict[str, list[Category]] = {}
+    for category in catalog.in_access():
+        for rule in category.osm:
+            by_rule.setdefault(rule.text, []).append(category)
+    parts = {rule.text: len(rule.conditions) for c in catalog.in_access() for rule in c.osm}
+    points = features.geometry.representative_point()
+    rows = []
+    unsorted: Counter[str] = Counter()
+    columns = (features["osm_id"], features["name"], features["rules"], points.x, points.y)
+    for number, (osm_id, name, held, lon, lat) in enumerate(zip(*columns, strict=True), start=1):
+        found = _sorted(held, by_rule, parts)
+        rows += [(osm_id, category, name, lon, lat, file, number) for category in found]
+        if not found:
+            unsorted.update(text for text in held if text not in by_rule)
+    problems = [
+        Problem("osm_unsorted", "doubt", file=file, params=(("n", str(n)), ("tag", text)))
+        for text, n in sorted(unsorted.items())
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS)), problems
+
+
+def _sorted(held: tuple[str, ...], by_rule: dict[str, list[Category]], parts: dict[str, int]) -> list[str]:
+    best: dict[str, int] = {}
+    size: dict[str, int] = {}
+    family: dict[str, str] = {}
+    for text in held:
+        for category in by_rule.get(text, ()):
+            size[category.id] = max(size.get(category.id, 0), parts[text])
+            family[category.id] = category.family
+            if category.family:
+                best[category.family] = max(best.get(category.family, 0), parts[text])
+    return [name for name in size if size[name] >= best.get(family[name], 0)]
+
+
+def from_table(
+    raw: RawTable, catalog: Catalog, *, crs: str, box: Bounds, category: str | None
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """
+    Read facilities from a table; every row comes out.
+
+    Without ``category`` each row names its own by id or Chinese name in its kind column; one that names none
+    is a fault and keeps an empty category. A repeated code gets its row as suffix and a fault.
+
+    Raises
+    ------
+    Stop
+        The table has no headings that are known or no positions, or neither a category nor a kind column.
+    """
+    ledger = name_columns(raw, catalog.headers, sections=SECTIONS)
+    if category is None and "kind" not in ledger.frame:
+        raise Stop(Problem("column_missing", "stop", file=raw.file, sheet=raw.sheet, params=(("wanted", "类别"),)))
+    problems = list(ledger.problems)
+    lon, lat, faults = positions(ledger, crs=crs, box=box)
+    problems += faults
+    frame = pd.DataFrame(index=ledger.frame.index)
+    code = ledger.text("code")
+    named = code.where(code != "", raw.file.rsplit(".", 1)[0] + ":" + ledger.frame.index.astype(str))
+    twice = named.duplicated(keep="first")
+    problems += [ledger.fault("id_repeated", int(row), "code", named[row]) for row in named.index[twice]]
+    frame["facility_id"] = named.where(~twice, named + "#" + ledger.frame.index.astype(str))
+    if category is not None:
+        frame["category"] = category
+    else:
+        frame["category"], faults = _kinds(ledger, catalog)
+        problems += faults
+    frame["facility_name"] = ledger.text("name")
+    frame["lon"], frame["lat"] = lon, lat
+    frame["file"], frame["row"] = raw.file, frame.index
+    return frame[list(COLUMNS)].reset_index(drop=True), problems
+
+
+def _kinds(ledger: Ledger, catalog: Catalog) -> tuple[pd.Series, list[Problem]]:
+    words = {name: c.id for c in catalog.categories.values() for name in (c.id, c.name_zh, c.name_en)}
+    words |= {part: c.id for c in catalog.categories.values() for part in c.name_zh.split("/")}
+    kind = ledger.text("kind")
+    found = kind.map(lambda word: words.get(word, ""))
+    problems = [ledger.fault("category_unknown", int(row), "kind", kind[row]) for row in found.index[found == ""]]
+    return found, problems
+
+
+def ranks(facilities: pd.DataFrame) -> np.ndarray:
+    """Order facilities by id, for ties; equal ids (one facility in two categories) in row order."""
+    order = np.argsort(facilities["facility_id"].to_numpy(str), kind="stable")
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return rank

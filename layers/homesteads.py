@@ -1,0 +1,56 @@
+"""Old homesteads (旧宅基地) as plots."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geo.problems import Problem
+
+ID_FIELDS = ("homestead_id", "宅基地编号", "编号", "bsm", "BSM", "osm_id", "id")
+
+
+def plots(frame: gpd.GeoDataFrame, *, file: str) -> tuple[gpd.GeoDataFrame, list[Problem]]:
+    """
+    Name the plots of a layer; every feature comes out.
+
+    The id is the first of the fields people use for it, else the number of the feature. Faults: a repeated id
+    (gets the feature's number as suffix), a feature without a shape, a polygon that crosses itself (kept, its
+    parts made simple).
+
+    Returns
+    -------
+    plots, problems
+        ``homestead_id``, ``file``, ``row`` and geometry in degrees.
+    """
+    number = pd.Series(range(1, len(frame) + 1), index=frame.index)
+    field = next((name for name in ID_FIELDS if name in frame.columns), None)
+    given = frame[field].astype("str").fillna("") if field else number.astype("str")
+    ids = given.mask(given.isin(["", "nan", "None"]), number.astype("str"))
+    twice = ids.duplicated(keep="first")
+    geometry = frame.geometry
+    empty = geometry.isna() | geometry.is_empty
+    crossing = ~empty & ~geometry.is_valid
+    problems = [
+        *_faults("id_repeated", file, number[twice], field or "", ids[twice]),
+        *_faults("shape_missing", file, number[empty], "geometry", ids[empty]),
+        *_faults("shape_crossing", file, number[crossing], "geometry", ids[crossing]),
+    ]
+    named = {"homestead_id": ids.where(~twice, ids + "#" + number.astype("str")), "file": file, "row": number}
+    mended = geometry.where(~crossing, geometry.make_valid()) if crossing.any() else geometry
+    out = gpd.GeoDataFrame(named, geometry=mended, crs=frame.crs).reset_index(drop=True)
+    return out, problems
+
+
+def _faults(code: str, file: str, rows: pd.Series, column: str, values: pd.Series) -> list[Problem]:
+    return [
+        Problem(code, "fault", file=file, row=int(row), column=column, value=str(value))
+        for row, value in zip(rows, values, strict=True)
+    ]
+
+
+def centres(plots_: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """A point inside each plot, longitude and latitude; NaN where there is no shape."""
+    points = plots_.geometry.representative_point()
+    return points.x.to_numpy(np.float64), points.y.to_numpy(np.float64)

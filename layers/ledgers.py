@@ -1,0 +1,217 @@
+"""Tables as counties write them: finding the heading row, naming columns, reading numbers and positions."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geo import crs as systems
+from geo.io import Bounds, RawTable
+from geo.problems import Problem, Stop
+
+Headers = Mapping[str, Mapping[str, tuple[str, ...]]]
+Floats = NDArray[np.float64]
+
+HEADING_ROWS = 10
+"""How far down a heading row is looked for; above it stand titles and units."""
+
+_NOTHING = frozenset({"", "无", "/", "\\", "-", "—", "——", "nan", "none", "null"})
+_TOTALS = re.compile(r"^(合计|小计|总计|总数|共计)")
+_SIGNATURES = re.compile(r"(填表人|填报人|制表|审核人|负责人|填报单位|填报日期|联系电话)")
+
+
+def plain(heading: str) -> str:
+    """
+    Even out a heading: width, case, spaces and what stands in brackets.
+
+    Examples
+    --------
+    >>> plain("安置 人口（人）"), plain("ＬＯＮ")
+    ('安置人口', 'lon')
+    """
+    text = unicodedata.normalize("NFKC", heading)
+    text = re.sub(r"\(.*?\)|\[.*?\]|【.*?】", "", text)
+    return re.sub(r"[\s:*_]+", "", text).lower()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ledger:
+    """
+    A table with its columns named.
+
+    ``frame`` holds text, one column per known field, index = row number in the sheet; ``headings`` are the
+    words of the file for each field.
+    """
+
+    file: str
+    sheet: str
+    frame: pd.DataFrame
+    headings: Mapping[str, str]
+    problems: tuple[Problem, ...]
+
+    def fault(self, code: str, row: int, field: str, value: object, **params: object) -> Problem:
+        """Name a fault in one cell."""
+        return Problem(
+            code, "fault", file=self.file, sheet=self.sheet, row=row, column=self.headings.get(field, field),
+            value=str(value), params=tuple(sorted((k, str(v)) for k, v in params.items())),
+        )  # fmt: skip
+
+    def text(self, field: str) -> pd.Series:
+        """A column of text, '' where the file has no such column or nothing in it."""
+        if field not in self.frame:
+            return pd.Series("", index=self.frame.index, dtype="str", name=field)
+        cells = self.frame[field]
+        return cells.mask(cells.str.lower().isin(_NOTHING), "")
+
+    def numbers(self, field: str) -> tuple[pd.Series, list[Problem]]:
+        """A column of numbers, NaN where empty; what is no number is NaN and a fault."""
+        problems = []
+        values = []
+        for row, cell in self.text(field).items():
+            number = parse_number(cell)
+            if number is None:
+                problems.append(self.fault("not_a_number", int(str(row)), field, cell))
+            values.append(math.nan if number is None else number)
+        return pd.Series(values, index=self.frame.index, dtype="float64", name=field), problems
+
+
+def parse_number(cell: str) -> float | None:
+    """
+    Read a number as people type it; NaN for an empty cell, None for what is no number.
+
+    Examples
+    --------
+    >>> parse_number("１，２００ 人"), parse_number("约3"), math.isnan(parse_number("/"))
+    (1200.0, None, True)
+    """
+    text = unicodedata.normalize("NFKC", cell).strip().replace(",", "").replace(" ", "")
+    if text.lower() in _NOTHING:
+        return math.nan
+    found = re.fullmatch(r"([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)[人户个名座张°]?", text)
+    return float(found.group(1)) if found else None
+
+
+def name_columns(raw: RawTable, headers: Headers, *, sections: Sequence[str]) -> Ledger:
+    """
+    Find the heading row and keep the columns whose heading is known, under their field names.
+
+    The heading row is the one of the first ten with the most known headings. A heading that names two fields
+    goes to the section named first; of two columns for one field the first is taken. Empty rows, totals and
+    signature rows are left out and counted in a doubt.
+
+    Raises
+    ------
+    Stop
+        No row has a known heading.
+    """
+    known: dict[str, str] = {}
+    for section in sections:
+        for field, words in headers[section].items():
+            for word in (field, *words):
+                known.setdefault(plain(word), field)
+    hits = [sum(plain(cell) in known for cell in row) for row in raw.rows[:HEADING_ROWS]]
+    if not any(hits):
+        raise Stop(Problem("no_headings", "stop", file=raw.file, sheet=raw.sheet))
+    top = int(np.argmax(hits))
+    fields: dict[str, int] = {}
+    for column, heading in enumerate(raw.rows[top]):
+        field = known.get(plain(heading), "")
+        if field == "x_or_y" and field in fields:
+            field = "x_or_y_2"
+        if field:
+            fields.setdefault(field, column)
+    rows, numbers, left_out = [], [], 0
+    for number, cells in enumerate(raw.rows[top + 1 :], start=top + 2):
+        filled = [cell for cell in cells if cell]
+        if not filled:
+            continue
+        if any(_TOTALS.match(cell) for cell in filled[:3]) or any(_SIGNATURES.search(c) for c in filled[:1]):
+            left_out += 1
+            continue
+        rows.append([cells[column] if column < len(cells) else "" for column in fields.values()])
+        numbers.append(number)
+    problems = []
+    if left_out:
+        params = (("n", str(left_out)),)
+        problems.append(Problem("totals_left_out", "doubt", file=raw.file, sheet=raw.sheet, params=params))
+    frame = pd.DataFrame(rows, columns=list(fields), index=pd.Index(numbers, name="row"), dtype="str")
+    headings = {field: raw.rows[top][column] for field, column in fields.items()}
+    return Ledger(raw.file, raw.sheet, frame, headings, tuple(problems))
+
+
+def positions(ledger: Ledger, *, crs: str, box: Bounds) -> tuple[Floats, Floats, list[Problem]]:
+    """
+    Read the position of every row as degrees; NaN and a fault where there is none that can be used.
+
+    Longitude and latitude count if there are such columns, else east and north in the metres of ``crs``. Which
+    of two columns X and Y is which is decided by which order falls into ``box``, and said in a doubt. A pair
+    that falls into the box only when exchanged is a fault and is not used.
+
+    Raises
+    ------
+    Stop
+        There are no columns of positions, or they are metres and no system of metres is declared.
+    """
+    source = systems.system(crs)
+    fields = next(
+        (
+            pair
+            for pair in (("lon", "lat"), ("easting", "northing"), ("x_or_y", "x_or_y_2"))
+            if set(pair) <= set(ledger.frame.columns)
+        ),
+        None,
+    )
+    if fields is None:
+        raise Stop(Problem("no_positions", "stop", file=ledger.file, sheet=ledger.sheet))
+    metres = fields[0] != "lon"
+    if metres and source in (systems.DEGREES, "EPSG:4490", *systems.SHIFTED):
+        column = ledger.headings[fields[0]]
+        raise Stop(Problem("metres_without_crs", "stop", file=ledger.file, sheet=ledger.sheet, column=column))
+    (a, faults_a), (b, faults_b) = ledger.numbers(fields[0]), ledger.numbers(fields[1])
+    problems = [*faults_a, *faults_b]
+    if fields[0] == "x_or_y":
+        a, b, order = _in_order(ledger, a, b, source, box)
+        problems.append(order)
+    blank = (a.isna() | (a == 0)) | (b.isna() | (b == 0))
+    a, b = a.mask(blank), b.mask(blank)
+    faulty = {problem.row for problem in problems}
+    problems += [
+        ledger.fault("position_missing", int(row), fields[0], "")
+        for row in ledger.frame.index[blank]
+        if row not in faulty
+    ]
+    if not metres:
+        wrong = (a.abs() > 180) | (b.abs() > 90) | (~_inside(a, b, box) & _inside(b, a, box))
+        for row in ledger.frame.index[wrong]:
+            value = f"{a[row]:g}, {b[row]:g}"
+            problems.append(ledger.fault("position_swapped", int(row), fields[0], value))
+        a, b = a.mask(wrong), b.mask(wrong)
+    lon, lat = systems.to_degrees(a.to_numpy(np.float64), b.to_numpy(np.float64), source)
+    finite = np.isfinite(lon) & np.isfinite(lat)
+    return np.where(finite, lon, np.nan), np.where(finite, lat, np.nan), problems
+
+
+def _inside(x: pd.Series, y: pd.Series, box: Bounds) -> pd.Series:
+    west, south, east, north = box
+    return x.between(west, east) & y.between(south, north)
+
+
+def _in_order(
+    ledger: Ledger, a: pd.Series, b: pd.Series, source: str, box: Bounds
+) -> tuple[pd.Series, pd.Series, Problem]:
+    def inside(east: pd.Series, north: pd.Series) -> int:
+        lon, lat = systems.to_degrees(east.to_numpy(np.float64), north.to_numpy(np.float64), source)
+        return int(_inside(pd.Series(lon), pd.Series(lat), box).sum())
+
+    swapped = inside(b, a) > inside(a, b)
+    first, second = ledger.headings["x_or_y"], ledger.headings["x_or_y_2"]
+    params = (("east", second if swapped else first), ("north", first if swapped else second))
+    said = Problem("xy_order", "doubt", file=ledger.file, sheet=ledger.sheet, params=params)
+    return (b, a, said) if swapped else (a, b, said)

@@ -1,0 +1,285 @@
+"""One page that opens without a network: a folium map with everything it needs inside."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import folium
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from branca.element import Element, MacroElement
+from jinja2 import Template
+from numpy.typing import NDArray
+from xstatic.pkg import leaflet
+
+from analysis.access import STATUSES
+from geo.io import Bounds, Raster, bounds_of, shaded_png
+from geo.network import Streets, in_scope
+from layers.catalog import Catalog
+from outputs.messages import Messages
+
+MOST_PLOTS = 60_000
+"""More polygons than this make the page slow to open."""
+
+_STREET_STYLE = (
+    (("motorway", "trunk", "primary"), "#b5651d", 2.4),
+    (("secondary", "tertiary"), "#8d8d8d", 1.8),
+    ((), "#b4b4b4", 0.9),
+)
+_SIMPLIFY_DEG = 0.00004  # about 4 m: less than a line's width at any zoom the page is read at
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapInput:
+    """Finished tables that the page shows. ``terrain`` and ``homesteads`` may be None."""
+
+    name: str
+    places: pd.DataFrame
+    access: pd.DataFrame
+    circles: pd.DataFrame
+    facilities: pd.DataFrame
+    streets: Streets
+    homesteads: gpd.GeoDataFrame | None
+    terrain: Raster | None
+    catalog: Catalog
+    date: str
+    version: str
+
+
+def write_map(given: MapInput, path: Path, messages: Messages) -> None:
+    """
+    Write the page.
+
+    Nothing in it refers to another file or host, and its content policy forbids that a browser fetches any.
+    """
+    data = page_data(given, messages)
+    bounds = data["bounds"]
+    middle = [(bounds[0][0] + bounds[1][0]) / 2, (bounds[0][1] + bounds[1][1]) / 2]
+    page = folium.Map(middle, tiles=None, zoom_start=11, prefer_canvas=True)
+    page._id = "yike"  # noqa: SLF001  folium names its map at random; a fixed name makes equal runs equal pages
+    page.default_js, page.default_css = [], []
+    root: Any = page.get_root()
+    files = resources.files("outputs.page")
+    policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+    head = [
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        f"<title>{_escaped(messages.say('map.title', name=given.name))}</title>",
+        f"<style>{_leaflet_css()}\n{(files / 'map.css').read_text('utf-8')}</style>",
+        f"<script>{_leaflet_js()}</script>",
+    ]
+    for number, piece in enumerate(head):
+        root.header.add_child(Element(piece), name=f"yike_{number}")
+    script = (files / "map.js").read_text("utf-8").rstrip()
+    page.add_child(_Script(f"{script}({page.get_name()}, {_for_script(data)});"))
+    path.write_text(root.render(), "utf-8")
+
+
+class _Script(MacroElement):
+    """A script that runs once folium's map is there."""
+
+    _template = Template("{% macro script(this, kwargs) %}{{ this.text }}{% endmacro %}")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._id = "script"
+        self.text = text
+
+
+def _leaflet_js() -> str:
+    text = (Path(leaflet.BASE_DIR) / "leaflet.js").read_text("utf-8")
+    return re.sub(r"//# sourceMappingURL=\S+\s*$", "", text).replace("</script", "<\\/script")
+
+
+def _leaflet_css() -> str:
+    folder = Path(leaflet.BASE_DIR)
+
+    def inline(found: re.Match[str]) -> str:
+        picture = folder / found.group(1)
+        return f"url(data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()})"
+
+    text = (folder / "leaflet.css").read_text("utf-8")
+    return re.sub(r"url\((images/[\w.-]+)\)", inline, text)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def _for_script(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def page_data(given: MapInput, messages: Messages) -> dict[str, Any]:
+    """Put together what the page's script draws; JSON only, NaN as null."""
+    catalog = given.catalog
+    categories = catalog.in_access()
+    places = given.places[given.places["lon"].notna()]
+    deciding = given.access[given.access["deciding"]]
+    facilities, facility_row = _facilities(given.facilities, [c.id for c in categories])
+    lists = list(catalog.lists)
+    walked = given.circles[given.circles["persona"] == "adult"]
+    lack = deciding[deciding["met"].eq(False).fillna(False)].groupby("category").size()
+    known = set(deciding.loc[deciding["status"] != "no_data", "category"])
+    say = messages.say
+    speeds = "、" if messages.language == "zh" else ", "
+    words = {key: say(f"map.{key}") for key in _WORDS}
+    personas = [getattr(p, f"name_{messages.language}") + f" {p.flat_kmh:g}" for p in catalog.personas.values()]
+    words |= {
+        "title": say("map.title", name=given.name),
+        "speeds": say("map.speeds", speeds=speeds.join(personas)),
+        "made": say("map.made", date=given.date, version=given.version),
+        "met_of": messages.words["map"]["met_of"],
+    }
+    plots, notes = _plots(given.homesteads, messages)
+    return {
+        "words": words,
+        "statuses": list(STATUSES),
+        "status_names": {status: say(f"status.{status}") for status in STATUSES},
+        "lists": [{"name": getattr(catalog.lists[n], f"name_{messages.language}")} for n in lists],
+        "categories": [
+            {
+                "name": messages.category(catalog, c.id),
+                "lack": int(lack.get(c.id, 0)),
+                "hidden": c.id not in known,
+            }
+            for c in categories
+        ],
+        "places": _places(places, deciding, walked, lists, [c.id for c in categories], facility_row, messages),
+        "facilities": facilities,
+        "streets": _streets(given.streets, _scope(places)),
+        "plots": plots,
+        "relief": _relief(given.terrain),
+        "bounds": _latlon(_scope(places)),
+        "first": "l0",
+        "notes": notes,
+    }
+
+
+_WORDS = (
+    "stamp", "choose", "by_list", "by_category", "places", "facilities", "streets", "homesteads", "relief", "ways",
+    "people", "unknown_people", "time", "limit", "distance", "facility", "status", "category", "all_met",
+    "most_met", "few_met", "none_judged", "list_note", "deciding", "projected", "osm", "search", "close",
+    "default_mark", "gap",
+)  # fmt: skip
+
+
+def _records(frame: pd.DataFrame) -> Iterator[Any]:
+    return iter(frame.itertuples(index=False))
+
+
+def _round(value: Any, digits: int) -> float | None:
+    return None if pd.isna(value) else round(float(value), digits)
+
+
+def _scope(places: pd.DataFrame) -> Bounds:
+    box = bounds_of(shapely.points(places["lon"].to_numpy(float), places["lat"].to_numpy(float)))
+    pad = max(0.01, 0.05 * max(box[2] - box[0], box[3] - box[1]))
+    return box[0] - pad, box[1] - pad, box[2] + pad, box[3] + pad
+
+
+def _latlon(box: Bounds) -> list[list[float]]:
+    return [[box[1], box[0]], [box[3], box[2]]]
+
+
+def _facilities(facilities: pd.DataFrame, ids: list[str]) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    number = {name: i for i, name in enumerate(ids)}
+    shown = facilities[facilities["category"].isin(ids) & facilities["lon"].notna()]
+    out: list[dict[str, Any]] = []
+    rows: dict[str, int] = {}
+    for row in _records(shown):
+        if row.facility_id in rows:
+            out[rows[row.facility_id]]["of"].append(number[row.category])
+            continue
+        rows[row.facility_id] = len(out)
+        at = [round(row.lon, 6), round(row.lat, 6)]
+        out.append({"id": row.facility_id, "name": row.facility_name, "at": at, "of": [number[row.category]]})
+    return out, rows
+
+
+def _places(
+    places: pd.DataFrame,
+    deciding: pd.DataFrame,
+    circles: pd.DataFrame,
+    lists: list[str],
+    categories: list[str],
+    facility_row: dict[str, int],
+    messages: Messages,
+) -> list[dict[str, Any]]:
+    status = {name: i for i, name in enumerate(STATUSES)}
+    rows: dict[str, dict[str, list[Any]]] = {}
+    for r in _records(deciding):
+        rows.setdefault(r.place_id, {})[r.category] = [
+            status[r.status], _round(r.time_min, 2), _round(r.threshold_min, 1), _round(r.distance_m, 0),
+            facility_row.get(r.facility_id, -1), int(r.certainty in ("U", "P")),
+        ]  # fmt: skip
+    judged = {(r.place_id, r.list): [int(r.met_n), int(r.total_n), int(r.unknown_n)] for r in _records(circles)}
+    out = []
+    for p in _records(places):
+        about = [p.county, p.town, p.village, messages.say(f"profile.{p.profile}")]
+        out.append(
+            {
+                "name": p.place_name,
+                "about": " ".join(part for part in about if part),
+                "at": [round(p.lon, 6), round(p.lat, 6)],
+                "people": _round(p.pop, 1),
+                "rows": [rows[p.place_id][c] for c in categories],
+                "circles": [judged.get((p.place_id, name)) for name in lists],
+            }
+        )
+    return out
+
+
+def _streets(streets: Streets, scope: Bounds) -> list[dict[str, Any]]:
+    inside = in_scope(streets, scope)
+    classes = streets.tags["highway"].to_numpy(object)[streets.way]
+    base = np.array([str(name).removesuffix("_link") for name in classes], dtype=object)
+    lines = shapely.simplify(streets.lines()[inside], _SIMPLIFY_DEG)
+    drawn = np.zeros(int(inside.sum()), bool)
+    out = []
+    for names, colour, weight in _STREET_STYLE:
+        mine = (np.isin(base[inside], names) if names else ~drawn) & ~drawn
+        drawn |= mine
+        out.append({"colour": colour, "weight": weight, "lines": [_steps(line) for line in lines[mine]]})
+    return out[::-1]
+
+
+def _steps(shape: shapely.Geometry) -> list[int]:
+    xy = np.rint(shapely.get_coordinates(shape) * 1e6).astype(np.int64)
+    steps: NDArray[np.int64] = np.diff(xy, axis=0, prepend=np.zeros((1, 2), np.int64))
+    return [int(v) for v in steps.reshape(-1)]
+
+
+def _plots(
+    homesteads: gpd.GeoDataFrame | None, messages: Messages
+) -> tuple[list[dict[str, Any]] | None, list[str]]:
+    if homesteads is None or not len(homesteads):
+        return None, []
+    if len(homesteads) > MOST_PLOTS:
+        return None, [messages.say("map.too_many", n=len(homesteads))]
+    names = homesteads["slope_class"].astype("str").fillna("unknown").to_numpy(object)
+    parts, owner = shapely.get_parts(homesteads.geometry.to_numpy(), return_index=True)
+    polygon = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
+    rings, owner = shapely.get_exterior_ring(parts[polygon]), owner[polygon]
+    out = []
+    for name in sorted(set(names)):
+        mine = [_steps(ring) for ring in rings[names[owner] == name]]
+        count = int((names == name).sum())
+        out.append({"slope": name, "name": messages.say(f"slope.{name}"), "n": count, "rings": mine})
+    return out, []
+
+
+def _relief(terrain: Raster | None) -> dict[str, Any] | None:
+    if terrain is None:
+        return None
+    png, bounds = shaded_png(terrain)
+    return {"png": "data:image/png;base64," + base64.b64encode(png).decode(), "bounds": _latlon(bounds)}

@@ -1,0 +1,169 @@
+(function (map, data) {
+  "use strict";
+  var W = data.words, S = data.statuses;
+  var COLOUR = {
+    served: "#009e73", beyond_limit: "#e69f00", unreachable: "#d55e00", off_network: "#cc79a7",
+    no_facility: "#7a1f1f", no_standard: "#56b4e9", no_data: "#9a9a9a", outside_data: "#dddddd"
+  };
+  var SLOPE = { 1: "#ffffcc", 2: "#c2e699", 3: "#78c679", 4: "#238443", 5: "#d7301f", unknown: "#bbbbbb" };
+  var SHARE = ["#009e73", "#8fd0b9", "#e69f00", "#9a9a9a"];
+  var layers = {}, canvas = L.canvas({ padding: 0.3 });
+
+  function element(tag, text, parent) {
+    var node = document.createElement(tag);
+    if (text !== undefined) node.textContent = text;
+    if (parent) parent.appendChild(node);
+    return node;
+  }
+  // coordinates arrive as whole millionths of a degree, each after the first as the step from the one before
+  function line(steps) {
+    var x = 0, y = 0, points = [];
+    for (var i = 0; i < steps.length; i += 2) { x += steps[i]; y += steps[i + 1]; points.push([y / 1e6, x / 1e6]); }
+    return points;
+  }
+
+  map.options.zoomSnap = 0.25;
+  map.attributionControl.setPrefix(false).addAttribution(W.osm + " · " + W.made);
+  L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
+  if (data.relief) layers.relief = L.imageOverlay(data.relief.png, data.relief.bounds, { interactive: false });
+  layers.streets = L.layerGroup(data.streets.map(function (group) {
+    return L.polyline(group.lines.map(line),
+      { renderer: canvas, color: group.colour, weight: group.weight, interactive: false });
+  }));
+  if (data.plots) layers.homesteads = L.layerGroup(data.plots.map(function (group) {
+    return L.polygon(group.rings.map(function (ring) { return [line(ring)]; }),
+      { renderer: canvas, color: "#555", weight: 0.5, fillColor: SLOPE[group.slope], fillOpacity: 0.9, interactive: false });
+  }));
+  layers.ways = L.layerGroup();
+  layers.facilities = L.layerGroup();
+  layers.places = L.layerGroup();
+  // the search runs over Unicode-folded names, so that width and case do not matter
+  var fold = function (s) { return s.normalize("NFKC").toLowerCase(); };
+
+  function radius(people) { return people === null ? 5 : 4 + Math.min(9, Math.sqrt(people) / 12); }
+  var marks = data.places.map(function (place, i) {
+    var mark = L.circleMarker([place.at[1], place.at[0]],
+      { renderer: canvas, radius: radius(place.people), color: "#222", weight: 1, fillOpacity: 0.95 });
+    mark.on("click", function () { show(i); });
+    mark.bindTooltip(element("span", place.name), { direction: "top" });
+    return mark.addTo(layers.places);
+  });
+
+  var side = element("div", undefined, document.body); side.id = "side";
+  element("h1", W.title, side);
+  element("p", W.stamp, side).className = "stamp";
+  var box = element("section", undefined, side);
+  var choose = element("select", undefined, box); choose.id = "choose";
+  function group(title, entries, prefix) {
+    var g = element("optgroup", undefined, choose); g.label = title;
+    entries.forEach(function (entry, i) {
+      if (entry.hidden) return;
+      element("option", entry.name + (entry.lack ? " · " + W.gap + " " + entry.lack : ""), g).value = prefix + i;
+    });
+  }
+  group(W.by_list, data.lists, "l");
+  group(W.by_category, data.categories, "c");
+  var find = element("input", undefined, box); find.type = "search"; find.placeholder = W.search; find.setAttribute("list", "names");
+  var names = element("datalist", undefined, box); names.id = "names";
+  data.places.forEach(function (place) { element("option", undefined, names).value = place.name; });
+  find.addEventListener("change", function () {
+    var hit = data.places.findIndex(function (p) { return fold(p.name).indexOf(fold(find.value)) >= 0; });
+    if (find.value && hit >= 0) { map.setView(marks[hit].getLatLng(), 14); show(hit); }
+  });
+  var legend = element("section", undefined, side); legend.id = "legend";
+  var detail = element("section", undefined, side); detail.id = "place"; detail.hidden = true;
+  var switches = element("section", undefined, side);
+  ["places", "facilities", "ways", "homesteads", "streets", "relief"].forEach(function (name) {
+    if (!layers[name]) return;
+    var label = element("label", undefined, switches), tick = element("input", undefined, label);
+    tick.type = "checkbox"; tick.checked = true; tick.id = "show-" + name;
+    label.appendChild(document.createTextNode(" " + W[name]));
+    tick.addEventListener("change", function () { if (tick.checked) draw(name); else map.removeLayer(layers[name]); });
+  });
+  function draw(name) {
+    layers[name].addTo(map);
+    if (layers.relief) layers.relief.bringToBack();
+  }
+  if (data.plots) {
+    var slopes = element("div", undefined, switches);
+    data.plots.forEach(function (g) {
+      var row = element("div", undefined, slopes); row.className = "note";
+      var swatch = element("span", "■ ", row); swatch.style.color = SLOPE[g.slope]; swatch.style.webkitTextStroke = "0.5px #555";
+      row.appendChild(document.createTextNode(g.name + "：" + g.n));
+    });
+  }
+  var foot = element("section", undefined, side); foot.className = "note";
+  [W.speeds, W.deciding, W.default_mark, W.projected].concat(data.notes).forEach(function (t) { element("div", t, foot); });
+
+  function entry(colour, text, count, square) {
+    var row = element("div", undefined, legend), dot = element("i", undefined, row);
+    dot.style.background = colour; if (square) dot.className = "sq";
+    element("span", text, row); element("b", String(count), row);
+  }
+  function paint() {
+    var kind = choose.value[0], at = +choose.value.slice(1), counts = {};
+    legend.textContent = ""; layers.facilities.clearLayers(); layers.ways.clearLayers();
+    if (kind === "l") {
+      var tally = [0, 0, 0, 0];
+      data.places.forEach(function (place, i) {
+        var c = place.circles[at], share = !c || !c[1] ? 3 : c[0] === c[1] ? 0 : 2 * c[0] >= c[1] ? 1 : 2;
+        tally[share] += 1; marks[i].setStyle({ fillColor: SHARE[share] });
+      });
+      [W.all_met, W.most_met, W.few_met, W.none_judged].forEach(function (t, i) { entry(SHARE[i], t, tally[i]); });
+      element("div", W.list_note, legend).className = "note";
+      return;
+    }
+    data.places.forEach(function (place, i) {
+      var row = place.rows[at], status = S[row[0]];
+      counts[status] = (counts[status] || 0) + 1;
+      marks[i].setStyle({ fillColor: COLOUR[status] });
+      if (row[4] >= 0) {
+        var to = data.facilities[row[4]];
+        L.polyline([[place.at[1], place.at[0]], [to.at[1], to.at[0]]],
+          { renderer: canvas, color: COLOUR[status], weight: 1, dashArray: "3 4", interactive: false }).addTo(layers.ways);
+      }
+    });
+    S.forEach(function (status) { if (counts[status]) entry(COLOUR[status], data.status_names[status], counts[status]); });
+    var shown = 0;
+    data.facilities.forEach(function (facility) {
+      if (facility.of.indexOf(at) < 0) return;
+      shown += 1;
+      L.circleMarker([facility.at[1], facility.at[0]], { renderer: canvas, radius: 3, color: "#fff", weight: 1, fillColor: "#1f3b8c", fillOpacity: 1 })
+        .bindTooltip(element("span", facility.name || facility.id)).addTo(layers.facilities);
+    });
+    entry("#1f3b8c", W.facilities + " · " + data.categories[at].name, shown);
+  }
+  choose.addEventListener("change", function () { paint(); });
+
+  function number(x, digits) { return x === null ? "" : x.toFixed(digits); }
+  function show(i) {
+    var place = data.places[i];
+    detail.textContent = ""; detail.hidden = false;
+    var close = element("button", W.close, detail); close.type = "button";
+    close.addEventListener("click", function () { detail.hidden = true; });
+    element("h2", place.name, detail);
+    element("div", place.about + " · " + W.people + " " + (place.people === null ? W.unknown_people : Math.round(place.people)), detail);
+    data.lists.forEach(function (list, k) {
+      var c = place.circles[k];
+      if (c) element("div", list.name + "：" + W.met_of.replace("{met}", c[0]).replace("{total}", c[1]).replace("{unknown}", c[2]), detail).className = "note";
+    });
+    var table = element("table", undefined, detail), head = element("tr", undefined, table);
+    [W.category, W.status, W.time + " / " + W.limit].forEach(function (t) { element("th", t, head); });
+    data.categories.forEach(function (category, k) {
+      var row = place.rows[k], status = S[row[0]];
+      if (status === "no_data") return;
+      var tr = element("tr", undefined, table), td = element("td", category.name, tr);
+      if (row[4] >= 0) {
+        var to = data.facilities[row[4]];
+        element("div", (to.name || to.id) + " · " + W.distance + " " + number(row[3], 0) + " m", td).className = "note";
+      }
+      var cell = element("td", data.status_names[status], tr); cell.style.color = status === "served" ? "#00634a" : status === "no_standard" ? "#1b5e86" : "#8a3b00";
+      var limit = row[2] === null ? "—" : row[2] + (row[5] ? "*" : "");
+      element("td", (row[1] === null ? "—" : number(row[1], 1)) + " / " + limit, tr).className = "n";
+    });
+  }
+  ["relief", "streets", "homesteads", "ways", "facilities", "places"].forEach(function (name) { if (layers[name]) draw(name); });
+  map.fitBounds(data.bounds, { paddingTopLeft: [20, 20], paddingBottomRight: [360, 20] });
+  choose.value = data.first; paint();
+  document.body.setAttribute("data-ready", "1");
+})

@@ -1,0 +1,162 @@
+"""The workbook: what a planner reads and forwards, with names instead of ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xlsxwriter
+
+from layers.catalog import Catalog
+from outputs.messages import Messages
+
+MOST_ROWS = 50_000
+"""More rows than this do not help a reader of a sheet; the sheet says where the rest is."""
+
+_DIGITS = {"_min": "0.0", "_m": "#,##0", "_m2": "#,##0.0", "_mu": "#,##0.000", "_share": "0.0%"}
+_PEOPLE = ("people", "people_met", "pop", "pop_resident", "pop_registered", "pop_host", "number")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BookInput:
+    """Finished tables and what the first sheet says of the run."""
+
+    name: str
+    tables: Mapping[str, pd.DataFrame]
+    catalog: Catalog
+    inputs: Mapping[str, str]
+    date: str
+    version: str
+
+
+def write_workbook(given: BookInput, path: Path, messages: Messages) -> None:
+    """Write the sheets in reading order; shown numbers are rounded by their format only."""
+    named = {
+        sheet: _readable(frame, given, messages)
+        for sheet, frame in _sheets(given).items()
+    }  # fmt: skip
+    with xlsxwriter.Workbook(str(path), {"nan_inf_to_errors": False, "strings_to_formulas": False}) as book:
+        _about(book, given, messages)
+        for sheet, frame in named.items():
+            _sheet(book, sheet, frame, messages)
+
+
+def _sheets(given: BookInput) -> dict[str, pd.DataFrame]:
+    tables = given.tables
+    names = tables["places"][["place_id", "place_name", "town", "village", "profile"]]
+    out: dict[str, pd.DataFrame] = {}
+    if "gaps" in tables:
+        out["gaps"] = names.merge(tables["gaps"], on="place_id", how="right")
+        out["coverage"] = tables["coverage"]
+    if "circles" in tables:
+        out["circles"] = names.merge(tables["circles"], on="place_id", how="right")
+    out["places"] = tables["places"].drop(columns=["file", "row"])
+    if "access" in tables:
+        access = tables["access"]
+        shown = access[access["deciding"] & (access["status"] != "no_data")]
+        out["access"] = names[["place_id", "place_name"]].merge(
+            shown.drop(columns=["deciding", "facility_id"]), on="place_id", how="right"
+        )
+    if "slopes" in tables:
+        out["homesteads"] = tables["slopes"]
+    for name in ("balance", "problems", "laws"):
+        if name in tables:
+            out[name] = tables[name]
+    return out
+
+
+def _readable(frame: pd.DataFrame, given: BookInput, messages: Messages) -> pd.DataFrame:
+    """Put names for ids and words for codes; columns keep their ids until the heading is written."""
+    catalog, language = given.catalog, messages.language
+    name = f"name_{language}"
+    words = messages.words
+    out = frame.copy()
+    codes: dict[str, Mapping[str, str]] = {
+        "category": {c.id: getattr(c, name) for c in catalog.categories.values()},
+        "persona": {p.id: getattr(p, name) for p in catalog.personas.values()},
+        "list": {entry.id: getattr(entry, name) for entry in catalog.lists.values()},
+        "size_class": {c.id: getattr(c, name) for c in catalog.size_classes},
+        "slope_class": words["slope"],
+        **{column: words[column] for column in ("status", "mode", "profile", "certainty", "severity", "law")},
+    }
+    for column, known in codes.items():
+        if column in out:
+            out[column] = out[column].map(lambda code, known=known: known.get(code, code))
+    if "missing" in out:
+        category = codes["category"]
+        parted = out["missing"].str.split(";")
+        out["missing"] = parted.map(lambda ids: "、".join(category.get(i, i) for i in ids if i))
+    if "item" in out:
+        out["item"] = out["item"].map(words["balance"])
+    return out.drop(
+        columns=[c for c in ("place_id", "facility_id", "deciding") if c in out and "place_name" in out]
+    )
+
+
+def _about(book: Any, given: BookInput, messages: Messages) -> None:
+    sheet = book.add_worksheet(messages.say("book.about"))
+    bold = book.add_format({"bold": True, "font_size": 14})
+    wrap = book.add_format({"text_wrap": True, "valign": "top"})
+    red = book.add_format({"font_color": "#AA3333"})
+    sheet.set_column(0, 0, 34, wrap)
+    sheet.set_column(1, 1, 90, wrap)
+    sheet.write(0, 0, messages.say("book.about_title", name=given.name), bold)
+    sheet.write(1, 0, messages.say("map.stamp"), red)
+    sheet.write(1, 1, messages.say("map.made", date=given.date, version=given.version))
+    row = 3
+    for text in messages.say("book.about_lines").splitlines():
+        sheet.merge_range(row, 0, row, 1, text, wrap)
+        row += 1
+    row += 1
+    sheet.write(row, 0, messages.say("book.speeds"))
+    for persona in given.catalog.personas.values():
+        said = messages.certainty(persona.certainty)
+        text = f"{getattr(persona, f'name_{messages.language}')} {persona.flat_kmh:g}（{said}）"
+        sheet.write(row, 1, text)
+        row += 1
+    row += 1
+    sheet.write(row, 0, messages.say("book.inputs"))
+    for file, digest in given.inputs.items():
+        sheet.write(row, 1, f"{file}  sha256 {digest[:16]}…")
+        row += 1
+
+
+def _sheet(book: Any, name: str, frame: pd.DataFrame, messages: Messages) -> None:
+    sheet = book.add_worksheet(messages.say(f"book.{name}"))
+    head = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "bg_color": "#E8EEE8"})
+    formats = {suffix: book.add_format({"num_format": code}) for suffix, code in _DIGITS.items()}
+    whole = book.add_format({"num_format": "#,##0"})
+    shown = frame.head(MOST_ROWS)
+    for column, field in enumerate(shown.columns):
+        sheet.write_string(0, column, messages.heading(str(field)), head)
+        suffix = next((s for s in sorted(_DIGITS, key=len, reverse=True) if str(field).endswith(s)), "")
+        style = whole if field in _PEOPLE else formats.get(suffix)
+        cells = shown[field]
+        for row, value in enumerate(cells, start=1):
+            _cell(sheet, row, column, value, style)
+        widest = max([2 * len(messages.heading(str(field)))] + [_width(v) for v in cells.head(300)])
+        sheet.set_column(column, column, min(46, max(8, widest)))
+    if len(frame) > MOST_ROWS:
+        sheet.write(MOST_ROWS + 1, 0, messages.say("book.truncated", n=MOST_ROWS, table=name))
+    sheet.freeze_panes(1, 1)
+    if len(shown):
+        sheet.autofilter(0, 0, len(shown), len(shown.columns) - 1)
+
+
+def _cell(sheet: Any, row: int, column: int, value: Any, style: Any) -> None:
+    if isinstance(value, bool | np.bool_):
+        sheet.write_string(row, column, "✓" if value else "✗")
+    elif isinstance(value, int | float | np.number):
+        if np.isfinite(value):
+            sheet.write_number(row, column, float(value), style)
+    elif value is not None and value is not pd.NA and value != "":
+        sheet.write_string(row, column, str(value))
+
+
+def _width(value: Any) -> int:
+    text = f"{value:.1f}" if isinstance(value, float) else str(value)
+    return sum(2 if ord(c) > 0x2E80 else 1 for c in text) + 1

@@ -1,0 +1,288 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo import crs, osm
+from geo.network import build_streets, use_streets
+from geo.reach import Journeys, decided_min
+from geo.snap import Snapper
+from tests.flatland import ADULT, BLOCK_MIN, CAR, PLANE, Town, degrees
+
+CORNER = st.tuples(st.integers(0, 6), st.integers(0, 6))
+POINT = st.tuples(st.floats(-0.4, 6.4).map(lambda v: round(v, 2)), st.integers(0, 6)).flatmap(
+    lambda p: st.sampled_from([p, (p[1], p[0])])
+)
+DIRECTIONS = ("to_facility", "from_facility", "round_trip_mean", "round_trip_worse")
+
+
+def ask(town, homes, facilities, *, profile=ADULT, direction="to_facility", rank=None):
+    rows = np.arange(len(facilities))
+    return town.journey(homes, facilities, profile=profile).nearest(
+        rows, rank=rows if rank is None else rank, direction=direction
+    )
+
+
+@given(CORNER, CORNER)
+def test_on_an_open_grid_time_is_blocks(home, facility):
+    found = ask(Town().grid(6, 6), [home], [facility])
+    blocks = abs(home[0] - facility[0]) + abs(home[1] - facility[1])
+    assert found.to_min[0] == blocks * BLOCK_MIN
+    assert found.distance_m[0] == pytest.approx(100 * blocks, abs=1e-3)
+
+
+def test_reach_counts_the_diamond():
+    # corners within k blocks of a centre on an open grid: 2k(k+1) + 1
+    corners = [(x, y) for x in range(21) for y in range(21)]
+    found = ask(Town().grid(20, 20), corners, [(10, 10)])
+    for k in (1, 4, 9):
+        assert (found.to_min <= k * BLOCK_MIN).sum() == 2 * k * (k + 1) + 1
+
+
+def test_both_legs_are_walked_and_counted():
+    # 50 m to the street, 4.5 blocks along it, 80 m off it: 45,000 + 405,000 + 72,000 ms
+    found = ask(Town().street((0, 0), (30, 0)), [(2, 0.5)], [(6.5, 0.8)])
+    assert found.to_min[0] == pytest.approx((0.5 + 4.5 + 0.8) * BLOCK_MIN, abs=1 / 60_000)
+    assert found.distance_m[0] == pytest.approx(580.0, abs=1e-3)
+
+
+def test_two_points_on_one_edge_go_straight_along_it():
+    found = ask(Town().street((0, 0), (30, 0)), [(11.25, 0)], [(11.75, 0)])
+    assert found.distance_m[0] == pytest.approx(50.0, abs=1e-3)
+
+
+def test_neighbours_beyond_the_street_need_not_walk_to_it():
+    # both 3 blocks off the street and half a block apart
+    found = ask(Town().street((0, 0), (30, 0)), [(10, 3)], [(10.5, 3)])
+    assert found.to_min[0] == pytest.approx(0.5 * BLOCK_MIN, abs=1 / 60_000)
+    assert found.distance_m[0] == pytest.approx(50.0, abs=1e-3)
+
+
+def test_a_street_between_two_points_is_not_crossed_in_the_air():
+    # on both sides of the street; 30 m + 30 m, not less
+    found = ask(Town().street((0, 0), (30, 0)), [(10, 0.3)], [(10, -0.3)])
+    assert found.to_min[0] == pytest.approx(0.6 * BLOCK_MIN, abs=2 / 60_000)
+
+
+def test_the_nearest_wins_and_ties_go_to_the_smallest_rank():
+    town = Town().grid(6, 6)
+    homes, facilities = [(0, 0), (3, 0), (6, 0)], [(0, 0), (6, 0)]
+    assert ask(town, homes, facilities).facility.tolist() == [0, 0, 1]
+    assert ask(town, homes, facilities, rank=[1, 0]).facility.tolist() == [0, 1, 1]
+
+
+def test_what_cannot_be_reached_is_nan():
+    town = Town().grid(21, 1).street((0, 50), (30, 50))
+    found = ask(town, [(0, 0), (0, 50)], [(5, 0)])
+    assert found.facility.tolist() == [0, -1]
+    assert np.isnan(found.to_min[1])
+    assert np.isnan(found.back_min[1])
+    assert np.isnan(found.distance_m[1])
+
+
+def test_no_facilities_and_no_homes():
+    town = Town().grid(21, 1)
+    assert ask(town, [(0, 0)], []).facility.tolist() == [-1]
+    assert len(ask(town, [], [(0, 0)]).facility) == 0
+
+
+def ring() -> Town:
+    """
+    A one-way ring of 4 by 1 blocks, driven (0,0) → (4,0) → (4,1) → (0,1) → (0,0).
+
+    A block takes a car 18 s. From (1,0) to (3,0) it is 2 blocks; back it is 8, all the way round.
+    """
+    return Town(margin=30).street(
+        (0, 0), (1, 0), (3, 0), (4, 0), (4, 1), (0, 1), (0, 0), oneway="yes"
+    ).street((0, 0), (-20, 0))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("direction", "blocks"),
+    [("to_facility", 2), ("from_facility", 8), ("round_trip_mean", 5), ("round_trip_worse", 8)],
+)
+def test_direction_on_a_one_way_ring(direction, blocks):
+    found = ask(ring(), [(1, 0)], [(3, 0)], profile=CAR, direction=direction)
+    assert found.to_min[0] == pytest.approx(2 * 0.3)
+    assert found.back_min[0] == pytest.approx(8 * 0.3)
+    assert decided_min(found, direction)[0] == pytest.approx(blocks * 0.3)
+    metres = {"to_facility": 200, "from_facility": 800, "round_trip_mean": 500, "round_trip_worse": 800}
+    assert found.distance_m[0] == pytest.approx(metres[direction], abs=1e-3)
+
+
+def test_a_round_trip_is_to_one_and_the_same_facility():
+    # there: F0 at 2 blocks (back 8), back: F1 at 1 block behind (there 9); each round trip takes all 10
+    town = ring()
+    found = ask(town, [(1, 0)], [(3, 0), (0, 0)], profile=CAR, direction="round_trip_mean")
+    assert found.to_min[0] + found.back_min[0] == pytest.approx(10 * 0.3)
+    worse = ask(town, [(1, 0)], [(3, 0), (0, 0)], profile=CAR, direction="round_trip_worse")
+    assert worse.facility[0] == 0
+    assert decided_min(worse, "round_trip_worse")[0] == pytest.approx(8 * 0.3)
+
+
+def test_points_at_one_place_of_a_one_way_street_are_together():
+    found = ask(ring(), [(2, 0)], [(2, 0)], profile=CAR)
+    assert found.to_min[0] == 0
+    assert found.back_min[0] == 0
+
+
+# --- laws -------------------------------------------------------------------------------------------------
+
+TOWN = Town().grid(6, 6).street((0, 0), (0, 30))
+ONE_WAYS = Town().grid(6, 6, oneway="yes").street((0, 0), (0, -30)).street((6, 6), (6, 7), (-1, 7), (-1, 0), (0, 0))
+
+
+@given(st.lists(POINT, min_size=1, max_size=4), st.lists(POINT, min_size=1, max_size=3), POINT)
+def test_another_facility_never_makes_it_longer(homes, facilities, extra):
+    before = ask(TOWN, homes, facilities)
+    after = ask(TOWN, homes, [*facilities, extra])
+    assert (after.to_min <= before.to_min).all()
+
+
+@given(st.lists(POINT, min_size=1, max_size=4), st.lists(POINT, min_size=1, max_size=3))
+def test_the_way_is_never_shorter_than_the_straight_line(homes, facilities):
+    found = ask(TOWN, homes, facilities)
+    (a, b), (c, d) = degrees(homes), degrees(facilities)
+    straight = crs.geodesic_m(a, b, c[found.facility], d[found.facility])
+    # walked along the plane's lines, which differ from geodesics by far less than a millimetre here
+    assert (found.distance_m >= straight - 1e-3).all()
+
+
+@given(st.lists(POINT, min_size=1, max_size=3), st.lists(POINT, min_size=1, max_size=3))
+def test_turning_every_street_round_exchanges_there_and_back(homes, facilities):
+    turned = Town().grid(6, 6, oneway="-1").street((0, 0), (0, -30)).street(
+        (6, 6), (6, 7), (-1, 7), (-1, 0), (0, 0))  # fmt: skip
+    for home in homes:
+        for facility in facilities:
+            one = ask(ONE_WAYS, [home], [facility], profile=CAR)
+            other = ask(turned, [facility], [home], profile=CAR, direction="to_facility")
+            assert one.to_min[0] == other.to_min[0] or (math.isnan(one.to_min[0]) and math.isnan(other.to_min[0]))
+
+
+@given(st.lists(POINT, min_size=2, max_size=4, unique=True), st.lists(POINT, min_size=1, max_size=3), st.randoms())
+def test_the_order_of_rows_changes_nothing(homes, facilities, random):
+    order = list(range(len(homes)))
+    random.shuffle(order)
+    straight, mixed = ask(TOWN, homes, facilities), ask(TOWN, [homes[i] for i in order], facilities)
+    np.testing.assert_array_equal(straight.to_min[order], mixed.to_min)
+    np.testing.assert_array_equal(straight.facility[order], mixed.facility)
+
+
+@given(st.lists(POINT, min_size=1, max_size=3), POINT, st.lists(POINT, max_size=3))
+def test_what_else_is_asked_for_changes_no_time(homes, facility, others):
+    alone = ask(TOWN, homes, [facility])
+    journey = TOWN.journey([*homes, *others], [facility, *others])
+    together = journey.nearest([0], rank=[0], direction="to_facility")
+    # more cuts on an edge: each part is rounded from the start of the edge, so the sums stay
+    np.testing.assert_array_equal(alone.to_min, together.to_min[: len(homes)])
+
+
+@given(st.integers(1, 29), CORNER, CORNER)
+def test_splitting_an_edge_changes_at_most_a_millisecond(at, home, facility):
+    whole = Town().grid(6, 6).street((0, 0), (0, -30))
+    split = Town().grid(6, 6).street((0, 0), (0, -at)).street((0, -at), (0, -30))
+    ends = [(0, -30), home], [facility]
+    np.testing.assert_allclose(ask(whole, *ends).to_min, ask(split, *ends).to_min, atol=1.01 / 60_000, rtol=0)
+
+
+@given(st.lists(POINT, min_size=1, max_size=3), st.lists(POINT, min_size=1, max_size=3))
+def test_on_one_ways_a_round_trip_is_no_shorter_than_its_legs(homes, facilities):
+    there = ask(ONE_WAYS, homes, facilities, profile=CAR, direction="to_facility")
+    for direction in ("round_trip_mean", "round_trip_worse"):
+        both = ask(ONE_WAYS, homes, facilities, profile=CAR, direction=direction)
+        reached = both.facility >= 0
+        assert (both.to_min[reached] >= there.to_min[reached]).all()
+
+
+# --- oracle -----------------------------------------------------------------------------------------------
+
+
+def oracle(streets, usage, snaps):
+    """A networkx graph of the same streets, cut at the points; weights are whole numbers, so sums are exact."""
+    graph = nx.MultiDiGraph()
+    graph.add_nodes_from(range(len(streets.node_id)))
+    cuts: dict[int, set[float]] = {}
+    for edge, fraction in zip(snaps.edge, snaps.fraction, strict=True):
+        if edge >= 0:
+            cuts.setdefault(int(edge), set()).add(float(fraction))
+    node_of = {}
+    for e in range(streets.edge_n):
+        inner = sorted(f for f in cuts.get(e, ()) if 0 < f < 1)
+        stops = [(0.0, int(streets.u[e])), *((f, (e, f)) for f in inner), (1.0, int(streets.v[e]))]
+        node_of |= {(e, f): node for f, node in stops}
+        for (f, a), (g, b) in zip(stops[:-1], stops[1:], strict=True):
+            metres = (g - f) * streets.length_m[e]
+            for tail, head, open_, total in (
+                (a, b, usage.forward[e], usage.forward_ms[e]),
+                (b, a, usage.backward[e], usage.backward_ms[e]),
+            ):
+                if open_:
+                    ms = round(g * total) - round(f * total)
+                    # time decides and metres break ties: one whole number for both
+                    graph.add_edge(tail, head, weight=ms * 10**15 + round(metres * 10**6))
+    return graph, [node_of.get((int(e), float(f))) for e, f in zip(snaps.edge, snaps.fraction, strict=True)]
+
+
+def held_against_networkx(path: Path, box, *, homes_n: int, facilities_n: int, profile) -> int:
+    """Compare time and metres of every pair with networkx on the same graph; the number of pairs with a way."""
+    streets = build_streets(osm.read_ways(path))
+    usage = use_streets(streets, profile)
+    rng = np.random.default_rng(2)
+    n = homes_n + facilities_n
+    lon, lat = rng.uniform(box[0], box[2], n), rng.uniform(box[1], box[3], n)
+    snapper = Snapper(streets, usage, profile=profile, plane=crs.zone(box[0]))
+    at_home, at_facility = (lon[:homes_n], lat[:homes_n]), (lon[homes_n:], lat[homes_n:])
+    homes, facilities = snapper.snap(*at_home), snapper.snap(*at_facility)
+    journeys = Journeys(
+        streets, usage, profile=profile, homes=homes, facilities=facilities, homes_at=at_home, facilities_at=at_facility
+    )
+    graph, nodes = oracle(streets, usage, snapper.snap(lon, lat))
+    met = 0
+    for row in range(facilities_n):
+        found = journeys.nearest([row], rank=[0], direction="from_facility")
+        start = nodes[homes_n + row]
+        known = {} if start is None else nx.single_source_dijkstra_path_length(graph, start)
+        for home in range(homes_n):
+            legs_m = homes.distance_m[home] + facilities.distance_m[row]
+            straight = crs.geodesic_m([at_home[0][home]], [at_home[1][home]], [at_facility[0][row]], [at_facility[1][row]])
+            if profile.mode == "walk" and straight[0] < legs_m:
+                continue  # neighbours off the street, who need none
+            total = known.get(nodes[home]) if nodes[home] is not None else None
+            if total is None:
+                assert found.facility[home] == -1
+                continue
+            ms, micrometres = divmod(total, 10**15)
+            legs_ms = sum(round(m / profile.flat_kmh * 3600) for m in (homes.distance_m[home], facilities.distance_m[row]))
+            assert found.back_min[home] * 60_000 == pytest.approx(ms + legs_ms, abs=1e-6)  # the same whole number
+            assert found.distance_m[home] == pytest.approx(micrometres / 1e6 + legs_m, abs=1e-3)  # to the millimetre
+            met += 1
+    return met
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("profile", [ADULT, CAR], ids=["walk", "drive"])
+def test_monaco_equals_networkx(data: Path, profile):
+    box = (7.409, 43.724, 7.440, 43.752)
+    met = held_against_networkx(data / "monaco" / "monaco.osm.gz", box, homes_n=60, facilities_n=25, profile=profile)
+    assert met >= 500
+
+
+@pytest.mark.data
+def test_five_hundred_pairs_of_the_comoros_equal_networkx(data: Path):
+    path = data / "comoros" / "comores-latest.osm.pbf"
+    met = held_against_networkx(path, (43.22, -11.93, 43.52, -11.37), homes_n=90, facilities_n=20, profile=ADULT)
+    assert met >= 500
+
+
+def test_the_plane_of_flatland_is_true():
+    # what all predictions here stand on: a block is 100 m within a micrometre near the middle
+    lon, lat = degrees([(0, 0), (1, 0), (0, 1)])
+    blocks = crs.geodesic_m(lon[[0, 0]], lat[[0, 0]], lon[1:], lat[1:])
+    np.testing.assert_allclose(blocks, 100.0, atol=1e-5)
+    assert PLANE.is_projected

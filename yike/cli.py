@@ -1,0 +1,213 @@
+"""The command line: thin commands, one a verb."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import yike
+from yike.stages import Teller
+
+if TYPE_CHECKING:
+    from geo.problems import Problem
+    from outputs.messages import Messages
+
+SHOWN_PER_CODE = 5
+
+
+def main() -> None:
+    """Run the command line; 0 fine, 1 stop, 2 wrong use."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows console may be in GBK
+    cli()
+
+
+@click.group()
+@click.version_option(yike.__version__, prog_name="yike")
+@click.option("--language", type=click.Choice(["zh", "en"]), default=None, help="zh | en")
+@click.pass_context
+def cli(context: click.Context, language: str | None) -> None:
+    """一刻: 谁缺什么、差几分钟、为什么。 Who lacks what within a quarter of an hour, how far off, and why."""
+    context.obj = language
+
+
+def _words(context: click.Context, own: str = "zh") -> Messages:
+    from outputs.messages import load
+
+    return load(context.obj or own)
+
+
+def _guarded(context: click.Context, work: Callable[[], Any], language: str = "zh") -> Any:
+    """Run a piece of work; a stop is told in sentences and ends with 1, an inner fault leaves a report file."""
+    from geo.problems import Stop
+    from yike.pipeline import LawBroken
+    from yike.run import FolderTaken
+
+    words = _words(context, language)
+    try:
+        return work()
+    except Stop as stop:
+        click.echo(words.say("cli.stopped"), err=True)
+        for problem in stop.problems:
+            click.echo("  " + words.sentence(problem), err=True)
+    except LawBroken as broken:
+        for row in broken.broken.itertuples():
+            name = words.words["law"].get(row.law, row.law)
+            click.echo(words.say("cli.no_laws", law=name, n=row.checked_n, worst=row.worst), err=True)
+    except FolderTaken as taken:
+        click.echo(words.say("cli.out_taken", path=taken), err=True)
+    except Exception as error:
+        with tempfile.NamedTemporaryFile(
+            "w", suffix=".txt", prefix="yike-", delete=False, encoding="utf-8"
+        ) as file:
+            file.write(traceback.format_exc())
+        click.echo(words.say("cli.internal", error=type(error).__name__, path=file.name), err=True)
+    raise SystemExit(1)
+
+
+class _Printer(Teller):
+    """Prints one line a stage; on a terminal also what a long stage is at."""
+
+    def __init__(self, words: Messages, stages: Sequence[str]) -> None:
+        self._words = words
+        self._of = len(stages)
+        self._n = 0
+        self._live = sys.stderr.isatty()
+
+    def begin(self, stage: str) -> None:
+        self._n += 1
+        said = self._words.say("cli.step", n=self._n, of=self._of, stage=self._words.say(f"stage.{stage}"))
+        click.echo(said, err=True)
+
+    def part(self, text: str, number: int, of: int) -> None:
+        if self._live:
+            said = self._words.say("cli.asking", n=number, of=of, category=text)
+            click.echo(f"\r  {said:<60}", err=True, nl=False)
+
+    def end(self, stage: str, seconds: float) -> None:
+        if self._live:
+            click.echo("\r" + " " * 70 + "\r", err=True, nl=False)
+        if seconds >= 1:
+            said = self._words.say(
+                "cli.step_done", stage=self._words.say(f"stage.{stage}"), seconds=f"{seconds:.1f}"
+            )
+            click.echo("  " + said, err=True)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path("yike-demo"))
+@click.pass_context
+def demo(context: click.Context, folder: Path) -> None:
+    """写出样例县并全部算一遍。 Write the sample county and run all of it."""
+
+    def work() -> None:
+        from layers.sample import write_county
+
+        write_county(folder)
+        words = _words(context)
+        click.echo(words.say("cli.demo_written", path=folder))
+        _run(context, folder / "样例县.toml", None)
+
+    _guarded(context, work)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.pass_context
+def init(context: click.Context, folder: Path) -> None:
+    """看一遍文件夹，写出项目文件。 Look through a folder and write a project file with guesses."""
+    from yike.recognise import PROJECT_FILE, propose
+
+    words = _words(context)
+    target = folder / PROJECT_FILE
+    if target.exists():
+        click.echo(words.say("cli.init_exists", path=target), err=True)
+        raise SystemExit(1)
+    text = _guarded(context, lambda: propose(folder, words))
+    target.write_text(text, "utf-8")
+    click.echo(words.say("cli.init_written", path=target))
+
+
+@cli.command()
+@click.argument("project", type=click.Path(path_type=Path))
+@click.pass_context
+def check(context: click.Context, project: Path) -> None:
+    """读全部文件，一次说出所有问题，不改动任何东西。 Read everything and say every fault and doubt at once."""
+
+    def work() -> None:
+        from yike.pipeline import stage_names
+        from yike.run import OpenProject
+
+        opened = OpenProject.load(project, language=context.obj)
+        words = _words(context, opened.project.language)
+        inputs = _guarded(
+            context, lambda: opened.read(_Printer(words, stage_names(opened.project, reading_only=True))),
+            opened.project.language,
+        )  # fmt: skip
+        _say_problems(words, inputs.problems)
+        click.echo(
+            words.say("cli.check_fine", places=len(inputs.places), facilities=len(inputs.facilities),
+                      problems=len(inputs.problems))
+        )  # fmt: skip
+
+    _guarded(context, work)
+
+
+@cli.command()
+@click.argument("project", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="运行文件夹 run folder")
+@click.pass_context
+def run(context: click.Context, project: Path, out: Path | None) -> None:
+    """计算并写出表、工作簿和地图。 Measure, and write tables, workbook and map."""
+    _guarded(context, lambda: _run(context, project, out))
+
+
+def _run(context: click.Context, project: Path, out: Path | None) -> None:
+    from yike.pipeline import stage_names
+    from yike.run import OpenProject
+
+    start = time.perf_counter()
+    opened = OpenProject.load(project, language=context.obj)
+    language = opened.project.language
+    words = _words(context, language)
+    teller = _Printer(words, stage_names(opened.project))
+    done = _guarded(context, lambda: opened.run(out, teller=teller), language)
+    problems = done.table("problems")["severity"].value_counts()
+    seconds = f"{time.perf_counter() - start:.1f}"
+    n = {kind: int(problems.get(kind, 0)) for kind in ("fault", "doubt")}
+    click.echo(words.say("cli.run_done", seconds=seconds, faults=n["fault"], doubts=n["doubt"]))
+    click.echo(words.say("cli.workbook_at", path=done.folder / "workbook.xlsx"))
+    click.echo(words.say("cli.map_at", path=done.map()))
+
+
+def _say_problems(words: Messages, problems: Sequence[Problem]) -> None:
+    count: dict[tuple[str, str], int] = {}
+    for problem in problems:
+        key = (problem.code, problem.file)
+        count[key] = count.get(key, 0) + 1
+        if count[key] <= SHOWN_PER_CODE:
+            click.echo(f"[{words.say(f'severity.{problem.severity}')}] {words.sentence(problem)}")
+    for (_, file), n in count.items():
+        if n > SHOWN_PER_CODE:
+            click.echo(f"{file}: {words.say('cli.check_more', n=n - SHOWN_PER_CODE)}")
+
+
+@cli.command()
+@click.pass_context
+def doctor(context: click.Context) -> None:
+    """看这台机器缺什么。 Say what is missing on this machine."""
+    from yike.doctor import examine
+
+    words = _words(context)
+    lines, fine = examine(words)
+    for line in lines:
+        click.echo(line)
+    raise SystemExit(0 if fine else 1)

@@ -1,0 +1,313 @@
+"""The project file: read, checked with all faults at once, resolved into one frozen value."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from geo import crs as systems
+from geo.problems import CRSUnitError, Problem, Stop
+from layers import catalog as catalogue
+from layers.catalog import Catalog
+from outputs.messages import LANGUAGES
+
+PEOPLE_LIMIT_M = 2000.0
+"""How far people of a raster may live from the settlement they are counted at: half an hour on foot [P]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file of a layer and how to read it. ``osm`` is '' or, for OSM files, what to take."""
+
+    path: Path
+    sheet: str | None = None
+    layer: str | None = None
+    crs: str | None = None
+    category: str | None = None
+    osm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """
+    A resolved project file.
+
+    Paths are absolute. ``service`` is a file, a box (west, south, east, north) or None. ``standards`` and
+    ``categories`` are what differs from the catalogue.
+    """
+
+    file: Path
+    name: str
+    network: Path
+    settlements: Source
+    language: str = "zh"
+    adcode: str = ""
+    as_of: dt.date | None = None
+    audience: str = "internal"
+    crs: str = "auto"
+    service: Path | tuple[float, float, float, float] | None = None
+    facilities: tuple[Source, ...] = ()
+    homesteads: Source | None = None
+    people: Path | None = None
+    people_limit_m: float = PEOPLE_LIMIT_M
+    dem: tuple[Path, ...] = ()
+    circle_personas: tuple[str, ...] = ("adult", "elderly")
+    standards: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    categories: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def catalog(self) -> Catalog:
+        """The catalogue with this project's own values."""
+        return catalogue.load().with_overrides(self.standards, self.categories)
+
+    def resolved(self) -> dict[str, Any]:
+        """The whole configuration as JSON values; files by their path relative to the project file."""
+
+        def plain(value: Any) -> Any:
+            if isinstance(value, Path):
+                return _relative(value, self.file.parent)
+            if isinstance(value, dt.date):
+                return value.isoformat()
+            if dataclasses.is_dataclass(value) and not isinstance(value, type):
+                return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+            if isinstance(value, tuple):
+                return [plain(item) for item in value]
+            if isinstance(value, Mapping):
+                return {key: plain(item) for key, item in value.items()}
+            return value
+
+        return {key: value for key, value in plain(self).items() if key != "file"}
+
+    def input_files(self) -> list[Path]:
+        """Every file that is read, each once, in the order of the project file."""
+        sources = [self.settlements, *self.facilities, *([self.homesteads] if self.homesteads else [])]
+        paths = [self.network, *(source.path for source in sources), *self.dem]
+        paths += [path for path in (self.people, self.service) if isinstance(path, Path)]
+        return list(dict.fromkeys(paths))
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return path.relative_to(folder).as_posix()
+    except ValueError:
+        return path.as_posix()
+
+
+_KEYS: dict[str, tuple[str, ...]] = {
+    "project": ("name", "language", "adcode", "as_of", "audience", "crs"),
+    "area": ("service",),
+    "layers": ("settlements", "facilities", "homesteads", "people"),
+    "network": ("osm",),
+    "terrain": ("dem",),
+    "run": ("circle_personas",),
+    "standards": (),
+    "categories": (),
+}
+_SOURCE_KEYS = {
+    "settlements": ("path", "sheet", "layer", "crs", "osm"),
+    "facilities": ("path", "sheet", "layer", "crs", "osm", "category"),
+    "homesteads": ("path", "layer", "crs", "osm"),
+    "people": ("path", "limit_m"),
+}
+
+
+class _Reader:
+    """Collects faults while values are taken out of the parsed file."""
+
+    def __init__(self, path: Path, data: Mapping[str, Any]) -> None:
+        self.path = path
+        self.data = data
+        self.problems: list[Problem] = []
+
+    def wrong(self, key: str, value: object, wanted: str) -> None:
+        self.problems.append(Problem.stop("key_wrong", file=self.path, key=key, value=value, wanted=wanted))
+
+    def unknown(self, key: str, known: tuple[str, ...]) -> None:
+        near = difflib.get_close_matches(key.rsplit(".", 1)[-1], known, n=3, cutoff=0.5) or list(known)
+        self.problems.append(Problem.stop("key_unknown", file=self.path, key=key, near="、".join(near)))
+
+    def take(self, table: str, key: str, kind: type, default: Any, wanted: str) -> Any:
+        value = self.data.get(table, {}).get(key, default)
+        if value is default or (isinstance(value, kind) and not isinstance(value, bool)):
+            return value
+        self.wrong(f"{table}.{key}", value, wanted)
+        return default
+
+    def file(self, key: str, text: object) -> Path:
+        if not isinstance(text, str) or not text:
+            self.wrong(key, text, '"…"')
+            return self.path
+        return (self.path.parent / text).resolve()
+
+    def source(self, name: str, given: Any) -> Source | None:
+        entry = {"path": given} if isinstance(given, str) else given
+        if not isinstance(entry, dict):
+            self.wrong(f"layers.{name}", given, '{ path = "…" }')
+            return None
+        for key in entry:
+            if key not in _SOURCE_KEYS[name]:
+                self.unknown(f"layers.{name}.{key}", _SOURCE_KEYS[name])
+        osm = entry.get("osm", "")
+        if osm is True:
+            osm = "true"
+        elif osm and not isinstance(osm, str):
+            self.wrong(f"layers.{name}.osm", osm, 'true, "building=*"')
+            osm = ""
+        path = entry.get("path")
+        if path is None and osm:
+            path = self.data.get("network", {}).get("osm")
+        if path is None:
+            self.problems.append(
+                Problem.stop("key_missing", file=self.path, key=f"layers.{name}.path", wanted='path = "…"')
+            )
+            return None
+        text = {key: entry.get(key) for key in ("sheet", "layer", "crs", "category")}
+        for key, value in text.items():
+            if value is not None and not isinstance(value, str):
+                self.wrong(f"layers.{name}.{key}", value, '"…"')
+                text[key] = None
+        if text["crs"] is not None:
+            self.system(text["crs"])
+        return Source(self.file(f"layers.{name}.path", path), osm=str(osm or ""), **text)
+
+    def system(self, name: str) -> str:
+        try:
+            return systems.system(name)
+        except Stop as stop:
+            self.problems += [dataclasses.replace(p, file=self.path.name) for p in stop.problems]
+            return systems.DEGREES
+
+
+def load_project(path: Path) -> Project:
+    """
+    Read a project file.
+
+    Raises
+    ------
+    Stop
+        Missing, not TOML, unknown keys, wrong values, missing keys: all of them at once.
+    """
+    path = path.resolve()
+    if not path.is_file():
+        raise Stop(Problem.stop("project_missing", file=path))
+    try:
+        data = tomllib.loads(path.read_text("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Stop(Problem.stop("project_syntax", file=path, reason=error)) from error
+    reader = _Reader(path, data)
+    _check_keys(reader)
+    project = _project(reader)
+    try:
+        catalog = catalogue.load().with_overrides(project.standards, project.categories)
+    except Stop as stop:
+        reader.problems += [dataclasses.replace(p, file=path.name) for p in stop.problems]
+        catalog = catalogue.load()
+    _check_names(reader, project, catalog)
+    if reader.problems:
+        raise Stop(reader.problems)
+    return project
+
+
+def _check_keys(reader: _Reader) -> None:
+    for table, content in reader.data.items():
+        if table not in _KEYS:
+            reader.unknown(table, tuple(_KEYS))
+        elif not isinstance(content, dict):
+            reader.wrong(table, content, f"[{table}]")
+        elif _KEYS[table]:
+            for key in content:
+                if key not in _KEYS[table]:
+                    reader.unknown(f"{table}.{key}", _KEYS[table])
+    for table in list(reader.data):
+        if not isinstance(reader.data[table], dict):
+            reader.data = {**reader.data, table: {}}
+    for table, key, wanted in (
+        ("network", "osm", 'osm = "….osm.pbf"'),
+        ("layers", "settlements", 'settlements = "….xlsx"'),
+    ):
+        if key not in reader.data.get(table, {}):
+            reader.problems.append(
+                Problem.stop("key_missing", file=reader.path, key=f"[{table}] {key}", wanted=wanted)
+            )
+
+
+def _project(reader: _Reader) -> Project:
+    take, layers = reader.take, reader.data.get("layers", {})
+    facilities = layers.get("facilities", [])
+    if not isinstance(facilities, list):
+        facilities = [facilities]
+    people = layers.get("people")
+    people_entry = {"path": people} if isinstance(people, str) else people
+    limit = PEOPLE_LIMIT_M
+    if isinstance(people_entry, dict):
+        for key in people_entry:
+            if key not in _SOURCE_KEYS["people"]:
+                reader.unknown(f"layers.people.{key}", _SOURCE_KEYS["people"])
+        limit = people_entry.get("limit_m", PEOPLE_LIMIT_M)
+        if isinstance(limit, bool) or not isinstance(limit, int | float) or not limit > 0:
+            reader.wrong("layers.people.limit_m", limit, "> 0")
+            limit = PEOPLE_LIMIT_M
+    dem = take("terrain", "dem", (list, str), [], '["….tif"]')  # type: ignore[arg-type]
+    as_of = take("project", "as_of", dt.date, None, "2026-06-30")
+    personas = take("run", "circle_personas", list, ["adult", "elderly"], '["adult", "elderly"]')
+    return Project(
+        file=reader.path,
+        name=take("project", "name", str, reader.path.stem, '"…"'),
+        language=take("project", "language", str, "zh", '"zh", "en"'),
+        adcode=str(take("project", "adcode", (str, int), "", '"513431"')),  # type: ignore[arg-type]
+        as_of=as_of.date() if isinstance(as_of, dt.datetime) else as_of,
+        audience=take("project", "audience", str, "internal", '"internal"'),
+        crs=take("project", "crs", str, "auto", '"auto", "EPSG:4543"'),
+        service=_service(reader),
+        network=reader.file("network.osm", reader.data.get("network", {}).get("osm", "?")),
+        settlements=reader.source("settlements", layers.get("settlements", "?")) or Source(reader.path),
+        facilities=tuple(s for s in (reader.source("facilities", f) for f in facilities) if s is not None),
+        homesteads=reader.source("homesteads", layers["homesteads"]) if "homesteads" in layers else None,
+        people=reader.file("layers.people", people_entry.get("path")) if isinstance(people_entry, dict) else None,
+        people_limit_m=float(limit),
+        dem=tuple(reader.file("terrain.dem", p) for p in ([dem] if isinstance(dem, str) else dem)),
+        circle_personas=tuple(str(p) for p in personas),
+        standards=dict(reader.data.get("standards", {})),
+        categories=dict(reader.data.get("categories", {})),
+    )
+
+
+def _service(reader: _Reader) -> Path | tuple[float, float, float, float] | None:
+    given = reader.data.get("area", {}).get("service")
+    if given is None:
+        return None
+    if isinstance(given, str):
+        return reader.file("area.service", given)
+    numbers = isinstance(given, list) and len(given) == 4 and all(type(v) in (int, float) for v in given)
+    if not numbers or not (given[0] < given[2] and given[1] < given[3]):
+        reader.wrong("area.service", given, '"….shp", [west, south, east, north]')
+        return None
+    west, south, east, north = (float(v) for v in given)
+    return west, south, east, north
+
+
+def _check_names(reader: _Reader, project: Project, catalog: Catalog) -> None:
+    if project.language not in LANGUAGES:
+        reader.wrong("project.language", project.language, '"zh", "en"')
+    if project.audience != "internal":
+        reader.wrong("project.audience", project.audience, '"internal"')
+    for persona in project.circle_personas:
+        if persona not in catalog.personas:
+            reader.unknown(f"run.circle_personas: {persona}", tuple(catalog.personas))
+    for source in project.facilities:
+        if source.category is not None and source.category not in catalog.categories:
+            near = "、".join(difflib.get_close_matches(source.category, list(catalog.categories), n=3, cutoff=0.4))
+            reader.problems.append(
+                Problem.stop("category_not_known", file=reader.path, category=source.category, near=near or "—")
+            )
+    if project.crs != "auto":
+        system = reader.system(project.crs)
+        try:
+            systems.require_metres(system, what="crs")
+        except CRSUnitError as error:
+            reader.problems.append(Problem.stop("crs_not_metres", file=reader.path, crs=project.crs, reason=error))

@@ -1,0 +1,203 @@
+"""Looking through a folder and proposing a project file: every guess is written down as one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from geo import io
+from geo.io import RawTable
+from geo.problems import Problem, Stop
+from layers import catalog as catalogue
+from layers.catalog import Catalog
+from layers.facilities import SECTIONS
+from layers.ledgers import HEADING_ROWS, plain
+from outputs.messages import Messages
+
+PROJECT_FILE = "yike.toml"
+
+# what a file is named tells more of a raster or an outline than anything inside it
+_TERRAIN = re.compile(r"dem|dsm|srtm|aster|高程|地形|\.hgt", re.IGNORECASE)
+_PEOPLE = re.compile(r"ppp|pop|人口", re.IGNORECASE)
+_PLOTS = re.compile(r"宅基地|旧房|拆旧|图斑|homestead|building", re.IGNORECASE)
+_AREA = re.compile(r"边界|行政区|县界|范围|boundary|county|area", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class _Found:
+    """Lines of the project file by layer, each with the reason of the guess."""
+
+    settlements: list[tuple[str, str]] = field(default_factory=list)
+    facilities: list[tuple[str, str]] = field(default_factory=list)
+    unnamed: list[tuple[str, str]] = field(default_factory=list)
+    homesteads: list[tuple[str, str]] = field(default_factory=list)
+    service: list[tuple[str, str]] = field(default_factory=list)
+    people: list[tuple[str, str]] = field(default_factory=list)
+    osm: list[str] = field(default_factory=list)
+    dem: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+
+def propose(folder: Path, words: Messages) -> str:
+    """
+    Write the text of a project file for a folder.
+
+    Files that cannot be opened or are not recognised are named in it, so that nobody wonders.
+
+    Raises
+    ------
+    Stop
+        There is no such folder, or no file in it is of a kind that can be read.
+    """
+    if not folder.is_dir():
+        raise Stop(Problem.stop("folder_missing", file=folder))
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not _hidden(path, folder))
+    if not any(io.kind(path) for path in files):
+        wanted = " ".join((*io.OSM, *io.VECTOR, *io.TABLE, *io.RASTER))
+        raise Stop(Problem.stop("folder_nothing", file=folder, wanted=wanted))
+    catalog = catalogue.load()
+    found = _Found()
+    for path in files:
+        name = path.relative_to(folder).as_posix()
+        try:
+            taken = _sort(path, name, found, catalog, words)
+        except Stop as stop:
+            found.skipped.append(words.sentence(stop.problems[0]))
+            continue
+        if not taken and path.suffix.lower() not in (".shx", ".dbf", ".prj", ".cpg", ".toml"):
+            found.skipped.append(name)
+    return _text(folder, found, words)
+
+
+def _hidden(path: Path, folder: Path) -> bool:
+    # lock files of Office and the run folders of this program are nobody's input
+    parts = path.relative_to(folder).parts
+    return any(p.startswith((".", "~$")) or p.endswith("-run") for p in parts)
+
+
+def _sort(path: Path, name: str, found: _Found, catalog: Catalog, words: Messages) -> bool:
+    kind = io.kind(path)
+    if kind == "osm":
+        found.osm.append(name)
+    elif kind == "raster" and _TERRAIN.search(path.name):
+        found.dem.append(name)
+    elif kind == "raster" and _PEOPLE.search(path.name):
+        found.people.append((_quoted(name), words.say("init.by_ending")))
+    elif kind == "vector":
+        taken = [_vector(name, layer, found, catalog, words) for layer in io.list_layers(path)]
+        return any(taken)
+    elif kind == "table":
+        taken = [_sheet(path, name, sheet, found, catalog, words) for sheet in io.sheet_names(path)]
+        return any(taken)
+    else:
+        return False
+    return True
+
+
+def _sheet(path: Path, name: str, sheet: str, found: _Found, catalog: Catalog, words: Messages) -> bool:
+    try:
+        raw = io.read_table(path, sheet=sheet or None)
+    except Stop as stop:
+        if all(problem.code == "table_empty" for problem in stop.problems):
+            return False  # Excel adds empty sheets by itself
+        raise
+    return _by_fields(_best_heading(raw, catalog), {"path": name, "sheet": sheet}, found, catalog, words)
+
+
+def _best_heading(raw: RawTable, catalog: Catalog) -> tuple[str, ...]:
+    known = {plain(word) for fields in catalog.headers.values() for words in fields.values() for word in words}
+    return max(raw.rows[:HEADING_ROWS], key=lambda row: sum(plain(cell) in known for cell in row))
+
+
+def _vector(name: str, layer: io.LayerInfo, found: _Found, catalog: Catalog, words: Messages) -> bool:
+    entry = {"path": name, "layer": layer.name if name.lower().endswith(".gpkg") else ""}
+    polygon = "Polygon" in layer.geometry
+    described = f"{name} {layer.name} {' '.join(layer.fields)}"
+    if not layer.has_crs:
+        entry["crs"] = "CGCS2000"
+    if polygon and _PLOTS.search(described):
+        why = words.say("init.by_fields", what=words.say("map.homesteads"))
+        found.homesteads.append((_inline(entry), why))
+        return True
+    if polygon and _AREA.search(f"{name} {layer.name}"):
+        found.service.append((_quoted(name), words.say("init.by_ending")))
+        return True
+    # a feature has its position in its shape
+    return bool(layer.geometry) and _by_fields((*layer.fields, "lon", "lat"), entry, found, catalog, words)
+
+
+def _by_fields(
+    heading: Iterable[str], entry: dict[str, str], found: _Found, catalog: Catalog, words: Messages
+) -> bool:
+    """Sort a table by its headings: a name of its own and a position, and which ledger has most of the rest."""
+    cells = {plain(cell) for cell in heading if cell}
+    hits = {section: _hits(cells, catalog.headers[section]) for section in ("settlement", *SECTIONS)}
+    placed = {"lon", "lat"} <= hits["common"] or {"easting", "northing"} <= hits["common"]
+    placed |= sum(cell in {plain(w) for w in catalog.headers["common"]["x_or_y"]} for cell in cells) == 2
+    if not placed:
+        return False
+    settlement = hits["settlement"] if "name" in hits["settlement"] else set()
+    facility = max((hits[s] for s in SECTIONS if s != "common" and "name" in hits[s]), key=len, default=set())
+    if len(settlement) >= 2 and len(settlement) >= len(facility):
+        why = words.say("init.by_fields", what=words.say("map.places"))
+        found.settlements.append((_inline(entry), why))
+    elif facility:
+        why = words.say("init.by_fields", what=words.say("map.facilities"))
+        if "kind" not in facility:
+            entry["category"] = _category_in(entry["path"] + entry.get("sheet", ""), catalog)
+        if entry.get("category", "?"):
+            found.facilities.append((_inline(entry), why))
+        else:  # a wrong category would give neat wrong numbers, so nobody is counted until a person names it
+            found.unnamed.append((_inline(entry | {"category": "?"}), words.say("init.category")))
+    else:
+        return False
+    return True
+
+
+def _category_in(text: str, catalog: Catalog) -> str:
+    """The category whose Chinese name stands in a file's name, the longest of them; '' where none does."""
+    named = [(part, c.id) for c in catalog.in_access() for part in c.name_zh.split("/") if part in text]
+    return max(named, key=lambda pair: len(pair[0]), default=("", ""))[1]
+
+
+def _hits(cells: set[str], section: Mapping[str, tuple[str, ...]]) -> set[str]:
+    return {name for name, known in section.items() if cells & {plain(word) for word in (name, *known)}}
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)  # a JSON string is a TOML string
+
+
+def _inline(entry: Mapping[str, str]) -> str:
+    return "{ " + ", ".join(f"{key} = {_quoted(value)}" for key, value in entry.items() if value) + " }"
+
+
+def _text(folder: Path, found: _Found, words: Messages) -> str:
+    def guess(why: str) -> str:
+        return f"  # {words.say('init.guess', why=why)}"
+
+    def one(key: str, entries: list[tuple[str, str]]) -> list[str]:
+        # the first is taken, the others wait behind a mark
+        return [f"{'' if n == 0 else '# '}{key} = {text}{guess(why)}" for n, (text, why) in enumerate(entries)]
+
+    by_ending = words.say("init.by_ending")
+    lines = [f"# {words.say('init.title')}", "", "[project]", f"name = {_quoted(folder.resolve().name)}"]
+    lines += [f'language = "{words.language}"', ""]
+    if found.service:
+        lines += ["[area]", *one("service", found.service), ""]
+    from_osm = [("{ osm = true }", words.say("init.from_osm"))] if found.osm else []
+    lines += ["[layers]", *one("settlements", found.settlements or from_osm), "facilities = ["]
+    lines += [f"  {text},{guess(why)}" for text, why in (*found.facilities, *from_osm)]
+    lines += [f"  # {text},{guess(why)}" for text, why in found.unnamed]
+    lines += ["]", *one("homesteads", found.homesteads), *one("people", found.people), "", "[network]"]
+    lines += one("osm", [(_quoted(name), by_ending) for name in found.osm])
+    if not found.osm:
+        lines.append(f"# {words.say('init.no_network')}")
+    if found.dem:
+        lines += ["", "[terrain]", f"dem = [{', '.join(_quoted(name) for name in found.dem)}]{guess(by_ending)}"]
+    if found.skipped:
+        lines += ["", f"# {words.say('init.skipped')}", *(f"#   {name}" for name in found.skipped)]
+    return "\n".join(lines) + "\n"
