@@ -338,6 +338,10 @@ def read_raster(paths: Sequence[Path], *, within: Bounds | None = None) -> Raste
             raise Stop(problems)
         first = opened[0]
         box = _window(opened, within)
+        if box is None:
+            return Raster(
+                np.full((1, 1), np.nan, np.float32), first.transform, CRS.from_user_input(first.crs.to_wkt())
+            )
         values, transform = merge(opened, bounds=box, nodata=np.nan, dtype="float32")
         return Raster(values[0], transform, CRS.from_user_input(first.crs.to_wkt()))
     finally:
@@ -357,7 +361,7 @@ def _tile_problems(opened: list[Any]) -> list[Problem]:
     return problems
 
 
-def _window(opened: list[Any], within: Bounds | None) -> Bounds:
+def _window(opened: list[Any], within: Bounds | None) -> Bounds | None:
     west, south = min(s.bounds.left for s in opened), min(s.bounds.bottom for s in opened)
     east, north = max(s.bounds.right for s in opened), max(s.bounds.top for s in opened)
     if within is None:
@@ -371,7 +375,7 @@ def _window(opened: list[Any], within: Bounds | None) -> Bounds:
     top = first.bounds.top - math.floor((first.bounds.top - min(box[3], north)) / e) * e
     bottom = first.bounds.top - math.ceil((first.bounds.top - max(box[1], south)) / e) * e
     if left >= right or bottom >= top:
-        return west, north - e, west + a, north  # nothing of it lies in the box; one cell, outside of the box
+        return None
     return left, bottom, right, top
 
 
@@ -397,7 +401,7 @@ def shaded_png(raster: Raster, *, widest_px: int = 900) -> tuple[bytes, Bounds]:
     wkt = raster.crs.to_wkt()
     transform, width, height = calculate_default_transform(wkt, mercator, columns, rows, *raster.bounds)
     factor = max(1.0, max(width, height) / widest_px)
-    transform = transform * Affine.scale(factor)
+    transform = transform @ Affine.scale(factor)
     width, height = max(2, int(width / factor)), max(2, int(height / factor))
     ground = np.full((height, width), np.nan, np.float32)
     reproject(

@@ -115,7 +115,7 @@ def slope_under(plots: gpd.GeoDataFrame, slope: Raster, *, limit_deg: float) -> 
     every = range(len(plots))
     for column, source in zip(columns, ("slope_mean", "over_mean", "known_mean"), strict=True):
         out[column] = found[source].reindex(every).to_numpy(np.float64)
-    out["slope_class"] = majority.iloc[:, 0].round().reindex(every).astype("Int64").array
+    out["slope_class"] = majority.iloc[:, 0].astype("float64").round().reindex(every).astype("Int64").array
     return out
 
 

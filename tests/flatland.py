@@ -82,7 +82,9 @@ class Town:
         """Build the graph, as it would be read from a file."""
         lon, lat = degrees(list(self._corners))
         number = {corner: n for n, corner in enumerate(self._corners)}
-        rows = [(n, *(tags.get(key, "") for key in osm.WAY_TAGS)) for n, (_, tags) in enumerate(self._ways, start=1)]
+        rows = [
+            (n, *(tags.get(key, "") for key in osm.WAY_TAGS)) for n, (_, tags) in enumerate(self._ways, start=1)
+        ]
         picked = np.array([number[c] for corners, _ in self._ways for c in corners])
         sizes = [len(corners) for corners, _ in self._ways]
         ways = osm.OsmWays(
@@ -129,7 +131,9 @@ class Town:
         return streets, usage, Snapper(streets, usage, profile=profile, plane=PLANE).snap(*degrees(points))
 
 
-def places(points: Sequence[Point], *, profile: str = "rural", people: Sequence[float] | None = None) -> pd.DataFrame:
+def places(
+    points: Sequence[Point], *, profile: str = "rural", people: Sequence[float] | None = None
+) -> pd.DataFrame:
     """Settlements P0, P1, …; people 1, 2, 4, …, so that a sum names its members."""
     lon, lat = degrees(points)
     n = len(points)

@@ -63,7 +63,9 @@ def test_published_pairs(data: Path):
             # these two contradict the published forward shift: it takes them 10 and 40 m away from their input,
             # and brings ours back to it
             miss, ours = (
-                np.abs(np.array(crs.gcj02_to_bd09(*crs.wgs84_to_gcj02(*p))) - [row["in_x_or_lon"], row["in_y_or_lat"]])
+                np.abs(
+                    np.array(crs.gcj02_to_bd09(*crs.wgs84_to_gcj02(*p))) - [row["in_x_or_lon"], row["in_y_or_lat"]]
+                )
                 for p in (published, point)
             )
             assert miss.max() > 5e-5
@@ -143,8 +145,11 @@ def test_a_square_has_the_area_of_its_sides(lat, lon, side_m):
 
 
 def test_holes_and_parts_add_up():
-    outer, hole, apart = shapely.box(102, 28, 102.01, 28.01), shapely.box(102.002, 28.002, 102.004, 28.004), \
-        shapely.box(102.05, 28, 102.06, 28.01)
+    outer, hole, apart = (
+        shapely.box(102, 28, 102.01, 28.01),
+        shapely.box(102.002, 28.002, 102.004, 28.004),
+        shapely.box(102.05, 28, 102.06, 28.01),
+    )
     ring = shapely.difference(outer, hole)
     whole, cut, two = crs.area_m2(np.array([outer, ring, shapely.MultiPolygon([outer, apart])]))
     assert cut == pytest.approx(whole - crs.area_m2(np.array([hole]))[0])

@@ -40,7 +40,9 @@ def test_kernel_equals_its_twin(arcs, sources):
     assert metres[reached].tolist() == [label[2] for label in slow if label[1] >= 0]
 
 
-@given(st.lists(ARC, max_size=30), st.lists(SOURCE, max_size=4), st.sets(st.integers(0, 7), min_size=1, max_size=3))
+@given(
+    st.lists(ARC, max_size=30), st.lists(SOURCE, max_size=4), st.sets(st.integers(0, 7), min_size=1, max_size=3)
+)
 def test_stopping_early_changes_no_label_that_was_asked_for(arcs, sources, wanted):
     (time, rank, metres), slow = run(arcs, sources, wanted)
     for node in wanted:

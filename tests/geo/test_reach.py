@@ -135,7 +135,9 @@ def test_points_at_one_place_of_a_one_way_street_are_together():
 # --- laws -------------------------------------------------------------------------------------------------
 
 TOWN = Town().grid(6, 6).street((0, 0), (0, 30))
-ONE_WAYS = Town().grid(6, 6, oneway="yes").street((0, 0), (0, -30)).street((6, 6), (6, 7), (-1, 7), (-1, 0), (0, 0))
+ONE_WAYS = (
+    Town().grid(6, 6, oneway="yes").street((0, 0), (0, -30)).street((6, 6), (6, 7), (-1, 7), (-1, 0), (0, 0))
+)
 
 
 @given(st.lists(POINT, min_size=1, max_size=4), st.lists(POINT, min_size=1, max_size=3), POINT)
@@ -240,7 +242,13 @@ def held_against_networkx(path: Path, box, *, homes_n: int, facilities_n: int, p
     at_home, at_facility = (lon[:homes_n], lat[:homes_n]), (lon[homes_n:], lat[homes_n:])
     homes, facilities = snapper.snap(*at_home), snapper.snap(*at_facility)
     journeys = Journeys(
-        streets, usage, profile=profile, homes=homes, facilities=facilities, homes_at=at_home, facilities_at=at_facility
+        streets,
+        usage,
+        profile=profile,
+        homes=homes,
+        facilities=facilities,
+        homes_at=at_home,
+        facilities_at=at_facility,
     )
     graph, nodes = oracle(streets, usage, snapper.snap(lon, lat))
     met = 0
@@ -250,7 +258,9 @@ def held_against_networkx(path: Path, box, *, homes_n: int, facilities_n: int, p
         known = {} if start is None else nx.single_source_dijkstra_path_length(graph, start)
         for home in range(homes_n):
             legs_m = homes.distance_m[home] + facilities.distance_m[row]
-            straight = crs.geodesic_m([at_home[0][home]], [at_home[1][home]], [at_facility[0][row]], [at_facility[1][row]])
+            straight = crs.geodesic_m(
+                [at_home[0][home]], [at_home[1][home]], [at_facility[0][row]], [at_facility[1][row]]
+            )
             if profile.mode == "walk" and straight[0] < legs_m:
                 continue  # neighbours off the street, who need none
             total = known.get(nodes[home]) if nodes[home] is not None else None
@@ -258,9 +268,13 @@ def held_against_networkx(path: Path, box, *, homes_n: int, facilities_n: int, p
                 assert found.facility[home] == -1
                 continue
             ms, micrometres = divmod(total, 10**15)
-            legs_ms = sum(round(m / profile.flat_kmh * 3600) for m in (homes.distance_m[home], facilities.distance_m[row]))
+            legs_ms = sum(
+                round(m / profile.flat_kmh * 3600) for m in (homes.distance_m[home], facilities.distance_m[row])
+            )
             assert found.back_min[home] * 60_000 == pytest.approx(ms + legs_ms, abs=1e-6)  # the same whole number
-            assert found.distance_m[home] == pytest.approx(micrometres / 1e6 + legs_m, abs=1e-3)  # to the millimetre
+            assert found.distance_m[home] == pytest.approx(
+                micrometres / 1e6 + legs_m, abs=1e-3
+            )  # to the millimetre
             met += 1
     return met
 
@@ -269,7 +283,9 @@ def held_against_networkx(path: Path, box, *, homes_n: int, facilities_n: int, p
 @pytest.mark.parametrize("profile", [ADULT, CAR], ids=["walk", "drive"])
 def test_monaco_equals_networkx(data: Path, profile):
     box = (7.409, 43.724, 7.440, 43.752)
-    met = held_against_networkx(data / "monaco" / "monaco.osm.gz", box, homes_n=60, facilities_n=25, profile=profile)
+    met = held_against_networkx(
+        data / "monaco" / "monaco.osm.gz", box, homes_n=60, facilities_n=25, profile=profile
+    )
     assert met >= 500
 
 

@@ -58,7 +58,9 @@ def test_of_equally_near_edges_the_first_of_the_file_is_taken():
 
 
 def test_a_car_is_not_put_on_a_footway():
-    made = Town().street(*LONG).street((0, 1), (30, 1), highway="footway").street((0, 0), (0, 1), highway="footway")
+    made = (
+        Town().street(*LONG).street((0, 1), (30, 1), highway="footway").street((0, 0), (0, 1), highway="footway")
+    )
     assert made.snapped([(5, 0.9)])[2].edge[0] == 1
     assert made.snapped([(5, 0.9)], profile=CAR)[2].edge[0] == 0
 

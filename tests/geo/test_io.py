@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+import rasterio
+import shapely
+import xlsxwriter
+from affine import Affine
+
+from geo import crs, io
+from geo.problems import Stop
+
+ROWS = (("安置点名称", "安置人口", "经度"), ("幸福社区", "12", "102.5"), ("新村", "", "102.6"))
+
+
+def stopped(work) -> list[str]:
+    with pytest.raises(Stop) as stop:
+        work()
+    return [problem.code for problem in stop.value.problems]
+
+
+# --- tables -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030"])
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_csv_in_what_encoding_it_comes(tmp_path: Path, encoding, mark):
+    path = tmp_path / "台账.csv"
+    text = "安置点 台账\r\n" + "\r\n".join(mark.join(row) for row in ROWS)
+    path.write_bytes(text.encode(encoding))
+    assert io.read_table(path).rows == (("安置点 台账",), *ROWS)
+
+
+def test_cells_in_quotes_may_hold_marks_and_lines(tmp_path: Path):
+    path = tmp_path / "台账.csv"
+    path.write_text('名称,说明\n"甲,乙","一行\n两行"\n', "utf-8")
+    assert io.read_table(path).rows == (("名称", "说明"), ("甲,乙", "一行\n两行"))
+
+
+def test_workbook_cells_come_as_they_are_seen(tmp_path: Path):
+    path = tmp_path / "台账.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        book.add_worksheet("空")
+        sheet = book.add_worksheet("安置点")
+        sheet.write_row(2, 1, ["名称", "人口", "面积"])
+        sheet.write_row(3, 1, ["新村", 12, 0.5])
+    table = io.read_table(path)
+    assert table.sheet == "安置点"  # the first that holds anything
+    assert table.rows[2:] == (
+        ("", "名称", "人口", "面积"),
+        ("", "新村", "12", "0.5"),
+    )  # row 1 of the file is rows[0]
+    assert io.sheet_names(path) == ["空", "安置点"]
+    assert stopped(lambda: io.read_table(path, sheet="无此页")) == ["sheet_missing"]
+    assert stopped(lambda: io.read_table(path, sheet="空")) == ["table_empty"]
+
+
+@pytest.mark.parametrize("name", ["台账.csv", "台账.xlsx"])
+def test_what_is_written_is_read_back(tmp_path: Path, name):
+    io.write_table(ROWS, tmp_path / name, sheet="页")
+    assert io.read_table(tmp_path / name).rows == ROWS
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("a.xlsx", b"PK\x03\x04 broken", "table_unreadable"),
+        ("a.xls", b"not an old workbook", "table_unreadable"),
+        ("a.csv", b"\xff\xfe\x00\x80\xff", "table_encoding"),
+        ("a.csv", b"a,b\n\x00,2\n", "table_unreadable"),
+        ("a.csv", b"\n\n,\n", "table_empty"),
+        ("a.csv", b"", "file_empty"),
+        ("a.docx", b"x", "file_kind"),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_said(tmp_path: Path, name, content, code):
+    (tmp_path / name).write_bytes(content)
+    assert stopped(lambda: io.read_table(tmp_path / name)) == [code]
+
+
+def test_missing_and_folder(tmp_path: Path):
+    assert stopped(lambda: io.read_table(tmp_path / "a.csv")) == ["file_missing"]
+    (tmp_path / "b.csv").mkdir()
+    assert stopped(lambda: io.read_table(tmp_path / "b.csv")) == ["file_is_folder"]
+
+
+# --- vectors ----------------------------------------------------------------------------------------------
+
+POINTS = gpd.GeoDataFrame(
+    {"名称": ["甲", "乙"]}, geometry=[shapely.Point(102.84, 28.01), shapely.Point(102.9, 28.1)], crs="EPSG:4490"
+)
+
+
+@pytest.mark.parametrize("name", ["点.gpkg", "点.shp", "点.geojson"])
+@pytest.mark.parametrize("code", ["EPSG:4490", "EPSG:4326", "EPSG:4543"])
+def test_vectors_come_in_degrees(tmp_path: Path, name, code):
+    path = tmp_path / name
+    frame = POINTS.to_crs(code)
+    if name.endswith(".geojson"):
+        frame = frame.to_crs("EPSG:4326")  # the format knows no other
+    driver = {".gpkg": "GPKG", ".shp": "ESRI Shapefile", ".geojson": "GeoJSON"}[path.suffix]
+    pyogrio.write_dataframe(frame, path, driver=driver)
+    read = io.read_vector(path)
+    assert read["名称"].tolist() == ["甲", "乙"]
+    assert read.crs.to_epsg() == 4326
+    # a Shapefile's WKT of the zone gives centimetres; GeoJSON writes seven decimals
+    np.testing.assert_allclose(
+        shapely.get_coordinates(read.geometry), shapely.get_coordinates(POINTS.geometry), atol=1e-7
+    )
+
+
+def test_a_shapefile_in_gbk_is_read(tmp_path: Path):
+    io.write_shapefile(POINTS, tmp_path / "点.shp")
+    assert io.read_vector(tmp_path / "点.shp")["名称"].tolist() == ["甲", "乙"]
+
+
+def test_a_declared_shift_is_undone(tmp_path: Path):
+    lon, lat = crs.wgs84_to_gcj02(POINTS.geometry.x, POINTS.geometry.y)
+    shifted = POINTS.set_geometry(shapely.points(lon, lat), crs="EPSG:4326")
+    pyogrio.write_dataframe(shifted, tmp_path / "poi.gpkg", driver="GPKG")
+    read = io.read_vector(tmp_path / "poi.gpkg", crs="GCJ-02")
+    np.testing.assert_allclose(
+        shapely.get_coordinates(read.geometry), shapely.get_coordinates(POINTS.geometry), atol=1e-9
+    )
+
+
+def test_layers_are_listed_and_chosen(tmp_path: Path):
+    path = tmp_path / "多层.gpkg"
+    io.write_layer(POINTS, path, layer="一")
+    io.write_layer(POINTS.iloc[:1], path, layer="二")
+    assert [(layer.name, layer.fields, layer.geometry) for layer in io.list_layers(path)] == [
+        ("一", ("名称",), "Point"), ("二", ("名称",), "Point"),
+    ]  # fmt: skip
+    assert len(io.read_vector(path)) == 2
+    assert len(io.read_vector(path, layer="二")) == 1
+    assert stopped(lambda: io.read_vector(path, layer="三")) == ["layer_missing"]
+    assert pyogrio.read_info(path, layer="一")["crs"] == "EPSG:4490"
+
+
+def test_vectors_that_cannot_be_read_are_said(tmp_path: Path):
+    (tmp_path / "a.gpkg").write_bytes(b"no database")
+    assert stopped(lambda: io.read_vector(tmp_path / "a.gpkg")) == ["vector_unreadable"]
+    io.write_shapefile(POINTS, tmp_path / "b.shp")
+    (tmp_path / "b.prj").unlink()
+    assert stopped(lambda: io.read_vector(tmp_path / "b.shp")) == ["crs_missing"]
+    assert len(io.read_vector(tmp_path / "b.shp", crs="CGCS2000")) == 2
+    pyogrio.write_dataframe(pd.DataFrame({"a": [1]}), tmp_path / "c.gpkg", driver="GPKG")
+    assert stopped(lambda: io.read_vector(tmp_path / "c.gpkg")) == ["vector_without_geometry"]
+    pyogrio.write_dataframe(POINTS.set_crs("EPSG:4610", allow_override=True), tmp_path / "d.gpkg", driver="GPKG")
+    assert stopped(lambda: io.read_vector(tmp_path / "d.gpkg")) == ["crs_needs_parameters"]
+
+
+# --- rasters ----------------------------------------------------------------------------------------------
+
+
+def grid(rows: int = 4, columns: int = 6) -> np.ndarray:
+    return np.arange(rows * columns, dtype=np.float32).reshape(rows, columns)
+
+
+def test_a_raster_is_read_cell_by_cell(tmp_path: Path):
+    values = grid()
+    values[1, 2] = np.nan
+    io.write_raster(values, tmp_path / "高程.tif", west=102.0, north=28.0, step=0.01)
+    read = io.read_raster([tmp_path / "高程.tif"])
+    np.testing.assert_array_equal(read.values, values)
+    np.testing.assert_allclose(read.bounds, (102.0, 27.96, 102.06, 28.0))
+    np.testing.assert_allclose(read.cell_centres()[0][0], 102.005)
+
+
+def test_a_box_cuts_whole_cells(tmp_path: Path):
+    io.write_raster(grid(), tmp_path / "a.tif", west=102.0, north=28.0, step=0.01)
+    read = io.read_raster([tmp_path / "a.tif"], within=(102.015, 27.975, 102.025, 27.985))
+    np.testing.assert_array_equal(read.values, grid()[1:3, 1:3])
+    np.testing.assert_allclose(read.bounds, (102.01, 27.97, 102.03, 27.99))
+    outside = io.read_raster([tmp_path / "a.tif"], within=(10, 10, 11, 11))
+    assert np.isnan(outside.values).all()
+
+
+def test_tiles_are_one_raster(tmp_path: Path):
+    io.write_raster(grid()[:, :3], tmp_path / "a.tif", west=102.0, north=28.0, step=0.01)
+    io.write_raster(grid()[:, 3:], tmp_path / "b.tif", west=102.03, north=28.0, step=0.01)
+    read = io.read_raster([tmp_path / "b.tif", tmp_path / "a.tif"])
+    np.testing.assert_array_equal(read.values, grid())
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_srtm_tiles_are_read_zipped_or_not(tmp_path: Path, zipped):
+    # 1201² big-endian int16 from the north-west corner; -32768 is a void
+    cells = np.full((1201, 1201), 7, ">i2")
+    cells[0, 0], cells[0, 1] = 3000, -32768
+    path = tmp_path / "N28E102.hgt"
+    path.write_bytes(cells.tobytes())
+    if zipped:
+        with zipfile.ZipFile(tmp_path / "N28E102.hgt.zip", "w") as archive:
+            archive.write(path, "N28E102.hgt")
+        path.unlink()
+        path = tmp_path / "N28E102.hgt.zip"
+    read = io.read_raster([path])
+    assert read.values[0, 0] == 3000
+    assert np.isnan(read.values[0, 1])
+    assert read.bounds[3] == pytest.approx(29.0, abs=0.001)
+    assert read.bounds[0] == pytest.approx(102.0, abs=0.001)
+
+
+def test_rasters_that_cannot_be_used_are_all_said(tmp_path: Path):
+    (tmp_path / "bad.tif").write_bytes(b"no raster")
+    io.write_raster(grid(), tmp_path / "good.tif", west=102.0, north=28.0, step=0.01)
+    profile = {"driver": "GTiff", "width": 6, "height": 4, "count": 1, "dtype": "float32"}
+    with rasterio.open(tmp_path / "metric.tif", "w", **profile, crs="EPSG:4543",
+                       transform=Affine(10, 0, 5e5, 0, -10, 3e6)) as out:  # fmt: skip
+        out.write(grid(), 1)
+    with rasterio.open(tmp_path / "upside.tif", "w", **profile, crs="EPSG:4326",
+                       transform=Affine(0.01, 0, 102, 0, 0.01, 28)) as out:  # fmt: skip
+        out.write(grid(), 1)
+    with rasterio.open(
+        tmp_path / "nocrs.tif", "w", **profile, transform=Affine(0.01, 0, 102, 0, -0.01, 28)
+    ) as out:
+        out.write(grid(), 1)
+    names = ("good.tif", "bad.tif", "gone.tif", "metric.tif", "upside.tif", "nocrs.tif")
+    found = stopped(lambda: io.read_raster([tmp_path / name for name in names]))
+    assert sorted(found) == sorted(
+        ["raster_unreadable", "file_missing", "raster_crs_differs", "raster_not_north_up", "raster_without_crs"]
+    )
+
+
+def test_touching_needs_a_cell_with_data(tmp_path: Path):
+    values = grid()
+    values[:, :3] = np.nan
+    io.write_raster(values, tmp_path / "a.tif", west=102.0, north=28.0, step=0.01)
+    read = io.read_raster([tmp_path / "a.tif"])
+    assert io.touches(read, (102.03, 27.9, 102.1, 28.1))
+    assert not io.touches(read, (101.9, 27.9, 102.029, 28.1))
+
+
+def test_relief_is_a_picture_of_the_place(tmp_path: Path):
+    io.write_raster(grid(40, 60), tmp_path / "a.tif", west=102.0, north=28.0, step=0.01)
+    png, box = io.shaded_png(io.read_raster([tmp_path / "a.tif"]))
+    assert png.startswith(b"\x89PNG")
+    np.testing.assert_allclose(box, (102.0, 27.6, 102.6, 28.0), atol=0.02)
+
+
+# --- results ----------------------------------------------------------------------------------------------
+
+
+def test_json_refuses_what_is_no_json(tmp_path: Path):
+    io.write_json({"甲": 1.5}, tmp_path / "a.json")
+    assert (tmp_path / "a.json").read_text("utf-8") == '{\n  "甲": 1.5\n}\n'
+    with pytest.raises(ValueError, match="not JSON compliant|Out of range"):
+        io.write_json({"a": float("nan")}, tmp_path / "b.json")
+
+
+def test_parquet_keeps_every_bit(tmp_path: Path):
+    frame = pd.DataFrame({"time_min": [0.1, np.nan], "met": pd.array([True, pd.NA], dtype="boolean")})
+    io.write_parquet(frame, tmp_path / "a.parquet")
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "a.parquet"), frame)

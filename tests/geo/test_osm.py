@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geo import osm
+from geo.network import build_streets
+from geo.problems import Stop
+from geo.profile import TagRule
+from tests.flatland import Town, degrees
+
+RULES = [
+    TagRule.parse(t) for t in ("amenity=school", "amenity=school + name~小学", "shop=*", "place=village|town")
+]
+THINGS = [
+    ((1, 1), {"amenity": "school", "name": "样例小学"}),
+    ((2, 1), {"amenity": "school"}),
+    ((3, 1), {"shop": "convenience", "place": "village", "name": "两样"}),
+    ((4, 1), {"amenity": "bench"}),
+]
+
+
+@pytest.mark.parametrize("ending", [".osm", ".osm.gz", ".osm.bz2", ".osm.pbf"])
+def test_every_kind_of_file_reads_the_same(tmp_path: Path, ending):
+    town = Town(cut=True).grid(3, 2).street((0, 0), (-5, 0), highway="track", name="机耕路", oneway="-1")
+    path = town.write(tmp_path / f"town{ending}", things=THINGS)
+    read, built = build_streets(osm.read_ways(path)), town.streets()
+    assert read.edge_n == built.edge_n
+    # OSM keeps ten-millionths of a degree: a centimetre
+    np.testing.assert_allclose(read.length_m, built.length_m, atol=0.02)
+    assert read.tags["highway"].tolist() == built.tags["highway"].tolist()
+    assert read.tags.iloc[-1][["name", "oneway"]].tolist() == ["机耕路", "-1"]
+    assert read.cut
+    np.testing.assert_allclose(read.box, built.box, atol=1e-7)
+
+
+def test_features_come_with_the_rules_that_hold(tmp_path: Path):
+    path = Town().grid(1, 1).write(tmp_path / "town.osm", things=THINGS)
+    found = osm.read_features(path, RULES, keys=["place"])
+    assert found["rules"].tolist() == [
+        ("amenity=school", "amenity=school + name~小学"), ("amenity=school",), ("shop=*", "place=village|town"),
+    ] or set(found["name"]) == {"样例小学", "", "两样"}  # fmt: skip
+    by_name = found.set_index("name")
+    assert by_name.loc["样例小学", "rules"] == ("amenity=school", "amenity=school + name~小学")
+    assert by_name.loc["两样", "rules"] == ("shop=*", "place=village|town")
+    assert by_name.loc["两样", "place"] == "village"
+    assert len(found) == 3
+    lon, lat = degrees([(1, 1)])
+    assert by_name.loc["样例小学", "geometry"].x == pytest.approx(lon[0], abs=1e-7)
+    assert by_name.loc["样例小学", "geometry"].y == pytest.approx(lat[0], abs=1e-7)
+
+
+def test_outlines_come_as_polygons_and_open_ways_as_lines(tmp_path: Path):
+    town = Town().grid(1, 1)
+    town.street((5, 5), (6, 5), (6, 6), (5, 6), (5, 5), highway="", amenity="school", name="围墙小学")
+    town.street((8, 8), (9, 9), highway="", shop="mall")
+    found = osm.read_features(town.write(tmp_path / "town.osm"), RULES).set_index("osm_id")
+    kinds = {index: shape.geom_type for index, shape in found.geometry.items()}
+    assert sorted(kinds.values()) == ["LineString", "MultiPolygon"]
+    assert [index[0] for index in kinds] == ["w", "w"]
+
+
+def test_ways_without_highway_are_no_streets(tmp_path: Path):
+    path = tmp_path / "river.osm"
+    osm.write_osm(
+        path, [osm.Node(1, 102, 28), osm.Node(2, 102.1, 28)], [osm.Way(1, [1, 2], {"waterway": "river"})]
+    )
+    assert len(osm.read_ways(path).tags) == 0
+
+
+def test_a_node_that_the_extract_lacks_is_passed_over(tmp_path: Path):
+    path = tmp_path / "cut.osm"
+    nodes = [osm.Node(1, 102, 28), osm.Node(2, 102.001, 28)]
+    ways = [osm.Way(1, [1, 2, 99], {"highway": "path"}), osm.Way(2, [99, 1], {"highway": "path"})]
+    osm.write_osm(path, nodes, ways)
+    read = osm.read_ways(path)
+    assert read.tags["way_id"].tolist() == [1]
+    assert read.node_id.tolist() == [1, 2]
+    assert read.box is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("broken.osm", b"<osm version='0.6'><node id='1'", "osm_unreadable"),
+        ("broken.osm.pbf", b"this is no protobuf at all", "osm_unreadable"),
+        ("broken.osm.gz", b"not gzip", "osm_unreadable"),
+        ("empty.osm.pbf", b"", "file_empty"),
+        ("street.shp", b"x", "file_kind"),
+        (None, b"", "file_missing"),
+    ],
+)
+def test_what_cannot_be_read_is_said(tmp_path: Path, name, content, code):
+    path = tmp_path / (name or "nowhere.osm.pbf")
+    if name:
+        path.write_bytes(content)
+    for read in (osm.read_ways, lambda p: osm.read_features(p, RULES)):
+        with pytest.raises(Stop) as stop:
+            read(path)
+        assert [problem.code for problem in stop.value.problems] == [code]
+        assert stop.value.problems[0].file == path.name
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["amenity", "amenity=", "=school", "name~小学", "amenity=school + name~[", "amenity=school + name", "a=b + "],
+)
+def test_a_badly_written_rule_is_refused(text):
+    with pytest.raises(ValueError, match="key=value|pattern"):
+        TagRule.parse(text)
+
+
+def test_rules_hold_by_all_their_parts():
+    rule = TagRule.parse("amenity=school + name~中学|初中 + name!~高中")
+    assert rule.holds({"amenity": "school", "name": "样例初中"})
+    assert rule.holds({"amenity": "college;school", "name": "样例中学"})
+    assert not rule.holds({"amenity": "school", "name": "样例中学高中部"})
+    assert not rule.holds({"amenity": "school"})
+    assert rule.anchor.key == "amenity"
