@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from geo.network import Streets, use_streets
 from geo.profile import TravelProfile
 from geo.reach import Journeys, decided_min
 from geo.snap import Snapper, Snaps
-from layers.catalog import Catalog, Category
+from layers.catalog import PROFILES, Catalog, Category
 from layers.facilities import ranks
 
 Floats = NDArray[np.float64]
@@ -78,8 +79,8 @@ def measure_access(
     """
     facilities = facilities[facilities["category"].isin(catalog.categories)].reset_index(drop=True)
     questions = _questions(catalog, circle_personas)
-    standing = _Standing.of(places, facilities, streets)
-    parts: list[pd.DataFrame] = []
+    standing = _Standing.of(places, facilities, streets, catalog)
+    parts: list[dict[str, NDArray[Any]]] = []
     snaps: list[pd.DataFrame] = []
     for (persona, mode), categories in questions.items():
         profile = catalog.travel_profile(persona, mode)
@@ -98,11 +99,12 @@ def measure_access(
         for category in categories:
             progress(category.id)
             parts.append(_ask(category, profile, journeys, homes, standing, catalog, sourced))
-    access = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    access = pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
     access = access.sort_values(
         ["place_row", "category_row", "mode", "persona"], kind="stable", ascending=[True, True, False, True]
     )
     access = access.drop(columns=["place_row", "category_row"]).reset_index(drop=True)
+    access = access.astype({"met": "boolean", "straight_met": "boolean"})
     snap_table = pd.concat(snaps, ignore_index=True).drop_duplicates(["point_id", "kind", "persona", "mode"])
     return Access(access, snap_table.reset_index(drop=True))
 
@@ -138,9 +140,17 @@ def deciding_mode(category: Category, profile: str) -> str:
 class _Standing:
     """What does not change from question to question."""
 
-    places: pd.DataFrame
-    facilities: pd.DataFrame
+    place_id: NDArray[np.object_]
+    people: Floats
+    profile: NDArray[np.int64]
+    """Of each place, its place in ``PROFILES``."""
+    ids: NDArray[np.object_]
+    names: NDArray[np.object_]
+    """Of each facility, and at the end '' for none."""
     rank: NDArray[np.int64]
+    rows_of: Mapping[str, NDArray[np.int64]]
+    """The facilities of a category that have a position."""
+    order: Mapping[str, int]
     plane: CRS
     places_at: tuple[Floats, Floats]
     facilities_at: tuple[Floats, Floats]
@@ -148,7 +158,7 @@ class _Standing:
     to_cut_m: Floats
 
     @classmethod
-    def of(cls, places: pd.DataFrame, facilities: pd.DataFrame, streets: Streets) -> _Standing:
+    def of(cls, places: pd.DataFrame, facilities: pd.DataFrame, streets: Streets, catalog: Catalog) -> _Standing:
         lon, lat = places["lon"].to_numpy(np.float64), places["lat"].to_numpy(np.float64)
         west, south, east, north = streets.box
         inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
@@ -159,10 +169,24 @@ class _Standing:
             systems.geodesic_m(lon, lat, lon, np.full(len(lon), north)),
         ]
         known = lon[np.isfinite(lon)]
-        plane = systems.zone(float(np.median(known)) if len(known) else (west + east) / 2)
         at = (facilities["lon"].to_numpy(np.float64), facilities["lat"].to_numpy(np.float64))
-        to_cut = np.minimum.reduce(edges) if streets.cut else np.full(len(lon), np.inf)
-        return cls(places, facilities, ranks(facilities), plane, (lon, lat), at, ~inside, to_cut)
+        located = np.flatnonzero(np.isfinite(at[0]))
+        category = facilities["category"].to_numpy(object)
+        return cls(
+            place_id=places["place_id"].to_numpy(object),
+            people=places["pop"].to_numpy(np.float64),
+            profile=np.array([PROFILES.index(name) for name in places["profile"]], np.int64),
+            ids=np.append(facilities["facility_id"].to_numpy(object), ""),
+            names=np.append(facilities["facility_name"].to_numpy(object), ""),
+            rank=ranks(facilities),
+            rows_of={name: located[category[located] == name] for name in set(category[located])},
+            order={name: number for number, name in enumerate(catalog.categories)},
+            plane=systems.zone(float(np.median(known)) if len(known) else (west + east) / 2),
+            places_at=(lon, lat),
+            facilities_at=at,
+            outside=~inside,
+            to_cut_m=np.minimum.reduce(edges) if streets.cut else np.full(len(lon), np.inf),
+        )
 
 
 def _ask(
@@ -173,66 +197,64 @@ def _ask(
     standing: _Standing,
     catalog: Catalog,
     sourced: frozenset[str],
-) -> pd.DataFrame:
-    places = standing.places
-    standards = {p: catalog.standard(category.id, p) for p in category.deciding_mode}
-    of_place = places["profile"].map(standards)
-    threshold = np.array([s.limit_min(profile.mode) or np.nan for s in of_place], np.float64)
-    radius = np.array([s.radius_m or np.nan for s in of_place], np.float64)
-    decides = (
-        places["profile"].map({p: deciding_mode(category, p) for p in category.deciding_mode}) == profile.mode
-    )
+) -> dict[str, NDArray[Any]]:
+    """One question for all places: the columns of ``access`` as arrays; verdicts as 1, 0 and NaN."""
+    n = len(standing.people)
+    standards = [catalog.standard(category.id, name) for name in PROFILES]
+    limits = [standard.limit_min(profile.mode) for standard in standards]
+    threshold = np.array([np.nan if limit is None else limit for limit in limits])[standing.profile]
+    radius = np.array([np.nan if s.radius_m is None else s.radius_m for s in standards])[standing.profile]
+    decides = np.array([deciding_mode(category, name) == profile.mode for name in PROFILES])[standing.profile]
     decides &= profile.persona == category.persona
-    rows = np.flatnonzero((standing.facilities["category"] == category.id).to_numpy())
-    usable = rows[np.isfinite(standing.facilities_at[0][rows])]
 
+    usable = standing.rows_of.get(category.id, np.zeros(0, np.int64))
     reached = journeys.nearest(usable, rank=standing.rank[usable], direction=category.direction)
     time = decided_min(reached, category.direction)
     status = _status(
         time, threshold, homes=homes, outside=standing.outside,
         known=category.id in sourced, any_=len(usable) > 0,
     )  # fmt: skip
+    judged = ~np.isin(status, ("no_standard", "no_data", "outside_data")) & ~np.isnan(threshold)
+    met = np.where(judged, (status == "served").astype(np.float64), np.nan)
     straight = _straight_m(standing, usable)
-    met = pd.array(np.isin(status, ["served"]), dtype="boolean")
-    met[np.isin(status, ["no_standard", "no_data", "outside_data"]) | np.isnan(threshold)] = pd.NA
-    straight_met = pd.array(straight <= radius, dtype="boolean")
-    straight_met[np.isnan(straight) | np.isnan(radius)] = pd.NA
-    people = places["pop"].to_numpy(np.float64)
-    at = np.maximum(reached.facility, 0)
-    got = reached.facility >= 0
-    names = standing.facilities["facility_name"].to_numpy(object)
-    ids = standing.facilities["facility_id"].to_numpy(object)
-    frame = pd.DataFrame(
-        {
-            "place_id": places["place_id"].to_numpy(),
-            "category": category.id,
-            "persona": profile.persona,
-            "mode": profile.mode,
-            "deciding": decides.to_numpy(bool),
-            "facility_id": np.where(got, ids[at], "") if len(ids) else "",
-            "facility_name": np.where(got, names[at], "") if len(ids) else "",
-            "time_to_min": reached.to_min,
-            "time_back_min": reached.back_min,
-            "time_min": time,
-            "distance_m": reached.distance_m,
-            "straight_m": straight,
-            "threshold_min": threshold,
-            "radius_m": radius,
-            "status": status,
-            "met": met,
-            "straight_met": straight_met,
-            "people": people,
-            "people_met": np.where(met.isna(), np.nan, people * met.to_numpy(float, na_value=0.0)),
-            "edge_affected": _edge_affected(time, threshold, profile, standing),
-            "walk_function": WALK_FUNCTION,
-            "certainty": [s.certainty for s in of_place],
-            "place_row": np.arange(len(places)),
-            "category_row": list(catalog.categories).index(category.id),
-        }
-    )
+    straight_met = np.where(np.isnan(straight) | np.isnan(radius), np.nan, (straight <= radius).astype(np.float64))
+    # the last entry stands for none
+    name_of = np.where(reached.facility >= 0, reached.facility, len(standing.ids) - 1)
+    columns = {
+        "place_id": standing.place_id,
+        "category": _repeated(category.id, n),
+        "persona": _repeated(profile.persona, n),
+        "mode": _repeated(profile.mode, n),
+        "deciding": decides,
+        "facility_id": standing.ids[name_of],
+        "facility_name": standing.names[name_of],
+        "time_to_min": reached.to_min,
+        "time_back_min": reached.back_min,
+        "time_min": time,
+        "distance_m": reached.distance_m,
+        "straight_m": straight,
+        "threshold_min": threshold,
+        "radius_m": radius,
+        "status": status,
+        "met": met,
+        "straight_met": straight_met,
+        "people": standing.people,
+        "people_met": standing.people * met,
+        "edge_affected": _edge_affected(time, threshold, profile, standing)
+        & ~np.isin(status, ("no_data", "outside_data")),
+        "walk_function": _repeated(WALK_FUNCTION, n),
+        "certainty": np.array([s.certainty for s in standards], object)[standing.profile],
+        "place_row": np.arange(n),
+        "category_row": np.full(n, standing.order[category.id]),
+    }
     if profile.mode == "drive":  # a row by car says something only where there is a threshold, or it decides
-        frame = frame[frame["deciding"] | frame["threshold_min"].notna()]
-    return frame
+        kept = decides | ~np.isnan(threshold)
+        return {name: values[kept] for name, values in columns.items()}
+    return columns
+
+
+def _repeated(text: str, n: int) -> NDArray[np.object_]:
+    return np.full(n, text, object)
 
 
 def _status(

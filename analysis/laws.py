@@ -46,13 +46,10 @@ def _one_status(tables: Tables) -> pd.Series:
 
 
 def _every_place_once(tables: Tables) -> pd.Series:
-    access = tables["access"]
-    places = tables["places"]["place_id"]
-    keys = ["place_id", "category", "persona", "mode"]
-    twice = access.duplicated(keys).astype("float64")
-    deciding = access[access["deciding"]].groupby("category")["place_id"].nunique()
-    short = (len(places) - deciding).abs().astype("float64")
-    return pd.concat([twice, short])
+    access, places = tables["access"], tables["places"]["place_id"]
+    strange = access.duplicated(["place_id", "category", "persona", "mode"]) | ~access["place_id"].isin(places)
+    deciding = access[access["deciding"]].groupby("category").size()
+    return pd.concat([strange.astype("float64"), (len(places) - deciding).abs().astype("float64")])
 
 
 def _served_in_time(tables: Tables) -> pd.Series:

@@ -37,6 +37,9 @@ def plots(frame: gpd.GeoDataFrame, *, file: str) -> tuple[gpd.GeoDataFrame, list
         *_faults("shape_missing", file, number[empty], "geometry", ids[empty]),
         *_faults("shape_crossing", file, number[crossing], "geometry", ids[crossing]),
     ]
+    flat = int((~empty & ~geometry.geom_type.isin(["Polygon", "MultiPolygon"])).sum())
+    if flat:
+        problems.append(Problem.doubt("shape_without_area", file=file, n=flat, all=len(frame)))
     named = {"homestead_id": ids.where(~twice, ids + "#" + number.astype("str")), "file": file, "row": number}
     mended = geometry.where(~crossing, geometry.make_valid()) if crossing.any() else geometry
     out = gpd.GeoDataFrame(named, geometry=mended, crs=frame.crs).reset_index(drop=True)

@@ -132,7 +132,9 @@ def name_columns(raw: RawTable, headers: Headers, *, sections: Sequence[str]) ->
         filled = [cell for cell in cells if cell]
         if not filled:
             continue
-        if any(_TOTALS.match(cell) for cell in filled[:3]) or any(_SIGNATURES.search(c) for c in filled[:1]):
+        if any(_TOTALS.match(plain(cell)) for cell in filled[:3]) or any(
+            _SIGNATURES.search(c) for c in filled[:1]
+        ):
             left_out += 1
             continue
         rows.append([cells[column] if column < len(cells) else "" for column in fields.values()])

@@ -89,7 +89,7 @@ class _Script(MacroElement):
     _template = Template("{% macro script(this, kwargs) %}{{ this.text }}{% endmacro %}")
 
     def __init__(self, text: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # branca has no types here
         self._id = "script"
         self.text = text
 

@@ -9,9 +9,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yike  # before numba: it chooses where compiled kernels are kept
 import pytest
 from hypothesis import HealthCheck, settings
+
+import yike  # before numba: it chooses where compiled kernels are kept
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

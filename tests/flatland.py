@@ -55,7 +55,7 @@ class Town:
     _ways: list[tuple[list[Point], dict[str, str]]] = field(default_factory=list)
 
     def street(self, *corners: Point, **tags: str) -> Town:
-        """Add a street; ``highway`` is ``residential`` unless said otherwise, ``oneway_foot`` is ``oneway:foot``."""
+        """Add a street, ``residential`` unless said otherwise; ``oneway_foot`` is ``oneway:foot``."""
         for corner in corners:
             self._corners.setdefault(corner, len(self._corners) + 1)
         named = {key.replace("_", ":") if key == "oneway_foot" else key: value for key, value in tags.items()}

@@ -281,7 +281,9 @@ def _category(row: Mapping[str, Any]) -> Category:
 def _category_faults(data: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
     rows = data["categories"]["category"]
     ids = [row.get("id") for row in rows]
-    faults: list[tuple[str, str, object]] = [("id", "twice", name) for name in set(ids) if ids.count(name) > 1]
+    faults: list[tuple[str, str, object]] = [
+        (str(name), "id", "twice") for name in set(ids) if ids.count(name) > 1
+    ]
     for row in rows:
         name = str(row.get("id"))
         allowed: dict[str, tuple[object, ...]] = {

@@ -143,10 +143,11 @@ def _write_facilities(folder: Path, rng: np.random.Generator) -> None:
         rows.append((name, kind, *_gcj02(*_beside_valley(x + off[0], above_m + off[1]))))
     rows.append(("样例电影放映队", "流动放映", *_gcj02(*_at(0, 0))))
     io.write_table(rows, folder / "服务设施.csv", encoding="gb18030")
+    plane = CRS.from_user_input(PLANE)
     for category, schools in SCHOOLS.items():
         rows = [("学校标识码", "学校名称", "班级数", "在校学生数", "东坐标", "北坐标")]
-        for number, (name, x, above_m, classes) in enumerate(schools, start=1):
-            east, north = systems.project(*_beside_valley(x, above_m), CRS.from_user_input(PLANE))
+        for number, (name, at_x, up_m, classes) in enumerate(schools, start=1):
+            east, north = systems.project(*_beside_valley(at_x, up_m), plane)
             code = f"{category}{number:02d}"
             rows.append((code, name, classes, classes * 38, round(float(east), 2), round(float(north), 2)))
         io.write_table(rows, folder / f"{category}台账.xlsx", sheet="学校")

@@ -251,7 +251,7 @@ def test_relief_is_a_picture_of_the_place(tmp_path: Path):
 def test_json_refuses_what_is_no_json(tmp_path: Path):
     io.write_json({"甲": 1.5}, tmp_path / "a.json")
     assert (tmp_path / "a.json").read_text("utf-8") == '{\n  "甲": 1.5\n}\n'
-    with pytest.raises(ValueError, match="not JSON compliant|Out of range"):
+    with pytest.raises(ValueError, match="JSON"):
         io.write_json({"a": float("nan")}, tmp_path / "b.json")
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 
@@ -218,7 +219,7 @@ def oracle(streets, usage, snaps):
         inner = sorted(f for f in cuts.get(e, ()) if 0 < f < 1)
         stops = [(0.0, int(streets.u[e])), *((f, (e, f)) for f in inner), (1.0, int(streets.v[e]))]
         node_of |= {(e, f): node for f, node in stops}
-        for (f, a), (g, b) in zip(stops[:-1], stops[1:], strict=True):
+        for (f, a), (g, b) in itertools.pairwise(stops):
             metres = (g - f) * streets.length_m[e]
             for tail, head, open_, total in (
                 (a, b, usage.forward[e], usage.forward_ms[e]),

@@ -85,8 +85,8 @@ def stairs() -> Raster:
 
 def plots(*boxes: tuple[float, float, float, float] | None) -> gpd.GeoDataFrame:
     """Plots by west, south, east, north in metres from the corner of ``stairs``."""
-    shapes = [None if b is None else shapely.box(500_000 + b[0], 3_100_000 + b[1], 500_000 + b[2], 3_100_000 + b[3])
-              for b in boxes]  # fmt: skip
+    x, y = 500_000, 3_100_000
+    shapes = [None if b is None else shapely.box(x + b[0], y + b[1], x + b[2], y + b[3]) for b in boxes]
     degrees = crs.geometry_to_degrees(np.array(shapes, object), "EPSG:4543")
     return gpd.GeoDataFrame(index=[f"H{i}" for i in range(len(boxes))], geometry=degrees, crs="EPSG:4326")
 

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from pyproj import CRS
+
+from geo import crs
+from geo.io import RawTable
+from geo.problems import Stop
+from layers import catalog
+from layers.ledgers import name_columns, parse_number, positions
+
+HEADERS = catalog.load().headers
+BOX = (101.0, 27.0, 104.0, 29.0)
+SECTIONS = ("settlement", "common")
+
+
+def ledger(*rows, sections=SECTIONS):
+    return name_columns(RawTable("台账.xlsx", "安置点", tuple(rows)), HEADERS, sections=sections)
+
+
+def located(*rows, crs_name="CGCS2000", box=BOX):
+    return positions(ledger(*rows), crs=crs_name, box=box)
+
+
+def test_the_heading_row_is_found_under_titles():
+    found = ledger(
+        ("样例县台账", "", ""), ("单位：人",), ("序号", "安置点 名称", "安置人口（人）"), ("1", "新村", "12")
+    )
+    assert found.frame.columns.tolist() == ["row_number", "name", "pop"]
+    assert found.frame.index.tolist() == [4]  # the row a person sees in the file
+    assert found.headings["pop"] == "安置人口（人）"
+
+
+def test_totals_signatures_and_empty_rows_are_left_out_and_counted():
+    found = ledger(
+        ("安置点名称", "安置人口"), ("新村", "12"), ("", ""), ("小计", "12"), ("旧村", "7"), ("合 计", "19"), ("合计", "19"),
+        ("填表人：某", "审核人："),
+    )  # fmt: skip
+    assert found.frame["name"].tolist() == ["新村", "旧村"]
+    assert [(p.code, dict(p.params)["n"]) for p in found.problems] == [("totals_left_out", "4")]
+
+
+def test_of_two_columns_for_a_field_the_first_is_taken():
+    found = ledger(("安置点名称", "人口", "搬迁人口"), ("新村", "12", "13"))
+    assert found.frame["pop"].tolist() == ["12"]
+
+
+def test_short_rows_are_filled():
+    found = ledger(("安置点名称", "安置人口"), ("新村",))
+    assert found.frame.loc[2].tolist() == ["新村", ""]
+
+
+def test_personal_columns_do_not_come_in():
+    found = ledger(("安置点名称", "户主姓名", "身份证号", "联系电话"), ("新村", "某", "510000", "130"))
+    assert found.frame.columns.tolist() == ["name"]
+
+
+def test_a_table_without_known_headings_stops():
+    with pytest.raises(Stop) as stop:
+        ledger(("甲", "乙"), ("1", "2"))
+    assert stop.value.problems[0].code == "no_headings"
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("12", 12),
+        ("1,200", 1200),
+        ("１２．５", 12.5),
+        ("3 200人", 3200),
+        ("-7", -7),
+        ("1e3", 1000),
+        ("28.01°", 28.01),
+    ],
+)
+def test_numbers_as_people_type_them(cell, number):
+    assert parse_number(cell) == number
+
+
+@pytest.mark.parametrize("cell", ["", "/", "—", "无", "NaN", " - "])
+def test_nothing_is_nan(cell):
+    assert math.isnan(parse_number(cell))
+
+
+@pytest.mark.parametrize("cell", ["约3", "3-5", "12人3", "abc", "1.2.3", "3个多"])
+def test_what_is_no_number_is_none(cell):
+    assert parse_number(cell) is None
+
+
+def test_a_cell_that_is_no_number_is_a_fault_with_its_place():
+    numbers, problems = ledger(("安置点名称", "安置人口"), ("甲", "12"), ("乙", "约20")).numbers("pop")
+    assert numbers.tolist()[0] == 12
+    assert math.isnan(numbers.tolist()[1])
+    (problem,) = problems
+    assert (problem.code, problem.file, problem.sheet, problem.row, problem.column, problem.value) == (
+        "not_a_number", "台账.xlsx", "安置点", 3, "安置人口", "约20",
+    )  # fmt: skip
+
+
+def test_positions_in_degrees():
+    lon, lat, problems = located(("名称", "经度", "纬度"), ("甲", "102.84", "28.01"))
+    assert (lon.tolist(), lat.tolist(), problems) == ([102.84], [28.01], [])
+
+
+def test_swapped_positions_are_a_fault_and_not_used():
+    lon, _, problems = located(("名称", "经度", "纬度"), ("甲", "102.84", "28.01"), ("乙", "28.01", "102.84"))
+    assert np.isnan(lon).tolist() == [False, True]
+    assert [(p.code, p.row) for p in problems] == [("position_swapped", 3)]
+
+
+def test_missing_and_zero_positions_are_told_once():
+    rows = [("名称", "经度", "纬度"), ("甲", "", ""), ("乙", "0", "0"), ("丙", "102.8", ""), ("丁", "东边", "28")]
+    lon, _, problems = located(*rows)
+    assert np.isnan(lon).all()
+    assert [(p.code, p.row) for p in problems] == [
+        ("not_a_number", 5), ("position_missing", 2), ("position_missing", 3), ("position_missing", 4),
+    ]  # fmt: skip
+
+
+def test_a_declared_shift_is_undone():
+    east, north = crs.wgs84_to_gcj02(102.84, 28.01)
+    lon, lat, _ = located(
+        ("名称", "经度", "纬度"), ("甲", repr(float(east)), repr(float(north))), crs_name="GCJ-02"
+    )
+    assert lon[0] == pytest.approx(102.84, abs=1e-9)
+    assert lat[0] == pytest.approx(28.01, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("heading", "swapped"),
+    [
+        (("东坐标", "北坐标"), False),
+        *(((a, b), s) for a, b in ("XY", "YX", ("横坐标", "纵坐标")) for s in (False, True)),
+    ],
+)
+def test_metres_of_a_zone_in_either_order(heading, swapped):
+    east, north = crs.project([102.84], [28.01], CRS.from_epsg(4543))
+    pair = (repr(float(east[0])), repr(float(north[0])))
+    lon, lat, problems = located(
+        ("名称", *heading), ("甲", *(pair[::-1] if swapped else pair)), crs_name="EPSG:4543"
+    )
+    assert lon[0] == pytest.approx(102.84, abs=1e-8)
+    assert lat[0] == pytest.approx(28.01, abs=1e-8)
+    if heading[0] != "东坐标":
+        assert [p.code for p in problems] == ["xy_order"]
+        assert dict(problems[0].params)["east"] == heading[1 if swapped else 0]
+
+
+def test_metres_without_a_system_stop():
+    with pytest.raises(Stop) as stop:
+        located(("名称", "东坐标", "北坐标"), ("甲", "580000", "3100000"))
+    assert stop.value.problems[0].code == "metres_without_crs"
+
+
+def test_no_positions_stop():
+    with pytest.raises(Stop) as stop:
+        located(("安置点名称", "安置人口"), ("甲", "1"))
+    assert stop.value.problems[0].code == "no_positions"
