@@ -380,10 +380,12 @@ def _window(opened: list[Any], within: Bounds | None) -> Bounds | None:
 
 
 def touches(raster: Raster, box: Bounds) -> bool:
-    """Say whether any cell with data lies in a box of degrees."""
+    """Say whether any cell with data touches a box of degrees; a box may be a single point."""
     west, south, east, north = transform_bounds(systems.DEGREES, raster.crs.to_wkt(), *box)
     x, y = raster.cell_centres()
-    inside = np.ix_((y >= south) & (y <= north), (x >= west) & (x <= east))
+    half_x, half_y = raster.transform.a / 2, -raster.transform.e / 2
+    rows = (y >= south - half_y) & (y <= north + half_y)
+    inside = np.ix_(rows, (x >= west - half_x) & (x <= east + half_x))
     return bool(np.isfinite(raster.values[inside]).any())
 
 

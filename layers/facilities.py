@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import geopandas as gpd
@@ -117,12 +118,26 @@ def from_table(
 
 
 def _kinds(ledger: Ledger, catalog: Catalog) -> tuple[pd.Series, list[Problem]]:
-    words = {name: c.id for c in catalog.categories.values() for name in (c.id, c.name_zh, c.name_en)}
-    words |= {part: c.id for c in catalog.categories.values() for part in c.name_zh.split("/")}
+    words = {part: c.id for c in catalog.categories.values() for part in short_names(c)}
+    words |= {name: c.id for c in catalog.categories.values() for name in (c.id, c.name_zh, c.name_en)}
     kind = ledger.text("kind")
     found = kind.map(lambda word: words.get(word, ""))
     problems = [ledger.fault("category_unknown", int(row), "kind", kind[row]) for row in found.index[found == ""]]
     return found, problems
+
+
+def short_names(category: Category) -> list[str]:
+    """
+    Give the Chinese names that people use for a category: without what stands in brackets, each on its own.
+
+    Examples
+    --------
+    >>> from layers import catalog
+    >>> own = catalog.load().categories
+    >>> short_names(own["pharmacy"]), short_names(own["convenience_store"])
+    (['药店'], ['便利店', '便民商店'])
+    """
+    return re.sub(r"\(.*?\)", "", category.name_zh).split("/")
 
 
 def ranks(facilities: pd.DataFrame) -> np.ndarray:

@@ -29,7 +29,7 @@ def examine(words: Messages) -> tuple[list[str], bool]:
     lines += [f"  {name} {metadata.version(name)}" for name in LIBRARIES]
     fine = True
     have = pyogrio.list_drivers()
-    missing = [name for name, need in DRIVERS.items() if need not in have.get(name, "")]
+    missing = [name for name, need in DRIVERS.items() if not set(need) <= set(have.get(name, ""))]
     with rasterio.Env() as env:
         rasters = env.drivers()
     missing += [name for name in ("GTiff", "SRTMHGT") if name not in rasters]

@@ -267,7 +267,7 @@ def _people(project: Project, places: pd.DataFrame | None) -> io.Raster | None:
     raster = io.read_raster([project.people])
     box = _box_of([places], 0.0)
     if box is not None and not io.touches(raster, box):
-        raise Stop(Problem.stop("raster_covers_none", file=project.people, layer_name="安置点 / settlements"))
+        raise Stop(Problem.stop("raster_covers_none", file=project.people))
     return raster
 
 
@@ -276,7 +276,7 @@ def _terrain(project: Project, places: pd.DataFrame | None, plots: gpd.GeoDataFr
     raster = io.read_raster(list(project.dem), within=box)
     inner = _box_of([plots] if plots is not None and len(plots) else [places], 0.0)
     if inner is not None and not io.touches(raster, inner):
-        raise Stop(Problem.stop("raster_covers_none", file=project.dem[0], layer_name="安置点或宅基地 / places"))
+        raise Stop(Problem.stop("raster_covers_none", file=project.dem[0]))
     if not raster.crs.is_geographic:
         try:
             systems.require_metres(raster.crs.to_wkt(), what=project.dem[0].name)

@@ -13,7 +13,7 @@ from geo.io import RawTable
 from geo.problems import Problem, Stop
 from layers import catalog as catalogue
 from layers.catalog import Catalog
-from layers.facilities import SECTIONS
+from layers.facilities import SECTIONS, short_names
 from layers.ledgers import HEADING_ROWS, plain
 from outputs.messages import Messages
 
@@ -159,7 +159,7 @@ def _by_fields(
 
 def _category_in(text: str, catalog: Catalog) -> str:
     """The category whose Chinese name stands in a file's name, the longest of them; '' where none does."""
-    named = [(part, c.id) for c in catalog.in_access() for part in c.name_zh.split("/") if part in text]
+    named = [(part, c.id) for c in catalog.in_access() for part in short_names(c) if part in text]
     return max(named, key=lambda pair: len(pair[0]), default=("", ""))[1]
 
 

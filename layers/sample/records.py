@@ -43,7 +43,7 @@ SETTLEMENTS = (
     Settlement("A08", "大湾村安置点", "向阳乡", "农村安置", 505, 5_830, -2_900),
     Settlement("A09", "红岩村安置点", "红岩乡", "农村安置", 96, 8_690, 2_700, lacks_clinic=True),
     Settlement("A10", "河西村安置点", "城关镇", "农村安置", 184, 1_500, -500, trait="across_river"),
-    Settlement("A11", "高山村安置点", "红岩乡", "农村安置", 64, 11_500, 5_600, trait="high_up"),
+    Settlement("A11", "高山村安置点", "红岩乡", "农村安置", 64, 10_000, 5_600, trait="high_up"),
     Settlement("A12", "河坝村安置点", "上坝乡", "农村安置", 420, -4_800, 30),
     Settlement("A13", "马鞍村安置点", "石门乡", "农村安置", 175, -7_700, 25, trait="swapped"),
     Settlement("A14", "柏香村安置点", "向阳乡", "农村安置", 133, 4_400, 25, trait="unplaced"),

@@ -22,7 +22,8 @@ for block in range(60):  # a corner every block, so that a home on one is at who
 
 
 FEW = dataclasses.replace(
-    CATALOG, categories={name: CATALOG.categories[name] for name in (CLINIC, SHOP, "kindergarten", "emergency_station")}
+    CATALOG,
+    categories={name: CATALOG.categories[name] for name in (CLINIC, SHOP, "kindergarten", "emergency_station")},
 )
 
 

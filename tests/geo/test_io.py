@@ -236,6 +236,7 @@ def test_touching_needs_a_cell_with_data(tmp_path: Path):
     read = io.read_raster([tmp_path / "a.tif"])
     assert io.touches(read, (102.03, 27.9, 102.1, 28.1))
     assert not io.touches(read, (101.9, 27.9, 102.029, 28.1))
+    assert io.touches(read, (102.041, 27.981, 102.041, 27.981))  # a single point in a cell
 
 
 def test_relief_is_a_picture_of_the_place(tmp_path: Path):

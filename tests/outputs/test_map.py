@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import yike
+from layers.sample import PROJECT, write_county
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("county") / "样例"
+    write_county(folder)
+    return yike.open(folder / PROJECT).run()
+
+
+def test_the_page_refers_to_nothing_outside(run):
+    text = run.map().read_text("utf-8")
+    code = re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL)
+    assert not re.search(r"(src|href)\s*=\s*[\"']?(https?:)?//", code)
+    assert not re.search(r"url\((?!data:|#)", code)
+    assert "<link" not in code
+    assert "@import" not in code
+    assert "sourceMappingURL" not in text
+    assert "default-src 'none'" in text
+    # the words of a source may name an address; nothing is fetched from it, see the browser's test
+
+
+def test_equal_runs_make_equal_pages(run, tmp_path: Path):
+    again = yike.open(run.folder.parent / PROJECT).run(tmp_path / "again")
+    assert run.map().read_bytes() == again.map().read_bytes()
+
+
+@pytest.fixture
+def page(browser, run):
+    opened = browser.new_page(viewport={"width": 1300, "height": 850})
+    opened.asked, opened.said = [], []
+    opened.on("request", lambda request: opened.asked.append(request.url))
+    opened.on("console", lambda message: opened.said.append(message.text))
+    opened.on("pageerror", lambda error: opened.said.append(str(error)))
+    opened.goto(run.map().as_uri())
+    opened.wait_for_selector("body[data-ready='1']", state="attached", timeout=30_000)
+    yield opened
+    assert opened.said == []
+    assert [url for url in opened.asked if not url.startswith(("file:", "data:"))] == []
+    opened.close()
+
+
+@pytest.mark.browser
+def test_the_page_opens_quietly_and_offers_every_known_category(page, run):
+    access = run.access
+    known = access.loc[access["deciding"] & (access["status"] != "no_data"), "category"].nunique()
+    assert page.locator("#choose option[value^='c']").count() == known
+    assert "样例县" in page.title()
+
+
+@pytest.mark.browser
+def test_the_legend_counts_what_the_table_says(page, run):
+    ids = page.evaluate(
+        "Array.from(document.querySelectorAll('#choose option')).map(o => [o.value, o.textContent])"
+    )
+    value = next(value for value, text in ids if text.startswith("村卫生室"))
+    page.select_option("#choose", value)
+    shown = dict(page.evaluate("Array.from(document.querySelectorAll('#legend div')).map(d => [d.children[1].textContent, +d.children[2].textContent])"))  # fmt: skip
+    access = run.access
+    mine = access[
+        access["deciding"] & (access["category"] == "village_clinic") & (access["status"] != "outside_data")
+    ]
+    counted = mine["status"].value_counts()
+    assert shown["超时"] == counted["beyond_limit"] == 3
+    assert shown["路网不通"] == counted["unreachable"] == 1
+    assert shown["离路太远"] == counted["off_network"] == 1
+    assert shown["达标"] == counted["served"]
+
+
+@pytest.mark.browser
+def test_a_place_is_found_by_name_and_told(page):
+    page.fill("#side input[type=search]", "红岩村")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#place:not([hidden])")
+    text = page.inner_text("#place")
+    assert "红岩村安置点" in text
+    assert "村卫生室" in text
+    assert "超时" in text
+
+
+@pytest.mark.browser
+def test_something_is_drawn(page):
+    # the canvas is not empty: streets, places, plots
+    drawn = page.evaluate("""() => { const c = document.querySelector('canvas.leaflet-zoom-animated');
+        const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+        let n = 0; for (let i = 3; i < d.length; i += 4) if (d[i]) n++; return n; }""")
+    assert drawn > 1000

@@ -1,0 +1,219 @@
+"""The command line as a planner meets it: exit codes, one clear sentence, no traceback, no half-written folder."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from geo import io, osm
+from tests.flatland import Town, degrees
+from yike import cli
+from yike.recognise import PROJECT_FILE
+
+HEADING = ("编号", "安置点名称", "安置方式", "安置人口", "经度", "纬度")
+
+
+def yike_(*words: object) -> Result:
+    return CliRunner().invoke(cli.cli, [str(word) for word in words])
+
+
+@pytest.fixture
+def county(tmp_path: Path) -> Path:
+    """A town with one settlement, a clinic and a school, in a folder with a project file."""
+    folder = tmp_path / "某县"
+    folder.mkdir()
+    things = [
+        ((2, 0), {"amenity": "doctors", "name": "村卫生室"}),
+        ((3, 0), {"amenity": "school", "name": "样例小学"}),
+    ]
+    Town().street((0, 0), (30, 0)).write(folder / "路.osm", things=things)
+    (lon,), (lat,) = degrees([(1, 0)])
+    io.write_table([HEADING, ("A1", "新村", "农村", 128, lon, lat)], folder / "安置点.xlsx", sheet="安置点")
+    io.write_raster(np.full((60, 60), 500, np.float32), folder / "高程.tif", west=102.7, north=28.05, step=0.002)
+    (folder / "某县.toml").write_text(
+        '[project]\nname = "某县"\n[layers]\nsettlements = "安置点.xlsx"\nfacilities = [{ osm = true }]\n'
+        '[network]\nosm = "路.osm"\n[terrain]\ndem = ["高程.tif"]\n', "utf-8",
+    )  # fmt: skip
+    return folder
+
+
+def broken(folder: Path, old: str, new: str) -> Path:
+    path = folder / "某县.toml"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+    return path
+
+
+def stopped(result: Result, *said: str) -> None:
+    assert result.exit_code == 1
+    assert "Traceback" not in result.output
+    for text in said:
+        assert text in result.output
+
+
+def test_a_run_says_where_the_map_is(county: Path):
+    result = yike_("run", county / "某县.toml")
+    assert result.exit_code == 0, result.output
+    assert (county / "某县-run" / "map.html").is_file()
+    assert str(county / "某县-run" / "map.html") in result.output
+    assert {path.name for path in (county / "某县-run").iterdir()} == {
+        "map.html", "workbook.xlsx", "results.gpkg", "run.json", "tables",
+    }  # fmt: skip
+
+
+def test_check_changes_nothing(county: Path):
+    before = sorted(path.name for path in county.iterdir())
+    result = yike_("check", county / "某县.toml")
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in county.iterdir()) == before
+    assert "1 个安置点" in result.output
+
+
+def test_english_on_demand(county: Path):
+    result = yike_("--language", "en", "run", county / "某县.toml")
+    assert result.exit_code == 0
+    assert "Map:" in result.output
+    assert "Internal working map" in (county / "某县-run" / "map.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"安置点.xlsx"', '"没有.xlsx"', ("没有.xlsx", "找不到这个文件")),
+        ('"路.osm"', '"安置点.xlsx"', ("安置点.xlsx", "不是这里能读的文件类型", ".osm.pbf")),
+        ('"安置点.xlsx"', '"高程.tif"', ("高程.tif", "不是这里能读的文件类型")),
+        ("[terrain]", "[terain]", ("terain", "terrain")),
+        ('name = "某县"', 'nam = "某县"', ("project.nam", "name")),
+        ('["高程.tif"]', '["高程.tif", "缺.hgt"]', ("缺.hgt", "找不到")),
+        ('"某县"\n', '"某县\n', ("某县.toml", "写法有误")),
+    ],
+)
+def test_bad_input_is_one_clear_sentence_and_no_folder(county: Path, old, new, said):
+    path = broken(county, old, new)
+    for command in ("run", "check"):
+        stopped(yike_(command, path), *said)
+    assert not (county / "某县-run").exists()
+    assert not [p for p in county.iterdir() if p.name.startswith(".")]
+
+
+def test_every_missing_file_is_told_at_once(county: Path):
+    broken(county, '"路.osm"', '"甲.osm"')
+    path = broken(county, '"安置点.xlsx"', '"乙.xlsx"')
+    stopped(yike_("run", broken(county, '"高程.tif"', '"丙.tif"')), "甲.osm", "乙.xlsx", "丙.tif")
+    assert path.is_file()
+
+
+def test_a_network_that_touches_no_place(county: Path):
+    osm.write_osm(
+        county / "路.osm",
+        [osm.Node(1, 43.3, -11.6), osm.Node(2, 43.4, -11.6)],
+        [osm.Way(1, [1, 2], {"highway": "path"})],
+    )
+    stopped(yike_("run", county / "某县.toml"), "路.osm", "1 个安置点没有一个在路网附近")
+    assert not (county / "某县-run").exists()
+
+
+def test_a_network_without_streets(county: Path):
+    osm.write_osm(county / "路.osm", [osm.Node(1, 102.75, 28.0)], [])
+    stopped(yike_("run", county / "某县.toml"), "路.osm", "没有一条道路")
+
+
+def test_a_raster_that_covers_none(county: Path):
+    io.write_raster(np.full((9, 9), 500, np.float32), county / "高程.tif", west=43, north=-11, step=0.01)
+    stopped(yike_("run", county / "某县.toml"), "高程.tif", "没有盖住任何一个")
+    people = broken(county, "[network]", 'people = "人口.tif"\n[network]')
+    io.write_raster(np.full((9, 9), 5, np.float32), county / "人口.tif", west=43, north=-11, step=0.01)
+    stopped(yike_("run", people), "人口.tif", "高程.tif")
+
+
+def test_a_ledger_without_settlements(county: Path):
+    io.write_table([HEADING], county / "安置点.xlsx", sheet="安置点")
+    stopped(yike_("run", county / "某县.toml"), "没有一个安置点")
+
+
+def test_an_empty_folder(tmp_path: Path):
+    stopped(yike_("init", tmp_path), "里面没有能读的文件")
+    stopped(yike_("init", tmp_path / "none"), "没有这个文件夹")
+    stopped(yike_("run", tmp_path / "none.toml"), "找不到项目文件")
+    stopped(yike_("run", tmp_path), "找不到项目文件")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_foreign_folder_is_not_written_over(county: Path):
+    foreign = county / "重要"
+    foreign.mkdir()
+    (foreign / "信.txt").write_text("x", "utf-8")
+    stopped(yike_("run", county / "某县.toml", "--out", foreign), "不是本程序写出的内容")
+    assert [p.name for p in foreign.iterdir()] == ["信.txt"]
+    stopped(yike_("demo", foreign), "里面有别的文件")
+
+
+def test_one_bad_row_does_not_stop_the_run(county: Path):
+    (lon,), (lat,) = degrees([(1, 0)])
+    rows = [
+        HEADING,
+        ("A1", "新村", "农村", 128, lon, lat),
+        ("A2", "旧村", "农村", "好多", lat, lon),
+        ("", "", "", "", "", ""),
+    ]
+    io.write_table(rows, county / "安置点.xlsx", sheet="安置点")
+    result = yike_("check", county / "某县.toml")
+    assert result.exit_code == 0
+    assert "安置点.xlsx 〔安置点〕 第 3 行 经度" in result.output
+    assert "经纬度疑似颠倒" in result.output
+    assert yike_("run", county / "某县.toml").exit_code == 0
+    places = __import__("pandas").read_parquet(county / "某县-run" / "tables" / "places.parquet")
+    assert places["place_id"].tolist() == ["A1", "A2"]
+
+
+def test_wrong_use_is_two(county: Path):
+    assert yike_("run").exit_code == 2
+    assert yike_("fly").exit_code == 2
+    assert yike_("--language", "fr", "doctor").exit_code == 2
+
+
+def test_an_inner_fault_is_told_without_a_traceback(county: Path, monkeypatch):
+    def fails(*_: object) -> None:
+        raise RuntimeError("an inner fault")
+
+    monkeypatch.setattr("yike.run.compute", fails)
+    result = yike_("run", county / "某县.toml")
+    stopped(result, "程序内部出错（RuntimeError）")
+    report = Path(result.output.split("请把 ")[1].split(" ")[0])
+    assert "an inner fault" in report.read_text("utf-8")
+    report.unlink()
+    assert not (county / "某县-run").exists()
+
+
+def test_init_proposes_a_project_that_runs(county: Path):
+    (county / "某县.toml").unlink()
+    (county / "说明.docx").write_bytes(b"x")
+    result = yike_("init", county)
+    assert result.exit_code == 0, result.output
+    text = (county / PROJECT_FILE).read_text("utf-8")
+    assert "猜测" in text
+    assert "说明.docx" in text
+    assert yike_("run", county / PROJECT_FILE).exit_code == 0
+    again = yike_("init", county)
+    stopped(again, "未改动")
+    assert (county / PROJECT_FILE).read_text("utf-8") == text
+
+
+def test_doctor_looks_round():
+    result = yike_("doctor")
+    assert result.exit_code in (0, 1)  # 1 where no Chinese font is found
+    assert "numba" in result.output
+    assert "数据驱动: 正常" in result.output
+
+
+def test_the_console_command_is_there():
+    done = subprocess.run(
+        [Path(sys.executable).with_name("yike"), "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("yike, version")
