@@ -24,9 +24,13 @@ SECTIONS = ("facility", "school", "health", "jobs", "common")
 def osm_rules(catalog: Catalog) -> list[TagRule]:
     """All rules of the categories one travels to, each once, and the plain tags that hint at unnamed ones."""
     rules = [rule for category in catalog.in_access() for rule in category.osm]
-    hints = [TagRule.parse(f"{rule.anchor.key}={'|'.join(sorted(rule.anchor.values)) or '*'}")
-             for rule in rules if len(rule.conditions) > 1]  # fmt: skip
-    return list({rule.text: rule for rule in (*rules, *hints)}.values())
+    return list({rule.text: rule for rule in (*rules, *_hints(rules))}.values())
+
+
+def _hints(rules: list[TagRule]) -> list[TagRule]:
+    """The tags of rules that also ask for a name; a tag of any value says too little to be a hint."""
+    asked = [rule.anchor for rule in rules if len(rule.conditions) > 1 and rule.anchor.values]
+    return [TagRule.parse(f"{anchor.key}={'|'.join(sorted(anchor.values))}") for anchor in asked]
 
 
 def from_osm(features: gpd.GeoDataFrame, catalog: Catalog, *, file: str) -> tuple[pd.DataFrame, list[Problem]]:
@@ -50,7 +54,9 @@ def from_osm(features: gpd.GeoDataFrame, catalog: Catalog, *, file: str) -> tupl
     for category in catalog.in_access():
         for rule in category.osm:
             by_rule.setdefault(rule.text, []).append(category)
-    parts = {rule.text: len(rule.conditions) for c in catalog.in_access() for rule in c.osm}
+    rules = [rule for category in catalog.in_access() for rule in category.osm]
+    parts = {rule.text: len(rule.conditions) for rule in rules}
+    hints = {hint.text for hint in _hints(rules)} - set(by_rule)
     points = features.geometry.representative_point()
     rows = []
     unsorted: Counter[str] = Counter()
@@ -59,7 +65,7 @@ def from_osm(features: gpd.GeoDataFrame, catalog: Catalog, *, file: str) -> tupl
         found = _sorted(held, by_rule, parts)
         rows += [(osm_id, category, name, lon, lat, file, number) for category in found]
         if not found:
-            unsorted.update(text for text in held if text not in by_rule)
+            unsorted.update(hints.intersection(held))
     problems = [
         Problem("osm_unsorted", "doubt", file=file, params=(("n", str(n)), ("tag", text)))
         for text, n in sorted(unsorted.items())
