@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,12 +46,6 @@ class OsmWays:
     box: Bounds | None
 
 
-def _opened(path: Path, *, areas_of: Any = None) -> Any:
-    require(path, "osm")
-    processor = osmium.FileProcessor(str(path))
-    return processor.with_locations() if areas_of is None else processor.with_areas(areas_of)
-
-
 def _unreadable(path: Path, error: Exception) -> Stop:
     return Stop(Problem.stop("osm_unreadable", file=path, reason=str(error).splitlines()[0]))
 
@@ -65,29 +61,67 @@ def read_ways(path: Path) -> OsmWays:
     Stop
         The file is missing, of another kind, or cannot be read.
     """
+    require(path, "osm")
     rows: list[tuple[Any, ...]] = []
     counts: list[int] = [0]
-    points: list[tuple[int, float, float]] = []
+    vertices = [np.zeros((0, 3))]
     try:
-        box = osmium.io.Reader(str(require(path, "osm"))).header().box()
-        ways = _opened(path).with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
-        for way in ways.with_filter(osmium.filter.KeyFilter("highway")):
-            nodes = [(n.ref, n.lon, n.lat) for n in way.nodes if n.location.valid()]
-            if len(nodes) >= 2:
-                rows.append((way.id, *(way.tags.get(key, "") for key in WAY_TAGS)))
-                points.extend(nodes)
-                counts.append(len(nodes))
+        with tempfile.TemporaryDirectory() as folder:
+            text = Path(folder) / "ways.opl"
+            box = _write_ways(path, text)
+            with text.open(encoding="utf-8") as lines:
+                while chunk := lines.readlines(_CHUNK_BYTES):
+                    found = [way for way in map(_way, chunk) if way[1] >= 2]
+                    rows += [row for row, _, _ in found]
+                    counts += [n for _, n, _ in found]
+                    numbers = np.fromstring(" ".join(nodes for _, _, nodes in found), sep=" ")
+                    vertices.append(numbers.reshape(-1, 3))
     except (RuntimeError, osmium.InvalidLocationError) as error:
         raise _unreadable(path, error) from error
-    table = np.array(points, dtype=[("id", np.int64), ("lon", np.float64), ("lat", np.float64)])
+    node_id, lon, lat = np.concatenate(vertices).T.copy()
     return OsmWays(
         tags=pd.DataFrame(rows, columns=["way_id", *WAY_TAGS]),
         offset=np.cumsum(counts, dtype=np.int64),
-        node_id=table["id"].copy(),
-        lon=table["lon"].copy(),
-        lat=table["lat"].copy(),
-        box=_box(box),
+        node_id=node_id.astype(np.int64),  # below 2^53, so a float64 has held it exactly
+        lon=lon,
+        lat=lat,
+        box=box,
     )
+
+
+_CHUNK_BYTES = 1 << 25
+_UNPLACED = re.compile(r"n\d+xy(,|$)")
+_ESCAPED = re.compile(r"%([0-9a-f]+)%")
+
+
+def _write_ways(path: Path, target: Path) -> Bounds | None:
+    """
+    Write the streets with the positions of their nodes in osmium's line format; the box of the file.
+
+    All in osmium: asking each node of each way for its id and position from here takes twice as long.
+    """
+    reader = osmium.io.Reader(str(path), osmium.osm.NODE | osmium.osm.WAY)
+    placed = osmium.NodeLocationsForWays(osmium.index.create_map("flex_mem"))
+    placed.ignore_errors()  # a node that the extract lacks has no position
+    kinds = osmium.filter.EntityFilter(osmium.osm.WAY)
+    lines = osmium.io.File(str(target), "opl,locations_on_ways=true,add_metadata=false")
+    with osmium.SimpleWriter(lines) as writer:
+        osmium.apply(reader, placed, kinds, osmium.filter.KeyFilter("highway"), writer)
+    return _box(reader.header().box())
+
+
+def _way(line: str) -> tuple[tuple[Any, ...], int, str]:
+    """Read one line: the row of tags, the number of placed nodes, and their "id lon lat id lon lat …"."""
+    first, *fields = line.split()
+    by_kind = {field[0]: field[1:] for field in fields}
+    tags = dict(pair.split("=", 1) for pair in by_kind["T"].split(","))
+    row = (int(first[1:]), *(_unescaped(tags.get(key, "")) for key in WAY_TAGS))
+    nodes = _UNPLACED.sub("", by_kind["N"]).rstrip(",")
+    return row, nodes.count("n"), nodes[1:].replace(",n", " ").replace("x", " ").replace("y", " ")
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), text) if "%" in text else text
 
 
 def _box(box: Any) -> Bounds | None:
@@ -128,9 +162,10 @@ def read_features(path: Path, rules: Sequence[TagRule], *, keys: Iterable[str] =
     filters: list[Any] = [osmium.filter.TagFilter(*pairs)] if pairs else []
     filters += [osmium.filter.KeyFilter(*wild)] if wild else []
     found: dict[str, tuple[Any, ...]] = {}
+    require(path, "osm")
     try:
         for chosen in filters:
-            for thing in _matching(path, chosen):
+            for thing in osmium.FileProcessor(str(path)).with_areas(chosen).with_filter(chosen):
                 tags = {tag.k: tag.v for tag in thing.tags}
                 held = tuple(rule.text for rule in rules if rule.holds(tags))
                 if held:
@@ -144,10 +179,6 @@ def read_features(path: Path, rules: Sequence[TagRule], *, keys: Iterable[str] =
     frame = pd.DataFrame([row[:-1] for row in found.values()], columns=columns, dtype=object)
     shapes = shapely.from_wkb(np.array([row[-1] for row in found.values()], dtype=object))
     return gpd.GeoDataFrame(frame, geometry=shapes, crs=systems.DEGREES)
-
-
-def _matching(path: Path, chosen: Any) -> Any:
-    return _opened(path, areas_of=chosen).with_filter(chosen)
 
 
 @dataclass(frozen=True, slots=True)

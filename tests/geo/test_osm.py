@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from geo import osm
 from geo.network import build_streets
@@ -119,3 +121,32 @@ def test_rules_hold_by_all_their_parts():
     assert not rule.holds({"amenity": "school", "name": "样例中学高中部"})
     assert not rule.holds({"amenity": "school"})
     assert rule.anchor.key == "amenity"
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["name", "service", "access"]),
+        # the last plane of private use, which no name is written in, osmium escapes as another character
+        st.text(st.characters(exclude_categories=["Cs", "Cc", "Co"]), min_size=1, max_size=12),
+        min_size=1,
+    )
+)
+def test_tags_come_as_they_were_written(tmp_path_factory, tags):
+    # osmium's line format escapes what it needs for itself: blanks, commas, equals signs, percent, Chinese
+    path = tmp_path_factory.mktemp("tags") / "a.osm.pbf"
+    osm.write_osm(
+        path, [osm.Node(1, 102, 28), osm.Node(2, 102.001, 28)], [osm.Way(1, [1, 2], {"highway": "path", **tags})]
+    )
+    read = osm.read_ways(path).tags.iloc[0]
+    assert {key: read[key] for key in tags} == tags
+
+
+def test_positions_are_the_doubles_of_their_decimals(tmp_path: Path):
+    rng = np.random.default_rng(1)
+    lonlat = np.round(rng.uniform((-180, -85), (180, 85), (500, 2)), 7)
+    ids = [10**10 + 7 * n for n in range(len(lonlat))]
+    nodes = [osm.Node(n, lon, lat) for n, (lon, lat) in zip(ids, lonlat, strict=True)]
+    osm.write_osm(tmp_path / "a.osm.pbf", nodes, [osm.Way(1, ids, {"highway": "path"})])
+    read = osm.read_ways(tmp_path / "a.osm.pbf")
+    assert read.node_id.tolist() == ids
+    np.testing.assert_array_equal(np.column_stack((read.lon, read.lat)), lonlat)

