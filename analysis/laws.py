@@ -86,6 +86,13 @@ def _mu_are_metres(tables: Tables) -> pd.Series:
     return (rows["area_mu"] * 2000 - rows["area_m2"] * 3).abs().where(lambda d: d > 1e-6, 0.0)
 
 
+def _people_add_up(tables: Tables) -> pd.Series:
+    number = tables["balance"].set_index("item")["number"]
+    missing = abs(number["at_places"] + number["nowhere"] - number["raster_total"])
+    # sums of some millions of float32 cells in float64: a thousandth of a person is far above their rounding
+    return pd.Series([missing if missing > 1e-3 else 0.0], index=["raster"])
+
+
 LAWS = (
     _Law("one_status", "access", _one_status),
     _Law("every_place_once", "access", _every_place_once),
@@ -94,4 +101,5 @@ LAWS = (
     _Law("no_shorter_than_straight", "access", _no_shorter_than_straight),
     _Law("circle_adds_up", "circles", _circle_adds_up),
     _Law("mu_are_metres", "homesteads", _mu_are_metres),
+    _Law("people_add_up", "balance", _people_add_up),
 )

@@ -109,29 +109,33 @@ def slope_under(plots: gpd.GeoDataFrame, slope: Raster, *, limit_deg: float) -> 
     )
     if not slope.crs.is_geographic:
         shapes = shapes.to_crs(slope.crs)
-    means = {"slope": values, "over": over, "known": known.astype(np.float32)}
-    found = _exact(slope, means, shapes, "mean")
-    majority = _exact(slope, {"class": np.where(known, classes, np.nan).astype(np.float32)}, shapes, "majority")
-    every = range(len(plots))
+    # of equally common values the greatest is taken, so the classes go in turned round: the gentler wins
+    layers = {
+        "slope": values,
+        "over": over,
+        "known": known.astype(np.float32),
+        "class": np.where(known, -classes, np.nan),
+    }
+    found = _exact(slope, layers, shapes, ["mean", "majority"]).reindex(range(len(plots)))
     for column, source in zip(columns, ("slope_mean", "over_mean", "known_mean"), strict=True):
-        out[column] = found[source].reindex(every).to_numpy(np.float64)
-    out["slope_class"] = majority.iloc[:, 0].astype("float64").round().reindex(every).astype("Int64").array
+        out[column] = found[source].to_numpy(np.float64)
+    out["slope_class"] = (-found["class_majority"].astype("float64").round()).astype("Int64").array
     return out
 
 
 def _exact(
-    slope: Raster, layers: dict[str, NDArray[np.float32]], shapes: gpd.GeoDataFrame, operation: str
+    slope: Raster, layers: dict[str, NDArray[np.float32]], shapes: gpd.GeoDataFrame, operations: list[str]
 ) -> pd.DataFrame:
     xmin, ymin, xmax, ymax = slope.bounds
     wkt = slope.crs.to_wkt()
     sources = [
         exactextract.raster.NumPyRasterSource(
-            np.ascontiguousarray(array), xmin, ymin, xmax, ymax, nodata=np.nan, name=name, srs_wkt=wkt
+            np.ascontiguousarray(array, np.float32), xmin, ymin, xmax, ymax, nodata=np.nan, name=name, srs_wkt=wkt
         )
         for name, array in layers.items()
     ]
     shapes = shapes.set_crs(slope.crs, allow_override=True)
     found: pd.DataFrame = exactextract.exact_extract(
-        sources, shapes, [operation], include_cols=["row"], output="pandas", strategy="raster-sequential"
+        sources, shapes, operations, include_cols=["row"], output="pandas", strategy="raster-sequential"
     )
-    return found.set_index("row").sort_index()
+    return found.set_index("row")

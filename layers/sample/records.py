@@ -79,7 +79,7 @@ _TOWN = (
     ("公共厕所", "广场公厕", -20, 200),
 )
 _VILLAGES = tuple(
-    (kind, f"{village}{kind}", x, above)
+    (kind, village + kind.removeprefix("村"), x, above)
     for village, x, above, kinds in (
         ("上坝村", -3_480, 3_800, ("村卫生室", "便民商店", "公共厕所")),
         ("河坝村", -4_700, 40, ("村卫生室", "便利店")),

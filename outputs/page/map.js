@@ -23,7 +23,7 @@
   }
 
   map.options.zoomSnap = 0.25;
-  map.attributionControl.setPrefix(false).addAttribution(W.osm + " · " + W.made);
+  map.attributionControl.setPosition("bottomleft").setPrefix(false).addAttribution(W.osm + " · " + W.made);
   L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
   if (data.relief) layers.relief = L.imageOverlay(data.relief.png, data.relief.bounds, { interactive: false });
   layers.streets = L.layerGroup(data.streets.map(function (group) {

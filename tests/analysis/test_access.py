@@ -292,6 +292,12 @@ def test_sound_results_keep_every_law():
     assert (laws["checked_n"] > 0).any()
 
 
+def test_people_who_vanish_break_a_law():
+    whole = pd.DataFrame({"item": ["raster_total", "at_places", "nowhere"], "number": [10.0, 7.0, 3.0]})
+    assert check_laws({"balance": whole})["held"].all()
+    assert not check_laws({"balance": whole.assign(number=[10.0, 7.0, 2.0])})["held"].any()
+
+
 @pytest.mark.parametrize(
     ("law", "table", "column", "value"),
     [

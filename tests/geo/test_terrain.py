@@ -108,6 +108,11 @@ def test_exactly_the_limit_is_not_over_it():
     assert found["slope_class"].iloc[0] == 4
 
 
+def test_of_two_classes_with_equal_area_the_gentler_is_taken():
+    found = slope_under(plots((5, 0, 15, 10), (5.1, 0, 15.1, 10)), stairs(), limit_deg=25.0)
+    assert found["slope_class"].tolist() == [1, 3]
+
+
 def test_outside_without_shape_and_empty():
     found = slope_under(plots(None, (900, 900, 910, 910)), stairs(), limit_deg=25.0)
     assert found[["slope_deg_mean", "slope_over_share", "slope_class"]].isna().all(axis=None)
