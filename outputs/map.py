@@ -222,7 +222,10 @@ def _places(
             status[r.status], _round(r.time_min, 2), _round(r.threshold_min, 1), _round(r.distance_m, 0),
             facility_row.get(r.facility_id, -1), int(r.certainty in ("U", "P")),
         ]  # fmt: skip
-    judged = {(r.place_id, r.list): [int(r.met_n), int(r.total_n), int(r.unknown_n)] for r in _records(circles)}
+    judged = {
+        (r.place_id, r.list): [int(r.met_n), int(r.total_n), int(r.unknown_n), int(r.list_n)]
+        for r in _records(circles)
+    }
     out = []
     for p in _records(places):
         about = [p.county, p.town, p.village, messages.say(f"profile.{p.profile}")]

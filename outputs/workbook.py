@@ -102,6 +102,7 @@ def _about(book: Any, given: BookInput, messages: Messages) -> None:
     bold = book.add_format({"bold": True, "font_size": 14})
     wrap = book.add_format({"text_wrap": True, "valign": "top"})
     red = book.add_format({"font_color": "#AA3333"})
+    _printable(sheet)
     sheet.set_column(0, 0, 34, wrap)
     sheet.set_column(1, 1, 90, wrap)
     sheet.write(0, 0, messages.say("book.about_title", name=given.name), bold)
@@ -143,8 +144,16 @@ def _sheet(book: Any, name: str, frame: pd.DataFrame, messages: Messages) -> Non
     if len(frame) > MOST_ROWS:
         sheet.write(MOST_ROWS + 1, 0, messages.say("book.truncated", n=MOST_ROWS, table=name))
     sheet.freeze_panes(1, 1)
+    _printable(sheet)
+    sheet.set_landscape()
+    sheet.repeat_rows(0)
     if len(shown):
         sheet.autofilter(0, 0, len(shown), len(shown.columns) - 1)
+
+
+def _printable(sheet: Any) -> None:
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
 
 
 def _cell(sheet: Any, row: int, column: int, value: Any, style: Any) -> None:

@@ -106,7 +106,8 @@
     if (kind === "l") {
       var tally = [0, 0, 0, 0];
       data.places.forEach(function (place, i) {
-        var c = place.circles[at], share = !c || !c[1] ? 3 : c[0] === c[1] ? 0 : 2 * c[0] >= c[1] ? 1 : 2;
+        // a list of which less than half can be judged says nothing, however much of the rest is met
+        var c = place.circles[at], share = !c || !c[1] || 2 * c[1] < c[3] ? 3 : c[0] === c[1] ? 0 : 2 * c[0] >= c[1] ? 1 : 2;
         tally[share] += 1; marks[i].setStyle({ fillColor: SHARE[share] });
       });
       [W.all_met, W.most_met, W.few_met, W.none_judged].forEach(function (t, i) { entry(SHARE[i], t, tally[i]); });

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import yike
+from layers.catalog import load
 from layers.sample import PROJECT, write_county
 
 
@@ -93,3 +94,22 @@ def test_something_is_drawn(page):
         const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
         let n = 0; for (let i = 3; i < d.length; i += 4) if (d[i]) n++; return n; }""")
     assert drawn > 1000
+
+
+@pytest.mark.browser
+def test_a_list_that_is_mostly_unknown_is_not_called_met(page, run):
+    lists = page.evaluate(
+        "Array.from(document.querySelectorAll('#choose option')).map(o => [o.value, o.textContent])"
+    )
+    circles = (
+        run.circles[run.circles["persona"] == "adult"].merge(run.places[["place_id", "lon"]]).dropna(subset="lon")
+    )
+    for value, text in lists:
+        if not value.startswith("l"):
+            continue
+        page.select_option("#choose", value)
+        shown = dict(page.evaluate("Array.from(document.querySelectorAll('#legend div')).filter(d => d.children.length > 2).map(d => [d.children[1].textContent, +d.children[2].textContent])"))  # fmt: skip
+        mine = circles[circles["list"] == {c.name_zh: c.id for c in load().lists.values()}[text]]
+        judged = mine[2 * mine["total_n"] >= mine["list_n"]]
+        assert shown["全部达标"] == (judged["met_n"] == judged["total_n"]).sum(), text
+        assert sum(shown.values()) == 13
