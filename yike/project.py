@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import difflib
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ class Project:
 
         def plain(value: Any) -> Any:
             if isinstance(value, Path):
-                return _relative(value, self.file.parent)
+                return self.relative(value)
             if isinstance(value, dt.date):
                 return value.isoformat()
             if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -83,19 +84,19 @@ class Project:
 
         return {key: value for key, value in plain(self).items() if key != "file"}
 
+    def relative(self, path: Path) -> str:
+        """A file as the project file could name it: from its folder on, so that it means the same elsewhere."""
+        try:
+            return Path(os.path.relpath(path, self.file.parent)).as_posix()
+        except ValueError:  # on another drive
+            return path.as_posix()
+
     def input_files(self) -> list[Path]:
         """Every file that is read, each once, in the order of the project file."""
         sources = [self.settlements, *self.facilities, *([self.homesteads] if self.homesteads else [])]
         paths = [self.network, *(source.path for source in sources), *self.dem]
         paths += [path for path in (self.people, self.service) if isinstance(path, Path)]
         return list(dict.fromkeys(paths))
-
-
-def _relative(path: Path, folder: Path) -> str:
-    try:
-        return path.relative_to(folder).as_posix()
-    except ValueError:
-        return path.as_posix()
 
 
 _KEYS: dict[str, tuple[str, ...]] = {

@@ -6,6 +6,8 @@ import datetime as dt
 import hashlib
 import platform
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -18,7 +20,7 @@ import shapely
 
 from geo import crs as systems
 from geo import io
-from geo.problems import GroundError
+from geo.problems import GroundError, Problem, Stop
 from outputs.map import MapInput, write_map
 from outputs.messages import load as load_messages
 from outputs.messages import problem_table
@@ -72,18 +74,18 @@ class OpenProject:
         Raises
         ------
         geo.problems.Stop
-            A required file is at fault.
+            A required file is at fault, or the folder cannot be written.
         yike.pipeline.LawBroken
             A result contradicts a law.
         FolderTaken
             The folder is there and is not a run of ours.
         """
         folder = Path(out) if out is not None else self.default_out()
-        _require_ours(folder)
         stages = Stages(teller or Teller())
-        inputs = read_inputs(self.project, stages)
-        results = compute(inputs, stages)
-        return write_run(folder, inputs, results, stages)
+        with _assembled(folder) as half:
+            inputs = read_inputs(self.project, stages)
+            write_run(half, inputs, compute(inputs, stages), stages)
+        return Run(folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,48 +132,63 @@ def _require_ours(folder: Path) -> None:
         raise FolderTaken(str(folder))
 
 
-def write_run(folder: Path, inputs: Inputs, results: Results, stages: Stages) -> Run:
-    """Assemble the run folder under a temporary name and put it in the place of the last one."""
+@contextmanager
+def _assembled(folder: Path) -> Iterator[Path]:
+    """Give an empty folder under a temporary name that takes the place of ``folder`` if all goes well."""
+    _require_ours(folder)
+    try:
+        half = io.temporary_beside(folder.resolve())
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise Stop(Problem.stop("out_unwritable", file=folder, folder=folder.parent, reason=reason)) from error
+    try:
+        half.chmod(0o755)
+        yield half
+        _require_ours(folder)
+        _put(half, folder)
+    except BaseException:
+        shutil.rmtree(half, ignore_errors=True)
+        raise
+
+
+def _put(new: Path, folder: Path) -> None:
+    if not folder.exists():
+        new.replace(folder)
+        return
+    old = io.temporary_beside(folder.resolve())
+    old.rmdir()  # not every system moves a folder onto an empty one
+    folder.replace(old)
+    try:
+        new.replace(folder)
+    except OSError:
+        old.replace(folder)
+        raise
+    shutil.rmtree(old)
+
+
+def write_run(folder: Path, inputs: Inputs, results: Results, stages: Stages) -> None:
+    """Write everything that a run leaves into an empty folder."""
     project = inputs.project
     messages = load_messages(project.language)
     date = dt.datetime.now(tz=dt.UTC).astimezone().date().isoformat()
     version = metadata.version("yike")
-    digests = {p.name: _digest(p) for p in project.input_files()}
-    half = io.temporary_beside(folder.resolve())
-    try:
-        half.chmod(0o755)
-        tables = results.tables | {"problems": problem_table(list(results.problems), messages)}
-        with stages.stage("tables"):
-            (half / "tables").mkdir()
-            for name, frame in tables.items():
-                io.write_parquet(frame, half / "tables" / f"{name}.parquet")
-            _write_layers(half / "results.gpkg", inputs, results)
-        with stages.stage("map"):
-            given = MapInput(
-                project.name, tables["places"], tables["access"], tables["circles"], inputs.facilities,
-                inputs.streets, results.plots, inputs.terrain, inputs.catalog, date, version,
-            )  # fmt: skip
-            write_map(given, half / "map.html", messages)
-        with stages.stage("workbook"):
-            book = BookInput(project.name, tables, inputs.catalog, digests, date, version)
-            write_workbook(book, half / "workbook.xlsx", messages)
-        io.write_json(_record(inputs, results, tables, stages, digests, date), half / "run.json")
-        _replace(half, folder)
-    except BaseException:
-        shutil.rmtree(half, ignore_errors=True)
-        raise
-    return Run(folder)
-
-
-def _replace(new: Path, folder: Path) -> None:
-    _require_ours(folder)
-    if folder.exists():
-        old = io.temporary_beside(folder.resolve())
-        folder.replace(old)
-        new.replace(folder)
-        shutil.rmtree(old)
-    else:
-        new.replace(folder)
+    digests = {project.relative(path): _digest(path) for path in project.input_files()}
+    tables = results.tables | {"problems": problem_table(list(results.problems), messages)}
+    with stages.stage("tables"):
+        (folder / "tables").mkdir()
+        for name, frame in tables.items():
+            io.write_parquet(frame, folder / "tables" / f"{name}.parquet")
+        _write_layers(folder / "results.gpkg", inputs, results)
+    with stages.stage("map"):
+        given = MapInput(
+            project.name, tables["places"], tables["access"], tables["circles"], inputs.facilities,
+            inputs.streets, results.plots, inputs.terrain, inputs.catalog, date, version,
+        )  # fmt: skip
+        write_map(given, folder / "map.html", messages)
+    with stages.stage("workbook"):
+        book = BookInput(project.name, tables, inputs.catalog, digests, date, version)
+        write_workbook(book, folder / "workbook.xlsx", messages)
+    io.write_json(_record(inputs, results, tables, stages, digests, date), folder / "run.json")
 
 
 def _write_layers(path: Path, inputs: Inputs, results: Results) -> None:
@@ -248,9 +265,15 @@ def _record(
     }  # fmt: skip
 
 
+_SIDECARS = (".dbf", ".shx", ".prj", ".cpg")
+
+
 def _digest(path: Path) -> str:
+    """SHA-256 of a file; of a Shapefile, of all its parts."""
+    parts = [path.with_suffix(suffix) for suffix in _SIDECARS] if path.suffix.lower() == ".shp" else []
     found = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            found.update(block)
+    for part in (path, *(p for p in parts if p.is_file())):
+        with part.open("rb") as file:
+            while block := file.read(1 << 20):
+                found.update(block)
     return found.hexdigest()

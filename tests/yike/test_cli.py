@@ -152,6 +152,7 @@ def test_a_foreign_folder_is_not_written_over(county: Path):
     stopped(yike_("run", county / "某县.toml", "--out", foreign), "不是本程序写出的内容")
     assert [p.name for p in foreign.iterdir()] == ["信.txt"]
     stopped(yike_("demo", foreign), "里面有别的文件")
+    stopped(yike_("run", county / "某县.toml", "--out", foreign / "信.txt" / "里面"), "写不了运行文件夹")
 
 
 def test_one_bad_row_does_not_stop_the_run(county: Path):
