@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS, Geod, Transformer
-from pyproj.exceptions import CRSError
+from pyproj.exceptions import CRSError, ProjError
 
 from geo.problems import CRSUnitError, Problem, Stop
 
@@ -76,7 +76,12 @@ def _accepted(crs: CRS) -> str:
     if "Xian 1980" in datum or "Beijing 1954" in datum:
         raise Stop(Problem.stop("crs_needs_parameters", crs=crs.name))
     code = crs.to_epsg()
-    return f"EPSG:{code}" if code else str(crs.to_wkt())
+    name = f"EPSG:{code}" if code else str(crs.to_wkt())
+    try:
+        _transformer(name, DEGREES)
+    except ProjError as error:  # a system of a building site, tied to no place on the earth
+        raise Stop(Problem.stop("crs_unknown", crs=crs.name)) from error
+    return name
 
 
 def require_metres(crs: str, *, what: str) -> CRS:

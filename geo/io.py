@@ -12,7 +12,7 @@ import io
 import json
 import math
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from zipfile import BadZipFile
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyogrio
 import python_calamine
 import rasterio
@@ -226,8 +227,8 @@ def read_vector(path: Path, *, layer: str | None = None, crs: str | None = None)
         layers = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
         if not layers or (layer is not None and layer not in layers):
             raise Stop(Problem.stop("layer_missing", file=path, wanted=layer or "", layers="、".join(layers)))
-        frame = pyogrio.read_dataframe(path, layer=layer or layers[0])
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+        frame = _features(path, layer or layers[0])
+    except _VECTOR_ERRORS as error:
         raise Stop(Problem.stop("vector_unreadable", file=path, reason=error)) from error
     if not isinstance(frame, gpd.GeoDataFrame):
         raise Stop(Problem.stop("vector_without_geometry", file=path))
@@ -238,6 +239,61 @@ def read_vector(path: Path, *, layer: str | None = None, crs: str | None = None)
     return frame.set_geometry(gpd.GeoSeries(geometry, index=frame.index), crs=None).set_crs(
         systems.DEGREES, allow_override=True
     )
+
+
+_VECTOR_ERRORS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError)
+_BYTEWISE = "ISO-8859-1"
+"""The encoding in which every byte is a letter, so that bytes come through as they are."""
+
+
+def _is_bytewise(path: Path) -> bool:
+    """
+    Say whether a Shapefile's text is to be decoded here.
+
+    Without a ``.cpg`` nothing says what it is in; and names that were cut at ten bytes, in the middle of a
+    character, cannot be read by GDAL's wrapper even where something does.
+    """
+    if path.suffix.lower() != ".shp":
+        return False
+    if not any(path.with_suffix(suffix).is_file() for suffix in (".cpg", ".CPG")):
+        return True
+    try:
+        pyogrio.read_info(path)
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def _decoder(texts: Iterable[str]) -> Callable[[str], str]:
+    """Choose UTF-8 for bytes if all of them can be that, but for a last character cut short, else GB 18030."""
+    encoding = "utf-8" if all(_is_utf8(text.encode(_BYTEWISE)) for text in texts) else "gb18030"
+    return lambda text: text.encode(_BYTEWISE).decode(encoding, errors="ignore")
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.reason == "unexpected end of data"
+    return True
+
+
+def _features(path: Path, layer: str) -> Any:
+    """Read a layer with whole numbers that stay whole where some are missing, and its text decoded."""
+    bytewise = _is_bytewise(path)
+    whole = {pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype()}
+    frame = pyogrio.read_dataframe(
+        path, layer=layer, encoding=_BYTEWISE if bytewise else None, use_arrow=True,
+        arrow_to_pandas_kwargs={"types_mapper": whole.get},
+    )  # fmt: skip
+    if not bytewise:
+        return frame
+    own = [name for name in frame.columns if name != "geometry"]
+    worded = [name for name in own if pd.api.types.is_string_dtype(frame[name].dtype)]
+    decode = _decoder([*own, *(text for name in worded for text in frame[name].dropna())])
+    for name in worded:
+        frame[name] = frame[name].map(decode, na_action="ignore")
+    return frame.rename(columns={name: decode(name) for name in own})
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,20 +318,23 @@ def list_layers(path: Path) -> list[LayerInfo]:
     require(path, "vector")
     try:
         return [_layer_info(path, str(name), str(geometry or "")) for name, geometry in pyogrio.list_layers(path)]
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+    except _VECTOR_ERRORS as error:
         raise Stop(Problem.stop("vector_unreadable", file=path, reason=error)) from error
 
 
 def _layer_info(path: Path, name: str, geometry: str) -> LayerInfo:
-    info = pyogrio.read_info(path, layer=name)
-    return LayerInfo(name, tuple(str(field) for field in info["fields"]), geometry, info["crs"] is not None)
+    bytewise = _is_bytewise(path)
+    info = pyogrio.read_info(path, layer=name, encoding=_BYTEWISE if bytewise else None)
+    fields = [str(field) for field in info["fields"]]
+    decode = _decoder(fields) if bytewise else str
+    return LayerInfo(name, tuple(decode(field) for field in fields), geometry, info["crs"] is not None)
 
 
 def write_layer(frame: gpd.GeoDataFrame, path: Path, *, layer: str) -> None:
     """Append a layer to a GeoPackage; in China the degrees are named CGCS2000."""
-    if len(frame):
-        middle = float(np.nanmean(frame.geometry.bounds["minx"]))
-        code = systems.zone(middle).to_epsg()
+    west, _, east, _ = frame.total_bounds
+    if np.isfinite(west):
+        code = systems.zone((west + east) / 2).to_epsg()
         frame = frame.set_crs("EPSG:4490" if code else systems.DEGREES, allow_override=True)
     pyogrio.write_dataframe(frame, path, layer=layer, driver="GPKG", append=path.exists())
 
@@ -321,7 +380,8 @@ def read_raster(paths: Sequence[Path], *, within: Bounds | None = None) -> Raste
     Raises
     ------
     Stop
-        A tile is missing, unreadable, has no coordinate system or one unlike the others, or lies upside down.
+        A tile is missing, unreadable, has no coordinate system or one unlike the others, lies upside down, or
+        its cells are not those of the others.
     """
     problems: list[Problem] = []
     opened = []
@@ -342,7 +402,10 @@ def read_raster(paths: Sequence[Path], *, within: Bounds | None = None) -> Raste
             return Raster(
                 np.full((1, 1), np.nan, np.float32), first.transform, CRS.from_user_input(first.crs.to_wkt())
             )
-        values, transform = merge(opened, bounds=box, nodata=np.nan, dtype="float32")
+        try:
+            values, transform = merge(opened, bounds=box, nodata=np.nan, dtype="float32")
+        except RasterioError as error:
+            raise Stop(Problem.stop("raster_unreadable", file=paths[0], reason=error)) from error
         return Raster(values[0], transform, CRS.from_user_input(first.crs.to_wkt()))
     finally:
         for source in opened:
@@ -358,7 +421,17 @@ def _tile_problems(opened: list[Any]) -> list[Problem]:
             problems.append(Problem.stop("raster_crs_differs", file=Path(source.name)))
         elif source.transform.e >= 0 or source.transform.b or source.transform.d:
             problems.append(Problem.stop("raster_not_north_up", file=Path(source.name)))
+        elif not _on_grid(source.transform, opened[0].transform):
+            problems.append(Problem.stop("raster_grid_differs", file=Path(source.name)))
     return problems
+
+
+def _on_grid(one: Affine, other: Affine) -> bool:
+    # cells of one size whose corners fall on each other, to a thousandth of a cell
+    if abs(one.a / other.a - 1) > 1e-6 or abs(one.e / other.e - 1) > 1e-6:
+        return False
+    apart = (one.c - other.c) / other.a, (one.f - other.f) / other.e
+    return all(abs(step - round(step)) < 1e-3 for step in apart)
 
 
 def _window(opened: list[Any], within: Bounds | None) -> Bounds | None:

@@ -25,9 +25,9 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-NO = frozenset({"no", "private", "agricultural", "forestry", "delivery", "military"})
+NO = frozenset({"no", "private", "agricultural", "forestry", "delivery", "military", "emergency", "permit"})
 """Values of an access tag that keep the public out."""
-YES = frozenset({"yes", "designated", "permissive", "destination", "official"})
+YES = frozenset({"yes", "designated", "permissive", "destination", "official", "customers"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,8 +37,8 @@ class Streets:
 
     Nodes are the junctions and ends of ways (``node_id`` ascending). Edge ``e`` runs from ``u[e]`` to ``v[e]``
     along the vertices ``lon[offset[e]:offset[e + 1]]``, is ``length_m[e]`` long and has the tags of row
-    ``way[e]`` of ``tags``. ``box`` is the box of the data in degrees; ``cut`` says that the file was cut to it,
-    so that streets may go on outside.
+    ``way[e]`` of ``tags``. ``box`` is the box of the data in degrees: the one that the file says it was cut to
+    (``cut``: streets may go on outside), else the extent of the streets.
     """
 
     node_id: Ints
@@ -195,11 +195,10 @@ def allowed(tags: pd.DataFrame, profile: TravelProfile) -> tuple[Bools, Bools]:
     keys = ("foot", "access") if walks else ("motorcar", "motor_vehicle", "vehicle", "access")
     verdict = pd.Series("", index=tags.index)
     for key in keys:  # the most special key that says anything decides
-        said = tags[key].isin(NO | YES)
-        verdict = verdict.where(verdict != "", tags[key].where(said, ""))
-    opened = open_by_class & ~verdict.isin(NO).to_numpy(bool)
+        verdict = verdict.where(verdict != "", tags[key].map(_verdict))
+    opened = open_by_class & (verdict != "no").to_numpy(bool)
     if walks:
-        explicit = tags["foot"].isin(YES).to_numpy(bool)
+        explicit = (tags["foot"].map(_verdict) == "yes").to_numpy(bool)
         opened &= ~(tags["motorroad"] == "yes").to_numpy(bool) | explicit
         direction = tags["oneway:foot"]
     else:
@@ -209,6 +208,14 @@ def allowed(tags: pd.DataFrame, profile: TravelProfile) -> tuple[Bools, Bools]:
     ahead = direction.isin(("yes", "true", "1")).to_numpy(bool)
     against = direction.isin(("-1", "reverse")).to_numpy(bool)
     return opened & ~against, opened & ~ahead
+
+
+def _verdict(value: str) -> str:
+    """Say what an access tag means: ``yes``, ``no``, or nothing known; of several values one yes opens."""
+    values = {part.strip() for part in value.split(";")}
+    if values & YES:
+        return "yes"
+    return "no" if values <= NO else ""
 
 
 def _components(

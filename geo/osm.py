@@ -23,7 +23,7 @@ from geo.profile import TagRule
 
 WAY_TAGS = (
     "highway", "name", "access", "foot", "vehicle", "motor_vehicle", "motorcar", "motorroad", "oneway",
-    "oneway:foot", "junction", "service", "bridge", "tunnel", "area",
+    "oneway:foot", "junction",
 )  # fmt: skip
 """What is kept of a street."""
 
@@ -59,18 +59,20 @@ def read_ways(path: Path) -> OsmWays:
     Raises
     ------
     Stop
-        The file is missing, of another kind, or cannot be read.
+        The file is missing, of another kind, cannot be read, or no way in it has a node with a position.
     """
     require(path, "osm")
     rows: list[tuple[Any, ...]] = []
     counts: list[int] = [0]
     vertices = [np.zeros((0, 3))]
+    seen = 0
     try:
         with tempfile.TemporaryDirectory() as folder:
             text = Path(folder) / "ways.opl"
             box = _write_ways(path, text)
             with text.open(encoding="utf-8") as lines:
                 while chunk := lines.readlines(_CHUNK_BYTES):
+                    seen += len(chunk)
                     found = [way for way in map(_way, chunk) if way[1] >= 2]
                     rows += [row for row, _, _ in found]
                     counts += [n for _, n, _ in found]
@@ -78,6 +80,8 @@ def read_ways(path: Path) -> OsmWays:
                     vertices.append(numbers.reshape(-1, 3))
     except (RuntimeError, osmium.InvalidLocationError) as error:
         raise _unreadable(path, error) from error
+    if seen and not rows:
+        raise Stop(Problem.stop("osm_unplaced", file=path, n=seen))
     node_id, lon, lat = np.concatenate(vertices).T.copy()
     return OsmWays(
         tags=pd.DataFrame(rows, columns=["way_id", *WAY_TAGS]),
@@ -90,7 +94,7 @@ def read_ways(path: Path) -> OsmWays:
 
 
 _CHUNK_BYTES = 1 << 25
-_UNPLACED = re.compile(r"n\d+xy(,|$)")
+_UNPLACED = re.compile(r"n-?\d+xy(,|$)")
 _ESCAPED = re.compile(r"%([0-9a-f]+)%")
 
 
@@ -102,7 +106,8 @@ def _write_ways(path: Path, target: Path) -> Bounds | None:
     """
     reader = osmium.io.Reader(str(path), osmium.osm.NODE | osmium.osm.WAY)
     placed = osmium.NodeLocationsForWays(osmium.index.create_map("flex_mem"))
-    placed.ignore_errors()  # a node that the extract lacks has no position
+    # a node that the extract lacks has no position, nor has one with the negative id of an editor
+    placed.ignore_errors()
     kinds = osmium.filter.EntityFilter(osmium.osm.WAY)
     lines = osmium.io.File(str(target), "opl,locations_on_ways=true,add_metadata=false")
     with osmium.SimpleWriter(lines) as writer:
@@ -148,8 +153,10 @@ def read_features(path: Path, rules: Sequence[TagRule], *, keys: Iterable[str] =
     -------
     frame
         ``osm_id`` (``n12``, ``w7``, ``r3``), ``name``, ``rules`` (the texts of the rules that hold, a tuple),
-        one column per kept tag ('' where absent), geometry in degrees: a point or the polygon; an open way
-        comes as its line. In file order.
+        one column per kept tag ('' where absent), geometry in degrees: a point or the polygon. A way that is
+        open, or whose outline is no polygon, comes as the line through the nodes that the file holds; a
+        relation without an outline has no geometry. In file order. Of a tag with several values, parted by
+        semicolons, nothing is found unless a rule asks for any value of its key.
 
     Raises
     ------
@@ -162,6 +169,7 @@ def read_features(path: Path, rules: Sequence[TagRule], *, keys: Iterable[str] =
     filters: list[Any] = [osmium.filter.TagFilter(*pairs)] if pairs else []
     filters += [osmium.filter.KeyFilter(*wild)] if wild else []
     found: dict[str, tuple[Any, ...]] = {}
+    shapes: dict[str, str | bytes | None] = {}
     require(path, "osm")
     try:
         for chosen in filters:
@@ -169,16 +177,17 @@ def read_features(path: Path, rules: Sequence[TagRule], *, keys: Iterable[str] =
                 tags = {tag.k: tag.v for tag in thing.tags}
                 held = tuple(rule.text for rule in rules if rule.holds(tags))
                 if held:
-                    row = _feature(thing)
-                    if row is not None:
-                        kept_tags = (tags.get(key, "") for key in kept)
-                        found.setdefault(row[0], (row[0], tags.get("name", ""), held, *kept_tags, row[1]))
+                    name = _id(thing)
+                    # a closed way comes twice, as itself and as the area that it encloses, if it encloses one
+                    if shapes.get(name) is None:
+                        shapes[name] = _shape(thing)
+                        found[name] = (name, tags.get("name", ""), held, *(tags.get(key, "") for key in kept))
+        shapes |= _lines(path, [int(name[1:]) for name in shapes if shapes[name] is None and name[0] == "w"])
     except (RuntimeError, osmium.InvalidLocationError) as error:
         raise _unreadable(path, error) from error
-    columns = ["osm_id", "name", "rules", *kept]
-    frame = pd.DataFrame([row[:-1] for row in found.values()], columns=columns, dtype=object)
-    shapes = shapely.from_wkb(np.array([row[-1] for row in found.values()], dtype=object))
-    return gpd.GeoDataFrame(frame, geometry=shapes, crs=systems.DEGREES)
+    frame = pd.DataFrame(list(found.values()), columns=["osm_id", "name", "rules", *kept], dtype=object)
+    geometry = shapely.from_wkb(np.array([shapes[name] for name in found], dtype=object))
+    return gpd.GeoDataFrame(frame, geometry=geometry, crs=systems.DEGREES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +227,33 @@ def write_osm(path: Path, nodes: Iterable[Node], ways: Iterable[Way], *, box: Bo
 _WKB = osmium.geom.WKBFactory()
 
 
-def _feature(thing: Any) -> tuple[str, str] | None:
-    if thing.is_node():
-        return f"n{thing.id}", _WKB.create_point(thing)
+def _id(thing: Any) -> str:
     if thing.is_area():
-        return f"{'w' if thing.from_way() else 'r'}{thing.orig_id()}", _WKB.create_multipolygon(thing)
-    if thing.is_way() and not thing.is_closed() and len(thing.nodes) >= 2:
-        return f"w{thing.id}", _WKB.create_linestring(thing)
+        return f"{'w' if thing.from_way() else 'r'}{thing.orig_id()}"
+    return f"{'n' if thing.is_node() else 'w' if thing.is_way() else 'r'}{thing.id}"
+
+
+def _shape(thing: Any) -> str | None:
+    """Give the point or polygon of a thing as hexadecimal WKB, None where it has none of its own."""
+    try:
+        if thing.is_node():
+            return str(_WKB.create_point(thing))
+        if thing.is_area():
+            return str(_WKB.create_multipolygon(thing))
+    except (RuntimeError, osmium.InvalidLocationError):
+        return None  # one bad outline in a file of a county is no fault of the file
     return None
+
+
+def _lines(path: Path, ids: list[int]) -> dict[str, bytes | None]:
+    """Draw ways through those of their nodes that the file holds; None where it holds none."""
+    if not ids:
+        return {}
+    ways: Any = osmium.FileProcessor(str(path)).with_locations()
+    ways = ways.with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
+    found: dict[str, bytes | None] = {}
+    for way in ways.with_filter(osmium.filter.IdFilter(ids)):
+        at = [(node.lon, node.lat) for node in way.nodes if node.location.valid()]
+        shape = shapely.LineString(at) if len(at) > 1 else shapely.Point(at[0]) if at else None
+        found[f"w{way.id}"] = None if shape is None else shapely.to_wkb(shape)
+    return found

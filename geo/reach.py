@@ -228,7 +228,7 @@ def _beside(
     homes: Snaps, facilities: Snaps, homes_at: tuple[Floats, Floats], facilities_at: tuple[Floats, Floats]
 ) -> tuple[Ints, Ints, Floats]:
     """
-    Pair homes and facilities that are nearer to each other than their two ways to the street together.
+    Pair homes and facilities on one part of the network, nearer to each other than their ways to it together.
 
     Such a straight way meets no street: a street on it would be at most as far from both ends.
     """
@@ -240,13 +240,15 @@ def _beside(
     xy_home = np.column_stack(systems.project(homes_at[0][home], homes_at[1][home], plane))
     xy_facility = np.column_stack(systems.project(facilities_at[0][facility], facilities_at[1][facility], plane))
     # what a facility can add is at most its own leg, so one radius per home is enough
-    radius = (homes.distance_m[home] + facilities.distance_m[facility].max()) * 1.01
+    radius = (homes.distance_m[home] + facilities.distance_m[facility].max()) * 1.02
     near = KDTree(xy_facility).query_ball_point(xy_home, radius, return_sorted=True)
     size = np.array([len(rows) for rows in near], np.int64)
     i = np.repeat(home, size)
     j = facility[np.concatenate([np.asarray(rows, np.int64) for rows in near])]
     straight = systems.geodesic_m(homes_at[0][i], homes_at[1][i], facilities_at[0][j], facilities_at[1][j])
     short = straight < homes.distance_m[i] + facilities.distance_m[j]
+    # two parts of the network that do not meet are parted by something: a place cut off stays cut off
+    short &= homes.component[i] == facilities.component[j]
     return i[short], j[short], straight[short]
 
 

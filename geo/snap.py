@@ -17,15 +17,19 @@ MAIN_COMPONENT_M = 2000.0
 """A part of the network shorter than this is not snapped to while a longer one is in reach."""
 
 
+_STEP_M = 0.01
+_EARTH_M = 6_370_000.0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Snaps:
     """
     Where points meet the streets; one row a point.
 
     ``edge`` is -1 and the rest NaN where ``status`` is not ``ok`` or ``minor``. ``fraction`` runs from 0 at
-    the edge's u to 1 at its v. ``lon`` and ``lat`` are the meeting point; ``distance_m`` is the geodesic to it.
-    ``status`` is ``ok``, ``minor`` (a part of the network under 2 km, for want of better), ``off_network`` (no
-    street within the limit) or ``no_position``.
+    the edge's u to 1 at its v, in steps of about a centimetre. ``lon`` and ``lat`` are the meeting point;
+    ``distance_m`` is the geodesic to it. ``status`` is ``ok``, ``minor`` (a part of the network under 2 km, for
+    want of better), ``off_network`` (no street within the limit) or ``no_position``.
     """
 
     edge: NDArray[np.int64]
@@ -49,10 +53,14 @@ class Snapper:
         self._usage = usage
         self._plane = plane
         self._limit_m = profile.off_street_limit_m
+        self._length_m = streets.length_m
         usable = usage.forward | usage.backward
         main = usable & (usage.component_m >= MAIN_COMPONENT_M)
         x, y = systems.project(streets.lon, streets.lat, plane)
         which = np.repeat(np.arange(streets.edge_n), np.diff(streets.offset))
+        # by how much the plane stretches at most; the nearest street is asked for with that much room, and the
+        # rim is judged on true metres
+        self._stretch = float(np.cosh(np.ptp(x) / _EARTH_M)) * 1.001 if len(x) else 1.0
         self._lines = np.asarray(shapely.linestrings(np.column_stack((x, y)), indices=which), object)
         # in order of preference: a real part of the network, then whatever there is
         self._choices = [np.flatnonzero(main), np.flatnonzero(usable & ~main)]
@@ -82,8 +90,7 @@ class Snapper:
             open_ = np.flatnonzero(known & (edge < 0))
             if not len(open_) or not len(rows):
                 continue
-            # the plane's metres differ from true ones by up to 3 in 10,000; the rim is judged on true ones below
-            reach = self._limit_m * 1.001
+            reach = self._limit_m * self._stretch
             hit, row = tree.query_nearest(points[open_], max_distance=reach, all_matches=True)
             order = np.lexsort((rows[row], hit))
             hit, row = hit[order], rows[row[order]]
@@ -106,7 +113,9 @@ class Snapper:
         if len(met):
             lines = self._lines[edge[met]]
             along = shapely.line_locate_point(lines, points[met], normalized=True)
-            fraction[met] = np.nan_to_num(along)  # an edge without length has no middle: its start
+            # to the centimetre, so that two points that face each other across a street meet it at one place
+            steps = np.maximum(np.rint(self._length_m[edge[met]] / _STEP_M), 1.0)
+            fraction[met] = np.rint(np.nan_to_num(along) * steps) / steps
             xy = shapely.get_coordinates(shapely.line_interpolate_point(lines, fraction[met], normalized=True))
             at_lon[met], at_lat[met] = systems.to_degrees(xy[:, 0], xy[:, 1], self._plane.to_wkt())
             distance[met] = systems.geodesic_m(lon[met], lat[met], at_lon[met], at_lat[met])

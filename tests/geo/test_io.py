@@ -260,3 +260,61 @@ def test_parquet_keeps_every_bit(tmp_path: Path):
     frame = pd.DataFrame({"time_min": [0.1, np.nan], "met": pd.array([True, pd.NA], dtype="boolean")})
     io.write_parquet(frame, tmp_path / "a.parquet")
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "a.parquet"), frame)
+
+
+# --- what bureaus send ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "GBK"])
+@pytest.mark.parametrize("with_cpg", [True, False])
+@pytest.mark.filterwarnings("ignore:Could not decode error message")  # pyogrio, of the name it cuts
+def test_shapefiles_in_gbk_and_utf8_with_and_without_cpg(tmp_path: Path, encoding, with_cpg):
+    path = tmp_path / "点.shp"
+    frame = POINTS.rename(columns={"名称": "安置点名称"}).assign(编码=pd.array([510000000001, None], "Int64"))
+    pyogrio.write_dataframe(frame, path, driver="ESRI Shapefile", encoding=encoding)
+    if not with_cpg:
+        path.with_suffix(".cpg").unlink()
+    # a dBase name holds ten bytes: five characters in GBK, three and a third in UTF-8
+    name = "安置点名称" if encoding == "GBK" else "安置点"
+    read = io.read_vector(path)
+    assert read.columns.tolist() == [name, "编码", "geometry"]
+    assert read[name].tolist() == ["甲", "乙"]
+    assert io.list_layers(path)[0].fields == (name, "编码")
+
+
+def test_whole_numbers_stay_whole_where_some_are_missing(tmp_path: Path):
+    frame = POINTS.assign(编码=pd.array([513431200001010001, None], "Int64"))
+    pyogrio.write_dataframe(frame, tmp_path / "a.gpkg", driver="GPKG")
+    assert io.read_vector(tmp_path / "a.gpkg")["编码"].astype("str").tolist()[0] == "513431200001010001"
+
+
+def test_tiles_of_different_grids_are_refused(tmp_path: Path):
+    io.write_raster(grid(), tmp_path / "a.tif", west=102.0, north=28.0, step=0.01)
+    io.write_raster(grid(), tmp_path / "b.tif", west=102.06, north=28.0, step=0.005)
+    io.write_raster(grid(), tmp_path / "c.tif", west=102.0625, north=28.0, step=0.01)
+    for other in ("b.tif", "c.tif"):
+        assert stopped(lambda other=other: io.read_raster([tmp_path / "a.tif", tmp_path / other])) == [
+            "raster_grid_differs"
+        ]
+
+
+def test_a_tile_that_was_cut_short_is_said(tmp_path: Path):
+    path = tmp_path / "a.tif"
+    io.write_raster(
+        np.random.default_rng(1).random((400, 400)).astype(np.float32), path, west=102.0, north=28.0, step=0.01
+    )
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert stopped(lambda: io.read_raster([path])) == ["raster_unreadable"]
+
+
+def test_a_layer_of_nothing_can_be_written(tmp_path: Path):
+    io.write_layer(
+        POINTS.assign(geometry=None).set_geometry("geometry", crs=4326), tmp_path / "a.gpkg", layer="空"
+    )
+    assert len(io.read_vector(tmp_path / "a.gpkg")) == 2
+
+
+def test_a_system_tied_to_no_place_is_refused():
+    with pytest.raises(Stop) as stop:
+        crs.system('LOCAL_CS["site",UNIT["metre",1]]')
+    assert stop.value.problems[0].code == "crs_unknown"

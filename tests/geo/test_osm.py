@@ -125,7 +125,7 @@ def test_rules_hold_by_all_their_parts():
 
 @given(
     st.dictionaries(
-        st.sampled_from(["name", "service", "access"]),
+        st.sampled_from(["name", "junction", "access"]),
         # the last plane of private use, which no name is written in, osmium escapes as another character
         st.text(st.characters(exclude_categories=["Cs", "Cc", "Co"]), min_size=1, max_size=12),
         min_size=1,
@@ -150,3 +150,35 @@ def test_positions_are_the_doubles_of_their_decimals(tmp_path: Path):
     read = osm.read_ways(tmp_path / "a.osm.pbf")
     assert read.node_id.tolist() == ids
     np.testing.assert_array_equal(np.column_stack((read.lon, read.lat)), lonlat)
+
+
+def test_nodes_of_an_editor_have_no_position(tmp_path: Path):
+    nodes = [osm.Node(n, 102 + n / 1000, 28) for n in (-3, -2, -1)]
+    osm.write_osm(tmp_path / "josm.osm", nodes, [osm.Way(-1, [-1, -2, -3], {"highway": "path"})])
+    with pytest.raises(Stop) as stop:
+        osm.read_ways(tmp_path / "josm.osm")
+    assert [(p.code, dict(p.params)["n"]) for p in stop.value.problems] == [("osm_unplaced", "1")]
+
+
+def test_a_bad_outline_is_no_fault_of_the_file(tmp_path: Path):
+    nodes = [
+        osm.Node(n, 102 + x / 1000, 28 + y / 1000)
+        for n, (x, y) in enumerate([(0, 0), (1, 1), (1, 0), (0, 1)], start=1)
+    ]
+    bow, cut, yard = [1, 2, 3, 4, 1], [1, 2, 99], [1, 3, 2, 4, 1]
+    ways = [
+        osm.Way(1, bow, {"amenity": "school", "name": "蝴蝶结"}), osm.Way(2, cut, {"amenity": "school", "name": "断头"}),
+        osm.Way(3, yard, {"amenity": "school", "name": "线", "area": "no"}), osm.Way(4, [98, 99], {"shop": "mall", "name": "无"}),
+        osm.Way(5, yard, {"amenity": "school", "name": "好"}),
+    ]  # fmt: skip
+    osm.write_osm(tmp_path / "a.osm.pbf", nodes, ways)
+    found = osm.read_features(tmp_path / "a.osm.pbf", RULES).set_index("name").geometry
+    kinds = {name: None if shape is None else shape.geom_type for name, shape in found.items()}
+    assert kinds == {
+        "蝴蝶结": "LineString",
+        "断头": "LineString",
+        "线": "LineString",
+        "无": None,
+        "好": "MultiPolygon",
+    }
+    assert len(found["断头"].coords) == 2
