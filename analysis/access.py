@@ -13,6 +13,7 @@ from pyproj import CRS
 from scipy.spatial import KDTree
 
 from geo import crs as systems
+from geo.io import Bounds
 from geo.network import Streets, use_streets
 from geo.profile import TravelProfile
 from geo.reach import Journeys, decided_min
@@ -98,7 +99,7 @@ def measure_access(
         )  # fmt: skip
         for category in categories:
             progress(category.id)
-            parts.append(_ask(category, profile, journeys, homes, standing, catalog, sourced))
+            parts.append(_ask(category, profile, journeys, homes, ends.found, standing, catalog, sourced))
     access = pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
     access = access.sort_values(
         ["place_row", "category_row", "mode", "persona"], kind="stable", ascending=[True, True, False, True]
@@ -160,7 +161,7 @@ class _Standing:
     @classmethod
     def of(cls, places: pd.DataFrame, facilities: pd.DataFrame, streets: Streets, catalog: Catalog) -> _Standing:
         lon, lat = places["lon"].to_numpy(np.float64), places["lat"].to_numpy(np.float64)
-        west, south, east, north = streets.box
+        west, south, east, north = streets.box if streets.cut else _padded(streets.box)
         inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
         edges = [
             systems.geodesic_m(lon, lat, np.full(len(lon), west), lat),
@@ -168,7 +169,6 @@ class _Standing:
             systems.geodesic_m(lon, lat, lon, np.full(len(lon), south)),
             systems.geodesic_m(lon, lat, lon, np.full(len(lon), north)),
         ]
-        known = lon[np.isfinite(lon)]
         at = (facilities["lon"].to_numpy(np.float64), facilities["lat"].to_numpy(np.float64))
         located = np.flatnonzero(np.isfinite(at[0]))
         category = facilities["category"].to_numpy(object)
@@ -181,7 +181,7 @@ class _Standing:
             rank=ranks(facilities),
             rows_of={name: located[category[located] == name] for name in set(category[located])},
             order={name: number for number, name in enumerate(catalog.categories)},
-            plane=systems.zone(float(np.median(known)) if len(known) else (west + east) / 2),
+            plane=systems.zone((west + east) / 2),
             places_at=(lon, lat),
             facilities_at=at,
             outside=~inside,
@@ -194,6 +194,7 @@ def _ask(
     profile: TravelProfile,
     journeys: Journeys,
     homes: Snaps,
+    on_street: NDArray[np.bool_],
     standing: _Standing,
     catalog: Catalog,
     sourced: frozenset[str],
@@ -212,14 +213,18 @@ def _ask(
     time = decided_min(reached, category.direction)
     status = _status(
         time, threshold, homes=homes, outside=standing.outside,
-        known=category.id in sourced, any_=len(usable) > 0,
+        known=category.id in sourced, any_=bool(on_street[usable].any()),
     )  # fmt: skip
+    # beyond the data nothing is said, though a street may pass near by
+    for values in (time, reached.to_min, reached.back_min, reached.distance_m):
+        values[status == "outside_data"] = np.nan
+    chosen = np.where(status == "outside_data", -1, reached.facility)
     judged = ~np.isin(status, ("no_standard", "no_data", "outside_data")) & ~np.isnan(threshold)
     met = np.where(judged, (status == "served").astype(np.float64), np.nan)
     straight = _straight_m(standing, usable)
     straight_met = np.where(np.isnan(straight) | np.isnan(radius), np.nan, (straight <= radius).astype(np.float64))
     # the last entry stands for none
-    name_of = np.where(reached.facility >= 0, reached.facility, len(standing.ids) - 1)
+    name_of = np.where(chosen >= 0, chosen, len(standing.ids) - 1)
     columns = {
         "place_id": standing.place_id,
         "category": _repeated(category.id, n),
@@ -253,6 +258,17 @@ def _ask(
     return columns
 
 
+def _padded(box: Bounds) -> Bounds:
+    """Widen an extent by the way that people walk to a street: whoever lives there is not outside of it."""
+    west, south, east, north = box
+    up = _PAD_M / 110_000.0
+    aside = up / max(0.1, float(np.cos(np.radians(max(abs(south), abs(north))))))
+    return west - aside, south - up, east + aside, north + up
+
+
+_PAD_M = 2000.0
+
+
 def _repeated(text: str, n: int) -> NDArray[np.object_]:
     return np.full(n, text, object)
 
@@ -262,7 +278,8 @@ def _status(
 ) -> NDArray[np.object_]:
     n = len(time)
     # twice the milliseconds, because the mean of two ways may end on half of one
-    within = np.rint(np.nan_to_num(time, nan=np.inf) * 120_000) <= np.nan_to_num(threshold, nan=-1.0) * 120_000
+    took, limit = np.nan_to_num(time, nan=np.inf), np.nan_to_num(threshold, nan=-1.0)
+    within = np.rint(took * 120_000) <= np.rint(limit * 120_000)
     status = np.where(np.isnan(threshold), "no_standard", np.where(within, "served", "beyond_limit"))
     status = status.astype(object)
     status[np.isnan(time)] = "unreachable"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,19 +11,28 @@ import pandas as pd
 from analysis.access import STATUSES
 
 Tables = dict[str, pd.DataFrame]
+Breach = Callable[[Tables, Sequence[str]], pd.Series]
+UNJUDGED = ("no_standard", "no_data", "outside_data")
 
 
 @dataclass(frozen=True, slots=True)
 class _Law:
     name: str
     table: str
-    worst_of: Callable[[Tables], pd.Series]
+    worst_of: Breach
     """By how much each row breaks it; 0 where it holds."""
 
 
-def check_laws(tables: Tables) -> pd.DataFrame:
+def check_laws(tables: Tables, *, categories: Sequence[str]) -> pd.DataFrame:
     """
     Check each law on the tables that are there.
+
+    Parameters
+    ----------
+    tables
+        Finished tables by name.
+    categories
+        The ids of all categories that every place must have been measured against.
 
     Returns
     -------
@@ -33,7 +42,7 @@ def check_laws(tables: Tables) -> pd.DataFrame:
     rows = []
     for law in LAWS:
         if law.table in tables:
-            breach = law.worst_of(tables)
+            breach = law.worst_of(tables, categories)
             broken = breach[breach > 0]
             named = ";".join(str(index) for index in broken.index[:10])
             worst = float(breach.max()) if len(breach) else 0.0
@@ -41,24 +50,54 @@ def check_laws(tables: Tables) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["law", "held", "checked_n", "worst", "rows"])
 
 
-def _one_status(tables: Tables) -> pd.Series:
+def _one_status(tables: Tables, _: Sequence[str]) -> pd.Series:
     return (~tables["access"]["status"].isin(STATUSES)).astype("float64")
 
 
-def _every_place_once(tables: Tables) -> pd.Series:
-    access, places = tables["access"], tables["places"]["place_id"]
-    strange = access.duplicated(["place_id", "category", "persona", "mode"]) | ~access["place_id"].isin(places)
-    deciding = access[access["deciding"]].groupby("category").size()
-    return pd.concat([strange.astype("float64"), (len(places) - deciding).abs().astype("float64")])
+def _every_place_once(tables: Tables, categories: Sequence[str]) -> pd.Series:
+    access = tables["access"]
+    twice = access.duplicated(["place_id", "category", "persona", "mode"]).astype("float64")
+    wanted = pd.MultiIndex.from_product([tables["places"]["place_id"], categories])
+    deciding = access[access["deciding"]]
+    # each pair that is wanted once, and no other
+    both = pd.DataFrame(
+        {"due": pd.Series(1, index=wanted), "found": deciding.groupby(["place_id", "category"]).size()}
+    )
+    apart = (both["found"].fillna(0) - both["due"].fillna(0)).abs()
+    return pd.concat([twice, apart.astype("float64")])
 
 
-def _served_in_time(tables: Tables) -> pd.Series:
+def _met_is_served(tables: Tables, _: Sequence[str]) -> pd.Series:
+    rows = tables["access"]
+    judged = ~rows["status"].isin(UNJUDGED) & rows["threshold_min"].notna()
+    served = (rows["status"] == "served").astype("float64").where(judged)
+    met = rows["met"].astype("float64")
+    return ((met != served) & ~(met.isna() & served.isna())).astype("float64")
+
+
+def _people_met_are_people(tables: Tables, _: Sequence[str]) -> pd.Series:
+    rows = tables["access"]
+    due = rows["people"] * rows["met"].astype("float64")
+    apart = (rows["people_met"] - due).abs()
+    return apart.where(rows["people_met"].notna() & due.notna(), (rows["people_met"].notna() != due.notna()) * 1.0)
+
+
+def _time_between_its_legs(tables: Tables, _: Sequence[str]) -> pd.Series:
+    rows = tables["access"].dropna(subset="time_min")
+    legs = rows[["time_to_min", "time_back_min"]]
+    below, above = legs.min(axis=1) - rows["time_min"], rows["time_min"] - legs.max(axis=1)
+    negative = -legs.join(rows["time_min"]).min(axis=1)
+    # a mean of two float64 may leave them by its last bit
+    return pd.concat([below, above, negative], axis=1).max(axis=1).where(lambda d: d > 1e-9, 0.0)
+
+
+def _served_in_time(tables: Tables, _: Sequence[str]) -> pd.Series:
     rows = tables["access"]
     served = rows[rows["status"] == "served"]
     return (served["time_min"] - served["threshold_min"]).clip(lower=0).fillna(np.inf)
 
 
-def _time_only_where_reached(tables: Tables) -> pd.Series:
+def _time_only_where_reached(tables: Tables, _: Sequence[str]) -> pd.Series:
     rows = tables["access"]
     reached = rows["status"].isin(["served", "beyond_limit"])
     unreached = rows["status"].isin(["unreachable", "off_network", "no_facility", "no_data", "outside_data"])
@@ -66,27 +105,27 @@ def _time_only_where_reached(tables: Tables) -> pd.Series:
     return ((reached & ~has_time) | (unreached & has_time)).astype("float64")
 
 
-def _no_shorter_than_straight(tables: Tables) -> pd.Series:
+def _no_shorter_than_straight(tables: Tables, _: Sequence[str]) -> pd.Series:
     rows = tables["access"]
     both = rows[rows["time_min"].notna()]
     # the straight line to the nearest, which the one travelled to cannot beat; a centimetre for the projection
     return (both["straight_m"] - both["distance_m"] - 0.01).clip(lower=0)
 
 
-def _circle_adds_up(tables: Tables) -> pd.Series:
+def _circle_adds_up(tables: Tables, _: Sequence[str]) -> pd.Series:
     rows = tables["circles"]
     missing_n = rows["missing"].map(lambda cell: len(cell.split(";")) if cell else 0)
     parts = rows["total_n"] + rows["unknown_n"] + rows["no_standard_n"]
     return ((parts - rows["list_n"]).abs() + (rows["total_n"] - rows["met_n"] - missing_n).abs()).astype("float64")
 
 
-def _mu_are_metres(tables: Tables) -> pd.Series:
+def _mu_are_metres(tables: Tables, _: Sequence[str]) -> pd.Series:
     rows = tables["homesteads"].dropna(subset="area_m2")
     # an area of 60 to 600 m² is far above what rounding of a float64 can do to it
     return (rows["area_mu"] * 2000 - rows["area_m2"] * 3).abs().where(lambda d: d > 1e-6, 0.0)
 
 
-def _people_add_up(tables: Tables) -> pd.Series:
+def _people_add_up(tables: Tables, _: Sequence[str]) -> pd.Series:
     number = tables["balance"].set_index("item")["number"]
     missing = abs(number["at_places"] + number["nowhere"] - number["raster_total"])
     # sums of some millions of float32 cells in float64: a thousandth of a person is far above their rounding
@@ -96,7 +135,10 @@ def _people_add_up(tables: Tables) -> pd.Series:
 LAWS = (
     _Law("one_status", "access", _one_status),
     _Law("every_place_once", "access", _every_place_once),
+    _Law("met_is_served", "access", _met_is_served),
+    _Law("people_met_are_people", "access", _people_met_are_people),
     _Law("served_in_time", "access", _served_in_time),
+    _Law("time_between_its_legs", "access", _time_between_its_legs),
     _Law("time_only_where_reached", "access", _time_only_where_reached),
     _Law("no_shorter_than_straight", "access", _no_shorter_than_straight),
     _Law("circle_adds_up", "circles", _circle_adds_up),

@@ -7,6 +7,7 @@ import exactextract.raster
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from geo import crs as systems
@@ -116,9 +117,13 @@ def slope_under(plots: gpd.GeoDataFrame, slope: Raster, *, limit_deg: float) -> 
         "known": known.astype(np.float32),
         "class": np.where(known, -classes, np.nan),
     }
-    found = _exact(slope, layers, shapes, ["mean", "majority"]).reindex(range(len(plots)))
-    for column, source in zip(columns, ("slope_mean", "over_mean", "known_mean"), strict=True):
-        out[column] = found[source].to_numpy(np.float64)
+    found = _exact(slope, layers, shapes, ["mean", "majority", "sum"]).reindex(range(len(plots)))
+    out["slope_deg_mean"] = found["slope_mean"].to_numpy(np.float64)
+    out["slope_over_share"] = found["over_mean"].to_numpy(np.float64)
+    # cells that lie outside of the raster are no cells at all, so the plot's own size is what counts
+    cells = np.full(len(plots), np.nan)
+    cells[shapes["row"]] = shapely.area(shapes.geometry.to_numpy()) / (slope.transform.a * -slope.transform.e)
+    out["slope_known_share"] = np.minimum(found["known_sum"].to_numpy(np.float64) / cells, 1.0)
     out["slope_class"] = (-found["class_majority"].astype("float64").round()).astype("Int64").array
     return out
 

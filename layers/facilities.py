@@ -13,7 +13,7 @@ from geo.io import Bounds, RawTable
 from geo.problems import Problem, Stop
 from geo.profile import TagRule
 from layers.catalog import Catalog, Category
-from layers.ledgers import Ledger, name_columns, positions
+from layers.ledgers import Ledger, name_columns, positions, some
 
 COLUMNS = ("facility_id", "category", "facility_name", "lon", "lat", "file", "row")
 """Of every frame of facilities here: one row a facility and category; lon and lat NaN where unusable."""
@@ -70,7 +70,36 @@ def from_osm(features: gpd.GeoDataFrame, catalog: Catalog, *, file: str) -> tupl
         Problem("osm_unsorted", "doubt", file=file, params=(("n", str(n)), ("tag", text)))
         for text, n in sorted(unsorted.items())
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS)), problems
+    frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"lon": "float64", "lat": "float64"})
+    shapeless = frame.loc[frame["lon"].isna(), "facility_id"].unique()
+    if len(shapeless):
+        problems.append(Problem.doubt("osm_shapeless", file=file, n=len(shapeless), ids=some(list(shapeless))))
+    return frame, problems
+
+
+def joined(parts: list[pd.DataFrame]) -> tuple[pd.DataFrame, list[Problem]]:
+    """
+    Put the facilities of several sources under each other; ids stay apart.
+
+    An id that an earlier source has too gets its file, and a doubt.
+    """
+    taken: dict[str, str] = {}
+    problems: list[Problem] = []
+    renamed = []
+    for number, part in enumerate(parts, start=1):
+        clash = part["facility_id"].isin(taken)
+        for row in part[clash].drop_duplicates("facility_id").itertuples():
+            params = (("other", taken[str(row.facility_id)]),)
+            problems.append(
+                Problem("id_in_two_sources", "doubt", file=str(row.file), row=int(str(row.row)),
+                        value=str(row.facility_id), params=params)
+            )  # fmt: skip
+        own = part["facility_id"].where(~clash, part["facility_id"] + "@" + part["file"] + f"#{number}")
+        taken |= dict(zip(own, part["file"], strict=True))
+        renamed.append(part.assign(facility_id=own))
+    columns = list(COLUMNS)
+    whole = pd.concat(renamed, ignore_index=True) if renamed else pd.DataFrame(columns=columns)
+    return whole, problems
 
 
 def _sorted(held: tuple[str, ...], by_rule: dict[str, list[Category]], parts: dict[str, int]) -> list[str]:
@@ -107,11 +136,8 @@ def from_table(
     lon, lat, faults = positions(ledger, crs=crs, box=box)
     problems += faults
     frame = pd.DataFrame(index=ledger.frame.index)
-    code = ledger.text("code")
-    named = code.where(code != "", raw.file.rsplit(".", 1)[0] + ":" + ledger.frame.index.astype(str))
-    twice = named.duplicated(keep="first")
-    problems += [ledger.fault("id_repeated", int(row), "code", named[row]) for row in named.index[twice]]
-    frame["facility_id"] = named.where(~twice, named + "#" + ledger.frame.index.astype(str))
+    frame["facility_id"], faults = ledger.ids("code")
+    problems += faults
     if category is not None:
         frame["category"] = category
     else:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from geo.problems import Problem
+from layers.ledgers import unique_ids, without_personal
 
 ID_FIELDS = ("homestead_id", "宅基地编号", "编号", "bsm", "BSM", "osm_id", "id")
 
@@ -27,21 +27,24 @@ def plots(frame: gpd.GeoDataFrame, *, file: str) -> tuple[gpd.GeoDataFrame, list
     number = pd.Series(range(1, len(frame) + 1), index=frame.index)
     field = next((name for name in ID_FIELDS if name in frame.columns), None)
     given = frame[field].astype("str").fillna("") if field else number.astype("str")
-    ids = given.mask(given.isin(["", "nan", "None"]), number.astype("str"))
-    twice = ids.duplicated(keep="first")
+    given = given.mask(given.isin(["nan", "None", "<NA>"]), "").map(without_personal)
+    # numbered from the first feature, as a person counts them
+    numbered = given.set_axis(number.to_numpy()), number.astype("str").set_axis(number.to_numpy())
+    ids, twice = (series.set_axis(frame.index) for series in unique_ids(numbered[0], otherwise=numbered[1]))
     geometry = frame.geometry
     empty = geometry.isna() | geometry.is_empty
     crossing = ~empty & ~geometry.is_valid
     problems = [
-        *_faults("id_repeated", file, number[twice], field or "", ids[twice]),
+        *_faults("id_repeated", file, number[twice], field or "", given[twice]),
         *_faults("shape_missing", file, number[empty], "geometry", ids[empty]),
         *_faults("shape_crossing", file, number[crossing], "geometry", ids[crossing]),
     ]
     flat = int((~empty & ~geometry.geom_type.isin(["Polygon", "MultiPolygon"])).sum())
     if flat:
         problems.append(Problem.doubt("shape_without_area", file=file, n=flat, all=len(frame)))
-    named = {"homestead_id": ids.where(~twice, ids + "#" + number.astype("str")), "file": file, "row": number}
-    mended = geometry.where(~crossing, geometry.make_valid()) if crossing.any() else geometry
+    named = {"homestead_id": ids, "file": file, "row": number}
+    # only what has an area is kept of a mended polygon: a spike that encloses nothing is dropped
+    mended = geometry.where(~crossing, geometry.make_valid(method="structure", keep_collapsed=False))
     out = gpd.GeoDataFrame(named, geometry=mended, crs=frame.crs).reset_index(drop=True)
     return out, problems
 
@@ -51,9 +54,3 @@ def _faults(code: str, file: str, rows: pd.Series, column: str, values: pd.Serie
         Problem(code, "fault", file=file, row=int(row), column=column, value=str(value))
         for row, value in zip(rows, values, strict=True)
     ]
-
-
-def centres(plots_: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """A point inside each plot, longitude and latitude; NaN where there is no shape."""
-    points = plots_.geometry.representative_point()
-    return points.x.to_numpy(np.float64), points.y.to_numpy(np.float64)

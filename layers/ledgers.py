@@ -6,7 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -23,8 +23,14 @@ HEADING_ROWS = 10
 """How far down a heading row is looked for; above it stand titles and units."""
 
 _NOTHING = frozenset({"", "无", "/", "\\", "-", "—", "——", "nan", "none", "null"})
-_TOTALS = re.compile(r"^(合计|小计|总计|总数|共计)")
-_SIGNATURES = re.compile(r"(填表人|填报人|制表|审核人|负责人|填报单位|填报日期|联系电话)")
+_TOTALS = re.compile(r"(合计|小计|总计|总数|共计)")
+_SIGNATURES = re.compile(r"(填表人?|填报人|制表人?|审核人|负责人|填报单位|填报日期|联系电话)")
+_MOBILE = re.compile(r"(?<![\d.])1[3-9]\d{9}(?!\d)")
+_ID_NUMBER = re.compile(
+    r"(?<!\d)[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?!\d)"
+)
+_ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+HIDDEN = "***"
 
 
 def plain(heading: str) -> str:
@@ -39,6 +45,58 @@ def plain(heading: str) -> str:
     text = unicodedata.normalize("NFKC", heading)
     text = re.sub(r"\(.*?\)|\[.*?\]|【.*?】", "", text)
     return re.sub(r"[\s:*_]+", "", text).lower()
+
+
+def without_personal(text: str) -> str:
+    """
+    Blot out ID numbers (18 places, a date and a check digit that fits) and mobile numbers.
+
+    References
+    ----------
+    GB 11643-1999: the check digit is that of ISO 7064, MOD 11-2.
+
+    Examples
+    --------
+    >>> without_personal("张某 13800138000"), without_personal("11010519491231002X")
+    ('张某 ***', '***')
+    >>> without_personal("513431200001010001"), without_personal("510000000001")
+    ('513431200001010001', '510000000001')
+    """
+    if len(text) < 11:
+        return text
+    return _ID_NUMBER.sub(_blotted_id, _MOBILE.sub(HIDDEN, text))
+
+
+def _blotted_id(found: re.Match[str]) -> str:
+    digits = found.group()
+    rest = sum(int(digit) * weight for digit, weight in zip(digits[:17], _ID_WEIGHTS, strict=True)) % 11
+    return HIDDEN if "10X98765432"[rest] == digits[17].upper() else digits
+
+
+def unique_ids(given: pd.Series, *, otherwise: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """
+    Make ids unique that people gave.
+
+    Parameters
+    ----------
+    given
+        Ids as text; '' where there is none.
+    otherwise
+        What stands in for a missing one, unique.
+
+    Returns
+    -------
+    ids, repeated
+        The first of equal ids keeps it, a later one gets ``#`` and its index; and which rows were later ones.
+        A whole number that a file keeps as a decimal fraction loses its ``.0``.
+    """
+    named = given.str.replace(r"^(\d+)\.0$", r"\1", regex=True)
+    named = named.where(named != "", otherwise)
+    repeated = named.duplicated(keep="first")
+    ids = named.where(~repeated, named + "#" + named.index.astype("str"))
+    while ids.duplicated().any():  # somebody gave an id of that very form
+        ids = ids.where(~ids.duplicated(keep="first"), ids + "#")
+    return ids, repeated
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,12 +121,25 @@ class Ledger:
             value=str(value), params=tuple(sorted((k, str(v)) for k, v in params.items())),
         )  # fmt: skip
 
+    def doubt(self, code: str, field: str, **params: object) -> Problem:
+        """Name a doubt about a column."""
+        return replace(self.fault(code, 0, field, "", **params), severity="doubt", row=None)
+
     def text(self, field: str) -> pd.Series:
         """A column of text, '' where the file has no such column or nothing in it."""
         if field not in self.frame:
             return pd.Series("", index=self.frame.index, dtype="str", name=field)
         cells = self.frame[field]
         return cells.mask(cells.str.lower().isin(_NOTHING), "")
+
+    def ids(self, field: str) -> tuple[pd.Series, list[Problem]]:
+        """A column of ids made unique, see ``unique_ids``; named by file, sheet and row where there is none."""
+        where = ":".join(part for part in (self.file.rsplit(".", 1)[0], self.sheet) if part)
+        otherwise = pd.Series(where + ":" + self.frame.index.astype("str"), index=self.frame.index, dtype="str")
+        ids, repeated = unique_ids(self.text(field), otherwise=otherwise)
+        given = self.text(field)
+        problems = [self.fault("id_repeated", int(row), field, given[row]) for row in ids.index[repeated]]
+        return ids, problems
 
     def numbers(self, field: str) -> tuple[pd.Series, list[Problem]]:
         """A column of numbers, NaN where empty; what is no number is NaN and a fault."""
@@ -103,8 +174,9 @@ def name_columns(raw: RawTable, headers: Headers, *, sections: Sequence[str]) ->
     Find the heading row and keep the columns whose heading is known, under their field names.
 
     The heading row is the one of the first ten with the most known headings. A heading that names two fields
-    goes to the section named first; of two columns for one field the first is taken. Empty rows, totals and
-    signature rows are left out and counted in a doubt.
+    goes to the section named first; of two columns for one field the first is taken. Empty rows are left out;
+    so are totals, signature rows and headings repeated at a page break, which are named in a doubt. ID numbers
+    and mobile numbers are blotted out, in whatever column they stand.
 
     Raises
     ------
@@ -127,25 +199,38 @@ def name_columns(raw: RawTable, headers: Headers, *, sections: Sequence[str]) ->
             field = "x_or_y_2"
         if field:
             fields.setdefault(field, column)
-    rows, numbers, left_out = [], [], 0
+    rows, numbers, left_out = [], [], []
     for number, cells in enumerate(raw.rows[top + 1 :], start=top + 2):
         filled = [cell for cell in cells if cell]
         if not filled:
             continue
-        if any(_TOTALS.match(plain(cell)) for cell in filled[:3]) or any(
-            _SIGNATURES.search(c) for c in filled[:1]
-        ):
-            left_out += 1
+        if _is_no_record(filled) or cells == raw.rows[top]:
+            left_out.append(number)
             continue
-        rows.append([cells[column] if column < len(cells) else "" for column in fields.values()])
+        rows.append([without_personal(cells[column]) if column < len(cells) else "" for column in fields.values()])
         numbers.append(number)
     problems = []
     if left_out:
-        params = (("n", str(left_out)),)
+        params = (("n", str(len(left_out))), ("rows", some(left_out)))
         problems.append(Problem("totals_left_out", "doubt", file=raw.file, sheet=raw.sheet, params=params))
     frame = pd.DataFrame(rows, columns=list(fields), index=pd.Index(numbers, name="row"), dtype="str")
     headings = {field: raw.rows[top][column] for field, column in fields.items()}
     return Ledger(raw.file, raw.sheet, frame, headings, tuple(problems))
+
+
+def _is_no_record(filled: list[str]) -> bool:
+    """Say whether a row is a total (in one of its first cells) or a line for signatures."""
+    if any(_TOTALS.fullmatch(plain(cell)) for cell in filled[:3]):
+        return True
+    # a signature line begins with who is to sign, and a colon or an empty place follows
+    first = unicodedata.normalize("NFKC", filled[0]).replace(" ", "")
+    found = _SIGNATURES.match(first)
+    return found is not None and first[found.end() :][:1] in ("", ":")
+
+
+def some(rows: Sequence[object]) -> str:
+    """Name things, the first eight of them."""
+    return "、".join(str(row) for row in rows[:8]) + ("…" if len(rows) > 8 else "")
 
 
 def positions(ledger: Ledger, *, crs: str, box: Bounds) -> tuple[Floats, Floats, list[Problem]]:
@@ -154,7 +239,8 @@ def positions(ledger: Ledger, *, crs: str, box: Bounds) -> tuple[Floats, Floats,
 
     Longitude and latitude count if there are such columns, else east and north in the metres of ``crs``. Which
     of two columns X and Y is which is decided by which order falls into ``box``, and said in a doubt. A pair
-    that falls into the box only when exchanged is a fault and is not used.
+    that falls into the box only when exchanged is a fault and is not used; so is one that the system cannot
+    hold, and an easting with the zone before it. One outside the box is used, and told in a doubt.
 
     Raises
     ------
@@ -196,8 +282,19 @@ def positions(ledger: Ledger, *, crs: str, box: Bounds) -> tuple[Floats, Floats,
             problems.append(ledger.fault("position_swapped", int(row), fields[0], value))
         a, b = a.mask(wrong), b.mask(wrong)
     lon, lat = systems.to_degrees(a.to_numpy(np.float64), b.to_numpy(np.float64), source)
-    finite = np.isfinite(lon) & np.isfinite(lat)
-    return np.where(finite, lon, np.nan), np.where(finite, lat, np.nan), problems
+    known, finite = (a.notna() & b.notna()).to_numpy(), np.isfinite(lon) & np.isfinite(lat)
+    inside = finite & _inside(pd.Series(lon), pd.Series(lat), box).to_numpy()
+    # eight places before the point are a zone and an easting, and only some systems have them so
+    unusable = known & ~inside & (~finite | ((a.abs() >= 1e7).to_numpy() & metres))
+    problems += [
+        ledger.fault("position_impossible", int(row), fields[0], f"{a[row]:.10g}, {b[row]:.10g}")
+        for row in ledger.frame.index[unusable]
+    ]
+    used = finite & ~unusable
+    if (used & ~inside).any():
+        apart = ledger.frame.index[used & ~inside]
+        problems.append(ledger.doubt("position_outside", fields[0], n=len(apart), rows=some(list(apart))))
+    return np.where(used, lon, np.nan), np.where(used, lat, np.nan), problems
 
 
 def _inside(x: pd.Series, y: pd.Series, box: Bounds) -> pd.Series:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -13,7 +11,7 @@ from geo.io import Bounds, RawTable
 from geo.problems import Problem, Stop
 from geo.profile import TagRule
 from layers.catalog import Catalog
-from layers.ledgers import Ledger, name_columns, plain, positions
+from layers.ledgers import Ledger, name_columns, plain, positions, some
 
 PEOPLE = ("pop", "pop_resident", "pop_registered", "pop_host")
 COLUMNS = (
@@ -51,7 +49,7 @@ def from_ledger(raw: RawTable, catalog: Catalog, *, crs: str, box: Bounds) -> tu
     lon, lat, faults = positions(ledger, crs=crs, box=box)
     problems += faults
     frame = pd.DataFrame(index=ledger.frame.index)
-    frame["place_id"], faults = _ids(ledger, stem=raw.file.rsplit(".", 1)[0])
+    frame["place_id"], faults = ledger.ids("id")
     problems += faults
     frame["place_kind"] = "settlement"
     frame["place_name"] = ledger.text("name").mask(lambda s: s == "", frame["place_id"])
@@ -65,11 +63,7 @@ def from_ledger(raw: RawTable, catalog: Catalog, *, crs: str, box: Bounds) -> tu
     frame["profile"] = kind.map(catalog.profile_of)
     unknown = frame.index[frame["profile"] == ""]
     if len(unknown):
-        params = (("n", str(len(unknown))), ("rows", _some(unknown)))
-        problems.append(
-            Problem("profile_assumed", "doubt", file=raw.file, sheet=raw.sheet,
-                    column=ledger.headings.get("type", ""), params=params)
-        )  # fmt: skip
+        problems.append(ledger.doubt("profile_assumed", "type", n=len(unknown), rows=some(list(unknown))))
     frame["profile"] = frame["profile"].replace("", "rural")
     frame["position_source"] = np.where(np.isfinite(lon), "surveyed", "none")
     frame["position_error_m"] = np.nan
@@ -77,18 +71,6 @@ def from_ledger(raw: RawTable, catalog: Catalog, *, crs: str, box: Bounds) -> tu
     frame["file"], frame["row"] = raw.file, frame.index
     frame = _with_size(frame, catalog)
     return frame[list(COLUMNS)].reset_index(drop=True), problems
-
-
-def _some(rows: Sequence[int] | pd.Index) -> str:
-    return "、".join(str(row) for row in rows[:8]) + ("…" if len(rows) > 8 else "")
-
-
-def _ids(ledger: Ledger, *, stem: str) -> tuple[pd.Series, list[Problem]]:
-    given = ledger.text("id")
-    named = given.where(given != "", stem + ":" + ledger.frame.index.astype(str))
-    twice = named.duplicated(keep="first")
-    problems = [ledger.fault("id_repeated", int(row), "id", named[row]) for row in named.index[twice]]
-    return named.where(~twice, named + "#" + ledger.frame.index.astype(str)), problems
 
 
 def _people(ledger: Ledger, field: str) -> tuple[pd.Series, list[Problem]]:
@@ -116,14 +98,24 @@ def from_vector(
     frame: gpd.GeoDataFrame, catalog: Catalog, *, file: str, box: Bounds
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """Read settlements from a layer with the fields of a ledger, see ``from_ledger`` and ``as_rows``."""
-    return from_ledger(as_rows(frame, file=file), catalog, crs="WGS-84", box=box)
+    return from_ledger(as_rows(frame, catalog, file=file), catalog, crs="WGS-84", box=box)
 
 
-def as_rows(frame: gpd.GeoDataFrame, *, file: str) -> RawTable:
-    """Turn features into the rows of a table with ``lon`` and ``lat``; a polygon stands at a point inside it."""
+POSITION_FIELDS = ("lon", "lat", "easting", "northing", "x_or_y", "crs")
+
+
+def as_rows(frame: gpd.GeoDataFrame, catalog: Catalog, *, file: str) -> RawTable:
+    """
+    Turn features into the rows of a table with ``lon`` and ``lat``; a polygon stands at a point inside it.
+
+    A feature's shape says where it is; columns that say so too are left out.
+    """
     inside = frame.geometry.representative_point()
     attributes = frame.drop(columns=frame.geometry.name)
-    own = [name for name in attributes.columns if plain(str(name)) not in ("lon", "lat", "经度", "纬度")]
+    told = {
+        plain(word) for field in POSITION_FIELDS for word in (field, *catalog.headers["common"].get(field, ()))
+    }
+    own = [name for name in attributes.columns if plain(str(name)) not in told]
     text = attributes[own].astype("str").mask(attributes[own].isna(), "")
     rows = [(*(str(name) for name in own), "lon", "lat")]
     for cells, point in zip(text.itertuples(index=False, name=None), inside, strict=True):
@@ -155,8 +147,8 @@ def from_osm(features: gpd.GeoDataFrame, catalog: Catalog, *, file: str) -> tupl
     for field in (*PEOPLE, "position_error_m"):
         frame[field] = np.nan
     frame["profile"] = chosen["place"].map(catalog.osm_place).to_numpy()
-    frame["position_source"] = "osm"
     frame["lon"], frame["lat"] = points.x.to_numpy(), points.y.to_numpy()
+    frame["position_source"] = np.where(frame["lon"].notna(), "osm", "none")
     frame["file"], frame["row"] = file, range(1, len(frame) + 1)
     frame = _with_size(frame, catalog)[list(COLUMNS)]
     return frame, _near_twins(frame, file)

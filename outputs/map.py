@@ -40,12 +40,13 @@ _SIMPLIFY_DEG = 0.00004  # about 4 m: less than a line's width at any zoom the p
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MapInput:
-    """Finished tables that the page shows. ``terrain`` and ``homesteads`` may be None."""
+    """Finished tables that the page shows; ``persona`` colours the lists. Terrain and homesteads may be None."""
 
     name: str
     places: pd.DataFrame
     access: pd.DataFrame
     circles: pd.DataFrame
+    persona: str
     facilities: pd.DataFrame
     streets: Streets
     homesteads: gpd.GeoDataFrame | None
@@ -127,11 +128,12 @@ def page_data(given: MapInput, messages: Messages) -> dict[str, Any]:
     deciding = given.access[given.access["deciding"]]
     facilities, facility_row = _facilities(given.facilities, [c.id for c in categories])
     lists = list(catalog.lists)
-    walked = given.circles[given.circles["persona"] == "adult"]
+    walked = given.circles[given.circles["persona"] == given.persona]
     lack = deciding[deciding["met"].eq(False).fillna(False)].groupby("category").size()
     known = set(deciding.loc[deciding["status"] != "no_data", "category"])
     say = messages.say
     speeds = "、" if messages.language == "zh" else ", "
+    persona = catalog.personas[given.persona]
     words = {key: say(f"map.{key}") for key in _WORDS}
     personas = [getattr(p, f"name_{messages.language}") + f" {p.flat_kmh:g}" for p in catalog.personas.values()]
     words |= {
@@ -139,6 +141,7 @@ def page_data(given: MapInput, messages: Messages) -> dict[str, Any]:
         "speeds": say("map.speeds", speeds=speeds.join(personas)),
         "made": say("map.made", date=given.date, version=given.version),
         "met_of": messages.words["map"]["met_of"],
+        "list_note": say("map.list_note", persona=getattr(persona, f"name_{messages.language}")),
     }
     plots, notes = _plots(given.homesteads, messages)
     return {
@@ -168,7 +171,7 @@ def page_data(given: MapInput, messages: Messages) -> dict[str, Any]:
 _WORDS = (
     "stamp", "choose", "by_list", "by_category", "places", "facilities", "streets", "homesteads", "relief", "ways",
     "people", "unknown_people", "time", "limit", "distance", "facility", "status", "category", "all_met",
-    "most_met", "few_met", "none_judged", "list_note", "deciding", "projected", "osm", "search", "close",
+    "most_met", "few_met", "none_judged", "deciding", "projected", "osm", "search", "close",
     "default_mark", "gap",
 )  # fmt: skip
 

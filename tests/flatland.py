@@ -51,6 +51,7 @@ class Town:
 
     cut: bool = False
     margin: float = 30.0
+    """Blocks between the outermost corner and the box that the data was cut to, if it was ``cut``."""
     _corners: dict[Point, int] = field(default_factory=dict)
     _ways: list[tuple[list[Point], dict[str, str]]] = field(default_factory=list)
 
@@ -92,10 +93,7 @@ class Town:
             offset=np.cumsum([0, *sizes]), node_id=picked + 1, lon=lon[picked], lat=lat[picked],
             box=self.box if self.cut else None,
         )  # fmt: skip
-        built = build_streets(ways)
-        if self.cut:
-            return built
-        return type(built)(**{name: getattr(built, name) for name in built.__slots__} | {"box": self.box})
+        return build_streets(ways)
 
     def write(self, path: Path, *, things: Sequence[tuple[Point, dict[str, str]]] = ()) -> Path:
         """Write the town as an OSM file, with tagged points beside."""

@@ -32,6 +32,9 @@ from layers.catalog import Catalog
 from yike.project import Project, Source
 from yike.stages import Stages
 
+LOWEST_M, HIGHEST_M = -500.0, 9000.0
+"""No ground is lower or higher; what is, is a no-data value that nobody declared, or not in metres."""
+
 MARGIN_DEG = 0.02
 """How far around the places and plots terrain is read, about 2 km."""
 
@@ -86,7 +89,7 @@ def read_inputs(project: Project, stages: Stages) -> Inputs:
         All whole-file faults of all files at once; or a network that touches no place, a raster that covers none.
     """
     stops: list[Problem] = []
-    found: list[Problem] = []
+    found = _layer_doubts(project)
 
     def tried(layer: str, read: Callable[[], Any]) -> Any:
         try:
@@ -99,6 +102,8 @@ def read_inputs(project: Project, stages: Stages) -> Inputs:
     with stages.stage("network"):
         streets = tried("network", lambda: _streets(project))
         area = tried("area", lambda: _area(project))
+    if streets is not None and not streets.cut:
+        found.append(Problem.doubt("network_without_box", file=project.network, layer="network"))
     # without a network there is no extent to check positions against; the other files are still looked at
     box = streets.box if streets is not None else (-180.0, -90.0, 180.0, 90.0)
     features = _Features(project, catalog)
@@ -125,21 +130,38 @@ def read_inputs(project: Project, stages: Stages) -> Inputs:
         found += [p.in_layer("homesteads") for p in plots[1]]
     if project.people is not None:
         with stages.stage("people"):
-            people = tried("people", lambda: _people(project, kept))
+            people = tried("people", lambda: _people(project, area, kept))
     if project.dem:
         with stages.stage("terrain"):
-            terrain = tried("terrain", lambda: _terrain(project, kept, None if plots is None else plots[0]))
+            read = tried("terrain", lambda: _terrain(project, kept, None if plots is None else plots[0]))
+            terrain, doubts = read if read is not None else (None, [])
+            found += doubts
     if streets is not None and kept is not None:
         tried("network", lambda: _touching(project, streets, kept, catalog))
     if stops:
         raise Stop(list(dict.fromkeys(stops)))
-    columns = list(facility_layer.COLUMNS)
-    facilities = pd.concat(facility_parts, ignore_index=True) if facility_parts else pd.DataFrame(columns=columns)
+    facilities, doubts = facility_layer.joined(facility_parts)
+    found += [p.in_layer("facilities") for p in doubts]
     return Inputs(
         project=project, catalog=catalog, streets=streets, area=area, places=kept, facilities=facilities,
         sourced=frozenset(sourced), plots=None if plots is None else plots[0], people=people, terrain=terrain,
         problems=tuple(found),
     )  # fmt: skip
+
+
+def _layer_doubts(project: Project) -> list[Problem]:
+    """Say which layer is read of files that hold several and where none was chosen."""
+    doubts = []
+    for source in project.sources():
+        if source.layer is None and not source.osm and io.kind(source.path) == "vector" and source.path.is_file():
+            try:
+                names = [layer.name for layer in io.list_layers(source.path)]
+            except Stop:
+                continue  # said when the file is read
+            if len(names) > 1:
+                params = (("layer", names[0]), ("layers", "、".join(names)), ("n", str(len(names))))
+                doubts.append(Problem("layer_chosen", "doubt", file=source.path.name, params=params))
+    return doubts
 
 
 class _Features:
@@ -173,8 +195,12 @@ def _area(project: Project) -> shapely.Geometry | None:
         return None
     if isinstance(project.service, tuple):
         return shapely.box(*project.service)
-    frame = io.read_vector(project.service)
-    return shapely.union_all(shapely.make_valid(frame.geometry.to_numpy()))
+    source = project.service
+    frame = io.read_vector(source.path, layer=source.layer, crs=source.crs)
+    whole = shapely.union_all(shapely.make_valid(frame.geometry.to_numpy()))
+    if not shapely.area(whole) > 0:
+        raise Stop(Problem.stop("area_no_polygon", file=source.path))
+    return whole
 
 
 def _places(
@@ -201,7 +227,7 @@ def _facilities(
         frame, problems = facility_layer.from_osm(features.of(source), catalog, file=file)
     elif io.kind(source.path) == "vector":
         layer = io.read_vector(source.path, layer=source.layer, crs=source.crs)
-        raw = place_layer.as_rows(layer, file=file)
+        raw = place_layer.as_rows(layer, catalog, file=file)
         frame, problems = facility_layer.from_table(raw, catalog, crs="WGS-84", box=box, category=source.category)
     else:
         io.require(source.path, "table", "vector")
@@ -261,17 +287,20 @@ def _box_of(frames: list[pd.DataFrame | gpd.GeoDataFrame | None], margin: float)
     return box[0] - margin, box[1] - margin, box[2] + margin, box[3] + margin
 
 
-def _people(project: Project, places: pd.DataFrame | None) -> io.Raster | None:
+def _people(project: Project, area: shapely.Geometry | None, places: pd.DataFrame | None) -> io.Raster | None:
     if project.people is None:
         return None
-    raster = io.read_raster([project.people])
+    around = area if area is not None or places is None else _around(places, project.people_limit_m)
+    raster = io.read_raster([project.people], within=None if around is None else around.bounds)
     box = _box_of([places], 0.0)
     if box is not None and not io.touches(raster, box):
         raise Stop(Problem.stop("raster_covers_none", file=project.people))
     return raster
 
 
-def _terrain(project: Project, places: pd.DataFrame | None, plots: gpd.GeoDataFrame | None) -> io.Raster:
+def _terrain(
+    project: Project, places: pd.DataFrame | None, plots: gpd.GeoDataFrame | None
+) -> tuple[io.Raster, list[Problem]]:
     box = _box_of([places, plots], MARGIN_DEG)
     raster = io.read_raster(list(project.dem), within=box)
     inner = _box_of([plots] if plots is not None and len(plots) else [places], 0.0)
@@ -282,7 +311,12 @@ def _terrain(project: Project, places: pd.DataFrame | None, plots: gpd.GeoDataFr
             systems.require_metres(raster.crs.to_wkt(), what=project.dem[0].name)
         except CRSUnitError as error:
             raise Stop(Problem.stop("raster_not_metres", file=project.dem[0], reason=error)) from error
-    return raster
+    with np.errstate(invalid="ignore"):
+        wild = (raster.values < LOWEST_M) | (raster.values > HIGHEST_M)
+    if not wild.any():
+        return raster, []
+    doubt = Problem.doubt("terrain_implausible", file=project.dem[0], layer="terrain", n=int(wild.sum()))
+    return io.Raster(np.where(wild, np.nan, raster.values), raster.transform, raster.crs), [doubt]
 
 
 def _touching(project: Project, streets: Streets, places: pd.DataFrame, catalog: Catalog) -> None:
@@ -345,7 +379,7 @@ def compute(inputs: Inputs, stages: Stages) -> Results:
     if balance:
         tables["balance"] = pd.DataFrame({"item": list(balance), "number": list(balance.values())})
     with stages.stage("laws"):
-        tables["laws"] = check_laws(tables)
+        tables["laws"] = check_laws(tables, categories=[c.id for c in catalog.in_access()])
     broken = tables["laws"][~tables["laws"]["held"]]
     if len(broken):
         raise LawBroken(broken)

@@ -14,6 +14,7 @@ from typing import Any
 
 from geo import crs as systems
 from geo.problems import CRSUnitError, Problem, Stop
+from geo.profile import TagRule
 from layers import catalog as catalogue
 from layers.catalog import Catalog
 from outputs.messages import LANGUAGES
@@ -52,7 +53,7 @@ class Project:
     as_of: dt.date | None = None
     audience: str = "internal"
     crs: str = "auto"
-    service: Path | tuple[float, float, float, float] | None = None
+    service: Source | tuple[float, float, float, float] | None = None
     facilities: tuple[Source, ...] = ()
     homesteads: Source | None = None
     people: Path | None = None
@@ -93,10 +94,14 @@ class Project:
 
     def input_files(self) -> list[Path]:
         """Every file that is read, each once, in the order of the project file."""
-        sources = [self.settlements, *self.facilities, *([self.homesteads] if self.homesteads else [])]
-        paths = [self.network, *(source.path for source in sources), *self.dem]
-        paths += [path for path in (self.people, self.service) if isinstance(path, Path)]
+        paths = [self.network, *(source.path for source in self.sources()), *self.dem]
+        paths += [self.people] if self.people else []
         return list(dict.fromkeys(paths))
+
+    def sources(self) -> list[Source]:
+        """Every table or layer that is read, in the order of the project file."""
+        single = (self.homesteads, self.service)
+        return [self.settlements, *self.facilities, *(source for source in single if isinstance(source, Source))]
 
 
 _KEYS: dict[str, tuple[str, ...]] = {
@@ -113,6 +118,7 @@ _SOURCE_KEYS = {
     "settlements": ("path", "sheet", "layer", "crs", "osm"),
     "facilities": ("path", "sheet", "layer", "crs", "osm", "category"),
     "homesteads": ("path", "layer", "crs", "osm"),
+    "service": ("path", "layer", "crs"),
     "people": ("path", "limit_m"),
 }
 
@@ -159,6 +165,11 @@ class _Reader:
         elif osm and not isinstance(osm, str):
             self.wrong(f"layers.{name}.osm", osm, 'true, "building=*"')
             osm = ""
+        if osm and osm != "true":
+            try:
+                TagRule.parse(osm)
+            except ValueError:
+                self.wrong(f"layers.{name}.osm", osm, 'true, "building=*"')
         path = entry.get("path")
         if path is None and osm:
             path = self.data.get("network", {}).get("osm")
@@ -244,6 +255,8 @@ def _project(reader: _Reader) -> Project:
         facilities = [facilities]
     people = layers.get("people")
     people_entry = {"path": people} if isinstance(people, str) else people
+    if people is not None and not isinstance(people_entry, dict):
+        reader.wrong("layers.people", people, '"….tif"')
     limit = PEOPLE_LIMIT_M
     if isinstance(people_entry, dict):
         for key in people_entry:
@@ -278,12 +291,12 @@ def _project(reader: _Reader) -> Project:
     )
 
 
-def _service(reader: _Reader) -> Path | tuple[float, float, float, float] | None:
+def _service(reader: _Reader) -> Source | tuple[float, float, float, float] | None:
     given = reader.data.get("area", {}).get("service")
     if given is None:
         return None
-    if isinstance(given, str):
-        return reader.file("area.service", given)
+    if isinstance(given, str | dict):
+        return reader.source("service", given)
     numbers = isinstance(given, list) and len(given) == 4 and all(type(v) in (int, float) for v in given)
     if not numbers or not (given[0] < given[2] and given[1] < given[3]):
         reader.wrong("area.service", given, '"….shp", [west, south, east, north]')
@@ -297,6 +310,8 @@ def _check_names(reader: _Reader, project: Project, catalog: Catalog) -> None:
         reader.wrong("project.language", project.language, '"zh", "en"')
     if project.audience != "internal":
         reader.wrong("project.audience", project.audience, '"internal"')
+    if not project.circle_personas:
+        reader.wrong("run.circle_personas", [], '["adult"]')
     for persona in project.circle_personas:
         if persona not in catalog.personas:
             reader.unknown(f"run.circle_personas: {persona}", tuple(catalog.personas))

@@ -123,7 +123,7 @@ def _vector(name: str, layer: io.LayerInfo, found: _Found, catalog: Catalog, wor
         found.homesteads.append((_inline(entry), why))
         return True
     if polygon and _AREA.search(f"{name} {layer.name}"):
-        found.service.append((_quoted(name), words.say("init.by_ending")))
+        found.service.append((_inline(entry), words.say("init.by_ending")))
         return True
     # a feature has its position in its shape
     return bool(layer.geometry) and _by_fields((*layer.fields, "lon", "lat"), entry, found, catalog, words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 import platform
 import shutil
 from collections.abc import Iterator
@@ -125,11 +126,19 @@ class Run:
         return self.folder / "map.html"
 
 
+OURS = ("map.html", "workbook.xlsx", "results.gpkg", "run.json", "tables")
+
+
 def _require_ours(folder: Path) -> None:
-    if folder.exists() and not (
-        folder.is_dir() and (not any(folder.iterdir()) or (folder / "run.json").is_file())
-    ):
+    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or _is_run(folder))):
         raise FolderTaken(str(folder))
+
+
+def _is_run(folder: Path) -> bool:
+    try:
+        return "yike" in json.loads((folder / "run.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
 
 
 @contextmanager
@@ -163,6 +172,9 @@ def _put(new: Path, folder: Path) -> None:
     except OSError:
         old.replace(folder)
         raise
+    for entry in old.iterdir():
+        if entry.name not in OURS:  # what somebody put there stays there
+            entry.replace(folder / entry.name)
     shutil.rmtree(old)
 
 
@@ -181,7 +193,8 @@ def write_run(folder: Path, inputs: Inputs, results: Results, stages: Stages) ->
         _write_layers(folder / "results.gpkg", inputs, results)
     with stages.stage("map"):
         given = MapInput(
-            project.name, tables["places"], tables["access"], tables["circles"], inputs.facilities,
+            project.name, tables["places"], tables["access"], tables["circles"],
+            project.circle_personas[0], inputs.facilities,
             inputs.streets, results.plots, inputs.terrain, inputs.catalog, date, version,
         )  # fmt: skip
         write_map(given, folder / "map.html", messages)

@@ -7,6 +7,7 @@ faults at once. A project overrides single values; the result is one frozen ``Ca
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -181,7 +182,7 @@ class Catalog:
             known = len(parts) == 3 and parts[0] in self.categories and parts[1] in PROFILES and parts[2] in LIMITS
             if not known:
                 problems.append(Problem.stop("override_unknown", table="standards", key=key))
-            elif isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+            elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
                 problems.append(Problem.stop("override_value", key=key, value=value, wanted="> 0"))
             else:
                 at = (parts[0], parts[1])

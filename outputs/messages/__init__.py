@@ -12,10 +12,9 @@ import pandas as pd
 
 from geo.problems import Problem
 from layers.catalog import Catalog
+from layers.ledgers import without_personal
 
 LANGUAGES = ("zh", "en")
-PERSONAL = ("householder", "id_no", "户主", "户主姓名", "姓名", "身份证号", "证件号码", "电话", "联系电话")
-"""Columns whose values are never printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Messages:
     def problem(self, problem: Problem) -> tuple[str, str]:
         """Say what a problem is and what is or should be done about it."""
         entry = self.words["problem"][problem.code]
-        params = dict(problem.params) | {"value": masked(problem)}
+        params = dict(problem.params) | {"value": without_personal(problem.value)}
         return str(entry["what"]).format_map(params), str(entry["action"]).format_map(params)
 
     def sentence(self, problem: Problem) -> str:
@@ -70,11 +69,6 @@ class Messages:
         return str(self.words["certainty"].get(mark, ""))
 
 
-def masked(problem: Problem) -> str:
-    """The value of a problem, hidden where its column holds personal data."""
-    return "***" if problem.column in PERSONAL and problem.value else problem.value
-
-
 def load(language: str) -> Messages:
     """
     Read the words of a language, ``zh`` or ``en``.
@@ -96,7 +90,17 @@ def problem_table(problems: list[Problem], messages: Messages) -> pd.DataFrame:
     rank = {"stop": 0, "fault": 1, "doubt": 2}
     ordered = sorted(problems, key=lambda problem: rank[problem.severity])
     rows = [
-        (p.code, p.layer, p.file, p.sheet, p.row, p.column, masked(p), p.severity, *messages.problem(p))
+        (
+            p.code,
+            p.layer,
+            p.file,
+            p.sheet,
+            p.row,
+            p.column,
+            without_personal(p.value),
+            p.severity,
+            *messages.problem(p),
+        )
         for p in ordered
     ]
     return pd.DataFrame(rows, columns=PROBLEM_COLUMNS).astype({"row": "Int64"})

@@ -133,6 +133,21 @@ def test_points_at_one_place_of_a_one_way_street_are_together():
     assert found.back_min[0] == 0
 
 
+def test_two_who_face_each_other_across_a_one_way_street_need_not_drive_round():
+    for x in np.linspace(1.01, 2.99, 25):
+        found = ask(ring(), [(x, 0.2)], [(x, -0.2)], profile=CAR)
+        # 40 m on foot, and not the ring
+        assert found.to_min[0] == pytest.approx(0.4 * BLOCK_MIN, abs=0.01)
+        assert found.back_min[0] == pytest.approx(0.4 * BLOCK_MIN, abs=0.01)
+
+
+def test_a_place_cut_off_stays_cut_off_though_somebody_lives_near():
+    # two parts of the network 10 blocks apart, and a home and a clinic between them, nearer to each other
+    town = Town().street((0, 0), (30, 0)).street((0, 10), (30, 10))
+    found = ask(town, [(5, 3)], [(5, 7)])
+    assert found.facility[0] == -1
+
+
 # --- laws -------------------------------------------------------------------------------------------------
 
 TOWN = Town().grid(6, 6).street((0, 0), (0, 30))
@@ -201,6 +216,53 @@ def test_on_one_ways_a_round_trip_is_no_shorter_than_its_legs(homes, facilities)
         both = ask(ONE_WAYS, homes, facilities, profile=CAR, direction=direction)
         reached = both.facility >= 0
         assert (both.to_min[reached] >= there.to_min[reached]).all()
+
+
+STREET = st.tuples(
+    st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    st.booleans(),
+    st.sampled_from(["", "yes", "-1"]),
+    st.sampled_from(["", "yes", "-1"]),
+)
+
+
+@given(
+    st.lists(STREET, min_size=4, max_size=24),
+    st.lists(POINT, min_size=1, max_size=3),
+    st.lists(POINT, min_size=1, max_size=3),
+    st.randoms(),
+)
+def test_every_direction_equals_a_search_pair_by_pair(drawn, homes, facilities, random):
+    """Random towns of one-way streets: the best pair by hand, from all times between pairs of points."""
+    town = Town().street((0, 0), (0, -30))
+    for (x, y), across, oneway, foot in drawn:
+        town.street((x, y), (x + 1, y) if across else (x, y + 1), oneway=oneway, oneway_foot=foot)
+    rank = list(range(len(facilities)))
+    random.shuffle(rank)
+    for profile in (ADULT, CAR):
+        journeys = town.journey(homes, facilities, profile=profile)
+        pairs = [journeys.nearest([f], rank=[0], direction="to_facility").to_min for f in range(len(facilities))]
+        backs = [
+            journeys.nearest([f], rank=[0], direction="from_facility").back_min for f in range(len(facilities))
+        ]
+        there, back = np.round(np.array(pairs) * 60_000), np.round(np.array(backs) * 60_000)
+        keys = {
+            "to_facility": there,
+            "from_facility": back,
+            "round_trip_mean": there + back,
+            "round_trip_worse": np.maximum(there, back),
+        }
+        for direction, key in keys.items():
+            found = journeys.nearest(np.arange(len(facilities)), rank=rank, direction=direction)
+            for home in range(len(homes)):
+                reached = [
+                    (key[f, home], rank[f], f) for f in range(len(facilities)) if not np.isnan(key[f, home])
+                ]
+                best = min(reached)[2] if reached else -1
+                assert found.facility[home] == best, (profile.mode, direction)
+                if best >= 0:
+                    legs = np.round(np.array([found.to_min[home], found.back_min[home]]) * 60_000)
+                    np.testing.assert_array_equal(legs, [there[best, home], back[best, home]])
 
 
 # --- oracle -----------------------------------------------------------------------------------------------

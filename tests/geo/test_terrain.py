@@ -117,3 +117,9 @@ def test_outside_without_shape_and_empty():
     found = slope_under(plots(None, (900, 900, 910, 910)), stairs(), limit_deg=25.0)
     assert found[["slope_deg_mean", "slope_over_share", "slope_class"]].isna().all(axis=None)
     assert len(slope_under(plots(), stairs(), limit_deg=25.0)) == 0
+
+
+def test_outside_of_the_raster_nothing_is_known():
+    # half of the plot lies west of the first cell
+    found = slope_under(plots((-5, 0, 5, 10)), stairs(), limit_deg=25.0)
+    assert found["slope_known_share"].iloc[0] == pytest.approx(0.5, abs=1e-4)

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import geopandas as gpd
+import pandas as pd
 import pytest
 import shapely
 
 from geo.io import RawTable
 from geo.problems import Stop
 from layers import catalog, facilities
-from layers.homesteads import centres, plots
+from layers.homesteads import plots
 
 CATALOG = catalog.load()
 BOX = (101.0, 27.0, 104.0, 29.0)
@@ -68,7 +69,7 @@ def test_what_a_name_does_not_sort_is_a_doubt():
 def test_one_thing_may_be_two_facilities():
     (both,) = [rule.text for rule in CATALOG.categories["cultural_centre"].osm]
     frame, _ = facilities.from_osm(osm(中心=(both, "amenity=community_centre")), CATALOG, file="a")
-    assert frame["facility_id"].nunique() == 1
+    assert set(frame["facility_id"]) == {"n0"}
     assert len(frame) >= 2
 
 
@@ -83,6 +84,40 @@ def test_ranks_follow_the_ids():
         category="primary_school",
     )  # fmt: skip
     assert facilities.ranks(frame).tolist() == [2, 0, 1]
+
+
+def test_equal_ids_of_two_sources_stay_apart():
+    one, _ = table(
+        ("学校代码", "学校名称", "经度", "纬度"), ("S1", "甲小学", "102.8", "28.0"), category="primary_school"
+    )
+    two, _ = table(
+        ("学校代码", "学校名称", "经度", "纬度"),
+        ("S1", "甲中学", "102.8", "28.0"),
+        category="junior_middle_school",
+    )
+    whole, problems = facilities.joined([one, two.assign(file="初中.csv")])
+    assert whole["facility_id"].tolist() == ["S1", "S1@初中.csv#2"]
+    assert [(p.code, p.value) for p in problems] == [("id_in_two_sources", "S1")]
+    assert len(facilities.joined([])[0]) == 0
+
+
+def test_one_thing_of_osm_in_two_categories_is_one_facility():
+    both = pd.concat(
+        [
+            table(("学校代码", "学校名称", "经度", "纬度"), ("n1", "甲", "102.8", "28.0"), category=c)[0]
+            for c in ("primary_school", "kindergarten")
+        ]
+    )
+    whole, problems = facilities.joined([both])
+    assert whole["facility_id"].tolist() == ["n1", "n1"]
+    assert problems == []
+
+
+def test_what_has_no_outline_is_told():
+    features = osm(甲=("amenity=school + name~小学",))
+    frame, problems = facilities.from_osm(features.set_geometry([None], crs=4326), CATALOG, file="a.osm")
+    assert frame["lon"].isna().all()
+    assert [(p.code, dict(p.params)["ids"]) for p in problems] == [("osm_shapeless", "n0")]
 
 
 # --- homesteads -------------------------------------------------------------------------------------------
@@ -101,9 +136,7 @@ def test_plots_keep_their_ids_and_every_row():
     assert [(p.code, p.row) for p in problems] == [("id_repeated", 2), ("shape_missing", 3), ("shape_crossing", 2)]
     assert out.geometry[1].is_valid
     assert not frame.geometry[1].is_valid  # nothing given is changed
-    lon, lat = centres(out)
-    assert lon[0] == pytest.approx(102.0005)
-    assert lat[0] == pytest.approx(28.0005)
+    assert out.geometry[1].geom_type == "MultiPolygon"
 
 
 def test_points_are_told_to_have_no_area():
@@ -115,3 +148,24 @@ def test_points_are_told_to_have_no_area():
 def test_plots_without_an_id_field_are_numbered():
     out, _ = plots(shapes(shapely.box(102, 28, 102.1, 28.1)), file="a.shp")
     assert out["homestead_id"].tolist() == ["1"]
+
+
+def test_a_mended_outline_keeps_its_area():
+    spiked = shapely.Polygon(
+        [(102, 28), (102.001, 28), (102.002, 28), (102.001, 28), (102.001, 28.001), (102, 28.001)]
+    )
+    out, problems = plots(shapes(spiked), file="a.shp")
+    assert out.geometry[0].geom_type in ("Polygon", "MultiPolygon")
+    assert out.geometry[0].area == pytest.approx(1e-6)
+    assert [p.code for p in problems] == ["shape_crossing"]
+
+
+def test_long_codes_and_persons_in_the_id_field():
+    square = shapely.box(102, 28, 102.001, 28.001)
+    codes = pd.array([513431200001010001, None], dtype="Int64")
+    assert plots(shapes(square, square, 编号=codes), file="a.shp")[0]["homestead_id"].tolist() == [
+        "513431200001010001",
+        "2",
+    ]
+    people = ["11010519491231002X", "H2"]
+    assert plots(shapes(square, square, 编号=people), file="a.shp")[0]["homestead_id"].tolist() == ["***", "H2"]

@@ -3,14 +3,17 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyproj import CRS
 
 from geo import crs
 from geo.io import RawTable
 from geo.problems import Stop
 from layers import catalog
-from layers.ledgers import name_columns, parse_number, positions
+from layers.ledgers import name_columns, parse_number, positions, unique_ids, without_personal
 
 HEADERS = catalog.load().headers
 BOX = (101.0, 27.0, 104.0, 29.0)
@@ -159,3 +162,69 @@ def test_no_positions_stop():
     with pytest.raises(Stop) as stop:
         located(("安置点名称", "安置人口"), ("甲", "1"))
     assert stop.value.problems[0].code == "no_positions"
+
+
+@pytest.mark.parametrize(
+    "name", ["总数坪安置点", "小计湾", "合计村", "联系电话局安置点", "负责人小区", "制表厂安置点"]
+)
+def test_a_name_that_begins_like_a_total_is_a_record(name):
+    assert ledger(("安置点名称", "安置人口"), (name, "12")).frame["name"].tolist() == [name]
+
+
+@pytest.mark.parametrize(
+    "line", [("合 计", "12"), ("", "总计：", "12"), ("填表人：某", ""), ("审核人", ""), ("安置点名称", "安置人口")]
+)
+def test_totals_signatures_and_headings_are_no_records(line):
+    found = ledger(("安置点名称", "安置人口", ""), ("新村", "12", ""), (*line, "")[:3])
+    assert found.frame["name"].tolist() == ["新村"]
+    assert [dict(p.params) for p in found.problems] == [{"n": "1", "rows": "3"}]
+
+
+def test_positions_outside_the_data_are_used_and_told():
+    lon, _, problems = located(("名称", "经度", "纬度"), ("甲", "102.84", "28.01"), ("乙", "105.84", "28.01"))
+    assert lon.tolist() == [102.84, 105.84]
+    assert [(p.code, p.severity, dict(p.params)) for p in problems] == [
+        ("position_outside", "doubt", {"n": "1", "rows": "3"})
+    ]
+
+
+def test_a_zone_before_the_easting_is_a_fault_unless_the_system_has_it():
+    rows = [("名称", "东坐标", "北坐标"), ("甲", "34582600.5", "3099500.5")]
+    lon, _, problems = located(*rows, crs_name="EPSG:4543")
+    assert np.isnan(lon[0])
+    assert [(p.code, p.row) for p in problems] == [("position_impossible", 2)]
+    lon, _, problems = located(*rows, crs_name="EPSG:4522")
+    assert lon[0] == pytest.approx(102.84, abs=0.01)
+    assert problems == []
+
+
+def test_ids_stay_unique_whatever_people_gave():
+    given = pd.Series(["A1", "A1", "A1#3", "", "510000000001.0"], index=[2, 3, 4, 5, 6], dtype="str")
+    ids, repeated = unique_ids(given, otherwise=pd.Series("表:" + given.index.astype("str"), index=given.index))
+    assert ids.is_unique
+    assert ids.tolist() == ["A1", "A1#3", "A1#3#", "表:5", "510000000001"]
+    assert repeated.tolist() == [False, True, False, False, False]
+
+
+@given(st.lists(st.sampled_from(["A", "A#1", "A#2", "A#", "", "A#1#"]), max_size=6))
+def test_ids_are_always_unique(given_ids):
+    given_ = pd.Series(given_ids, dtype="str")
+    ids, _ = unique_ids(given_, otherwise=given_.index.astype("str").to_series(index=given_.index))
+    assert ids.is_unique
+    assert len(ids) == len(given_ids)
+
+
+def test_id_and_mobile_numbers_stop_at_the_door():
+    found = ledger(
+        ("安置点名称", "安置人口"), ("新村 13800138000", "12"), ("11010519491231002X", "约3人 13912345678")
+    )
+    assert found.frame["name"].tolist() == ["新村 ***", "***"]
+    _, problems = found.numbers("pop")
+    assert [p.value for p in problems] == ["约3人 ***"]
+
+
+@pytest.mark.parametrize(
+    "code", ["513431200001010001", "110105194912310021", "102.84123456789", "513431001001", "91510000000000000X"]
+)
+def test_codes_that_are_nobodys_number_are_kept(code):
+    assert without_personal(code) == code

@@ -44,7 +44,7 @@ def test_repeated_and_missing_ids_stay_apart():
         ("A1", "甲", "", "农村", "1", "", "", "102.8", "28.0"), ("A1", "乙", "", "农村", "2", "", "", "102.8", "28.0"),
         ("", "丙", "", "农村", "4", "", "", "102.8", "28.0"),
     )  # fmt: skip
-    assert frame["place_id"].tolist() == ["A1", "A1#3", "安置点台账:4"]
+    assert frame["place_id"].tolist() == ["A1", "A1#3", "安置点台账:安置点:4"]
     assert [(p.code, p.row) for p in problems] == [("id_repeated", 3)]
 
 
@@ -121,3 +121,12 @@ def test_the_rim_of_an_area_belongs_to_it():
         ("A3", "丙", "", "农村", "5", "", "", "", ""),
     )  # fmt: skip
     assert places.within(frame, shapely.box(102, 28, 103, 29)).tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("column", ["经度", "lng", "longitude", "中心经度", "东经", "X坐标", "东坐标"])
+def test_a_features_shape_says_where_it_is(column):
+    layer = gpd.GeoDataFrame(
+        {"安置点名称": ["甲"], column: [103.9], "纬度": [28.9]}, geometry=[shapely.Point(102.75, 28)], crs=4326
+    )
+    frame, _ = places.from_vector(layer, CATALOG, file="a.gpkg", box=BOX)
+    assert (frame["lon"][0], frame["lat"][0]) == (102.75, 28.0)

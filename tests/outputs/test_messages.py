@@ -12,7 +12,7 @@ from analysis.access import STATUSES
 from analysis.laws import LAWS
 from geo.problems import Problem
 from layers import catalog
-from outputs.messages import LANGUAGES, load, masked, problem_table
+from outputs.messages import LANGUAGES, load, problem_table
 
 ROOT = Path(yike.__file__).resolve().parent.parent
 SOURCES = [
@@ -94,11 +94,12 @@ def test_a_sentence_names_its_place():
 
 
 def test_personal_values_are_hidden_everywhere():
-    problem = Problem("not_a_number", "fault", file="a.xlsx", row=2, column="身份证号", value="510123199001011234")
+    problem = Problem(
+        "not_a_number", "fault", file="a.xlsx", row=2, column="人口", value="张某 11010519491231002X"
+    )
     messages = load("zh")
     table = problem_table([problem], messages)
-    assert masked(problem) == "***"
-    assert "5101" not in messages.sentence(problem) + " ".join(table.astype(str).iloc[0])
+    assert "1101" not in messages.sentence(problem) + " ".join(table.astype(str).iloc[0])
 
 
 def test_the_worst_come_first():

@@ -14,7 +14,7 @@ from geo import io
 from geo.problems import Problem
 from outputs.messages import load, problem_table
 from outputs.workbook import BookInput, write_workbook
-from tests.analysis.test_access import CLINIC, LINE, SHOP, measure
+from tests.analysis.test_access import ALL, CLINIC, LINE, SHOP, measure
 from tests.flatland import CATALOG, places
 
 
@@ -27,7 +27,7 @@ def book(path: Path, language="zh") -> Path:
         "circles": judge_circles(access, at, catalog=CATALOG, personas=("adult",)),
         "problems": problem_table([Problem("position_missing", "fault", file="a.xlsx", row=3)], load(language)),
     }  # fmt: skip
-    tables["laws"] = check_laws(tables)
+    tables["laws"] = check_laws(tables, categories=ALL)
     given = BookInput("样例", tables, CATALOG, {"a.xlsx": "ab" * 32}, "2026-11-24", "0.1.0")
     write_workbook(given, path, load(language))
     return path

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
@@ -169,7 +172,7 @@ def test_one_bad_row_does_not_stop_the_run(county: Path):
     assert "安置点.xlsx 〔安置点〕 第 3 行 经度" in result.output
     assert "经纬度疑似颠倒" in result.output
     assert yike_("run", county / "某县.toml").exit_code == 0
-    places = __import__("pandas").read_parquet(county / "某县-run" / "tables" / "places.parquet")
+    places = pd.read_parquet(county / "某县-run" / "tables" / "places.parquet")
     assert places["place_id"].tolist() == ["A1", "A2"]
 
 
@@ -218,3 +221,87 @@ def test_the_console_command_is_there():
         [Path(sys.executable).with_name("yike"), "--version"], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("yike, version")
+
+
+def test_what_a_person_put_into_the_run_folder_stays(county: Path):
+    assert yike_("run", county / "某县.toml").exit_code == 0
+    out = county / "某县-run"
+    (out / "批注.docx").write_bytes(b"x")
+    (out / "照片").mkdir()
+    assert yike_("run", county / "某县.toml").exit_code == 0
+    assert (out / "批注.docx").read_bytes() == b"x"
+    assert (out / "照片").is_dir()
+    assert (out / "map.html").is_file()
+
+
+def test_a_run_json_of_somebody_else_does_not_make_a_folder_ours(county: Path):
+    foreign = county / "别的"
+    foreign.mkdir()
+    (foreign / "run.json").write_text('{"a": 1}', "utf-8")
+    stopped(yike_("run", county / "某县.toml", "--out", foreign), "不是本程序写出的内容")
+
+
+def test_a_settlement_beyond_the_data_does_not_stop_the_run(county: Path):
+    path = broken(county, '"路.osm"', '"裁.osm.pbf"')
+    Town(cut=True, margin=1).street((0, 0), (30, 0)).write(county / "裁.osm.pbf")
+    (lon, near), (lat, by) = degrees([(1, 0), (5, 2)])
+    io.write_table(
+        [HEADING, ("A1", "新村", "农村", 1, lon, lat), ("A2", "边村", "农村", 2, near, by)],
+        county / "安置点.xlsx",
+        sheet="安置点",
+    )
+    result = yike_("run", path)
+    assert result.exit_code == 0, result.output
+    access = pd.read_parquet(county / "某县-run" / "tables" / "access.parquet")
+    assert set(access.loc[access["place_id"] == "A2", "status"]) <= {"outside_data", "no_data"}
+
+
+def test_an_area_without_polygons(county: Path):
+    frame = gpd.GeoDataFrame(geometry=gpd.points_from_xy([102.75], [28.0]), crs=4326)
+    io.write_layer(frame, county / "界.gpkg", layer="界")
+    stopped(yike_("run", broken(county, "[layers]", '[area]\nservice = "界.gpkg"\n[layers]')), "界.gpkg", "没有面")
+
+
+def test_an_undeclared_void_is_no_height(county: Path):
+    values = np.full((60, 60), 500, np.float32)
+    values[25, 26] = 32767
+    io.write_raster(values, county / "高程.tif", west=102.7, north=28.05, step=0.002)
+    result = yike_("check", county / "某县.toml")
+    assert result.exit_code == 0
+    assert "有 1 格高程不在 -500 至 9000 米之间" in result.output
+
+
+def test_a_layer_nobody_chose_is_said(county: Path):
+    frame = gpd.GeoDataFrame({"安置点名称": ["新村"]}, geometry=gpd.points_from_xy([102.75], [28.0]), crs=4326)
+    for layer in ("甲", "乙"):
+        io.write_layer(frame, county / "点.gpkg", layer=layer)
+    result = yike_("check", broken(county, '"安置点.xlsx"', '"点.gpkg"'))
+    assert result.exit_code == 0, result.output
+    assert "有 2 个图层（甲、乙），读了第一个“甲”" in result.output
+
+
+def test_no_number_of_a_person_reaches_any_file(county: Path):
+    id_number, mobile = "11010519491231002X", "13800138000"
+    (lon,), (lat,) = degrees([(1, 0)])
+    rows = [HEADING, (id_number, f"新村 {mobile}", "农村", f"128人 {mobile}", lon, lat)]
+    io.write_table(rows, county / "安置点.xlsx", sheet="安置点")
+    square = gpd.GeoDataFrame(
+        {"编号": [id_number]}, geometry=[gpd.points_from_xy([lon], [lat])[0].buffer(1e-4)], crs=4326
+    )
+    io.write_layer(square, county / "旧宅.gpkg", layer="旧宅")
+    result = yike_("run", broken(county, "[network]", 'homesteads = "旧宅.gpkg"\n[network]'))
+    assert result.exit_code == 0, result.output
+    assert id_number not in result.output
+    assert mobile not in result.output
+    out = county / "某县-run"
+    written = [path for path in out.rglob("*") if path.is_file()]
+    assert len(written) > 10
+    for path in written:
+        content = path.read_bytes()
+        if path.suffix == ".parquet":
+            content = pd.read_parquet(path).to_csv().encode()
+        if path.suffix == ".xlsx":
+            with zipfile.ZipFile(path) as book:
+                content = b"".join(book.read(name) for name in book.namelist())
+        assert id_number.encode() not in content, path.name
+        assert mobile.encode() not in content, path.name

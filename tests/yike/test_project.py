@@ -141,3 +141,27 @@ def test_one_table_of_facilities_needs_no_list(tmp_path: Path):
         GOOD.replace("[ { osm = true }, { path", "{ path").replace('"primary_school" } ]', '"primary_school" }'),
     )
     assert [source.category for source in project.facilities] == ["primary_school"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('people = { path = "人口.tif", limit_m = 1500 }', 'people = ["人口.tif"]'),
+        ('people = { path = "人口.tif", limit_m = 1500 }', "people = true"),
+        ('homesteads = "旧宅.gpkg"', 'homesteads = { osm = "building" }'),
+        ("[standards]", "[run]\ncircle_personas = []\n[standards]"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(tmp_path: Path, old, new):
+    assert old in GOOD
+    assert faults(tmp_path, GOOD.replace(old, new)) == ["key_wrong"]
+
+
+def test_a_threshold_is_a_number_that_ends(tmp_path: Path):
+    assert faults(tmp_path, GOOD.replace('walk_min" = 25', 'walk_min" = inf')) == ["override_value"]
+
+
+def test_the_area_may_have_a_system_of_its_own(tmp_path: Path):
+    project = load(tmp_path, GOOD + '\n[area]\nservice = { path = "界.shp", crs = "EPSG:4543" }\n')
+    assert project.service.crs == "EPSG:4543"
+    assert "界.shp" in [path.name for path in project.input_files()]
