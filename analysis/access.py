@@ -13,7 +13,6 @@ from pyproj import CRS
 from scipy.spatial import KDTree
 
 from geo import crs as systems
-from geo.io import Bounds
 from geo.network import Streets, use_streets
 from geo.profile import TravelProfile
 from geo.reach import Journeys, decided_min
@@ -161,7 +160,7 @@ class _Standing:
     @classmethod
     def of(cls, places: pd.DataFrame, facilities: pd.DataFrame, streets: Streets, catalog: Catalog) -> _Standing:
         lon, lat = places["lon"].to_numpy(np.float64), places["lat"].to_numpy(np.float64)
-        west, south, east, north = streets.box if streets.cut else _padded(streets.box)
+        west, south, east, north = streets.data_box
         inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
         edges = [
             systems.geodesic_m(lon, lat, np.full(len(lon), west), lat),
@@ -256,17 +255,6 @@ def _ask(
         kept = decides | ~np.isnan(threshold)
         return {name: values[kept] for name, values in columns.items()}
     return columns
-
-
-def _padded(box: Bounds) -> Bounds:
-    """Widen an extent by the way that people walk to a street: whoever lives there is not outside of it."""
-    west, south, east, north = box
-    up = _PAD_M / 110_000.0
-    aside = up / max(0.1, float(np.cos(np.radians(max(abs(south), abs(north))))))
-    return west - aside, south - up, east + aside, north + up
-
-
-_PAD_M = 2000.0
 
 
 def _repeated(text: str, n: int) -> NDArray[np.object_]:

@@ -30,6 +30,10 @@ NO = frozenset({"no", "private", "agricultural", "forestry", "delivery", "milita
 YES = frozenset({"yes", "designated", "permissive", "destination", "official", "customers"})
 
 
+_BESIDE_M = 2000.0
+"""The longest way on foot between a point and a street: half an hour of an adult."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Streets:
     """
@@ -59,6 +63,16 @@ class Streets:
     def edge_n(self) -> int:
         """Number of edges."""
         return len(self.u)
+
+    @property
+    def data_box(self) -> Bounds:
+        """The box of what the data can tell of: where it was not cut, as far as people walk to a street."""
+        if self.cut:
+            return self.box
+        west, south, east, north = self.box
+        up = _BESIDE_M / 110_000.0
+        aside = up / max(0.1, float(np.cos(np.radians(max(abs(south), abs(north))))))
+        return west - aside, south - up, east + aside, north + up
 
     def lines(self) -> NDArray[np.object_]:
         """The edges as lines in degrees."""

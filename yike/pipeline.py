@@ -105,7 +105,7 @@ def read_inputs(project: Project, stages: Stages) -> Inputs:
     if streets is not None and not streets.cut:
         found.append(Problem.doubt("network_without_box", file=project.network, layer="network"))
     # without a network there is no extent to check positions against; the other files are still looked at
-    box = streets.box if streets is not None else (-180.0, -90.0, 180.0, 90.0)
+    box = streets.data_box if streets is not None else (-180.0, -90.0, 180.0, 90.0)
     features = _Features(project, catalog)
     with stages.stage("places"):
         places = tried("settlements", lambda: _places(project.settlements, catalog, box, features))
