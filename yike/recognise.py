@@ -119,7 +119,7 @@ def _vector(name: str, layer: io.LayerInfo, found: _Found, catalog: Catalog, wor
     if not layer.has_crs:
         entry["crs"] = "CGCS2000"
     if polygon and _PLOTS.search(described):
-        why = words.say("init.by_fields", what=words.say("map.homesteads"))
+        why = words.say("init.by_fields", what=words.say("init.homesteads"))
         found.homesteads.append((_inline(entry), why))
         return True
     if polygon and _AREA.search(f"{name} {layer.name}"):
