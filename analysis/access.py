@@ -16,7 +16,7 @@ from geo import crs as systems
 from geo.network import Streets, use_streets
 from geo.profile import TravelProfile
 from geo.reach import Journeys, decided_min
-from geo.snap import Snapper, Snaps
+from geo.snap import Snapper, Snaps, keep_together
 from layers.catalog import PROFILES, Catalog, Category
 from layers.facilities import ranks
 
@@ -66,7 +66,8 @@ def measure_access(
     catalog
         Categories, standards and personas, with the project's own values.
     sourced
-        Categories that some source carries, even if none of its rows can be used.
+        Categories that some source carries. One whose every row lacks a position is unknown all the same: the
+        rows prove that there is something, and not where.
     circle_personas
         Who is asked about the categories of the lists, on foot.
     progress
@@ -86,8 +87,9 @@ def measure_access(
         profile = catalog.travel_profile(persona, mode)
         usage = use_streets(streets, profile)
         snapper = Snapper(streets, usage, profile=profile, plane=standing.plane)
-        homes = snapper.snap(*standing.places_at)
-        ends = snapper.snap(*standing.facilities_at)
+        homes, ends = snapper.snap(*standing.places_at), snapper.snap(*standing.facilities_at)
+        if mode == "drive":
+            homes, ends = _kept_together(homes, ends, streets, standing, catalog.travel_profile(persona, "walk"))
         snaps += [
             _snap_rows(places["place_id"], "place", profile, homes, streets),
             _snap_rows(facilities["facility_id"], "facility", profile, ends, streets),
@@ -107,6 +109,17 @@ def measure_access(
     access = access.astype({"met": "boolean", "straight_met": "boolean"})
     snap_table = pd.concat(snaps, ignore_index=True).drop_duplicates(["point_id", "kind", "persona", "mode"])
     return Access(access, snap_table.reset_index(drop=True))
+
+
+def _kept_together(
+    homes: Snaps, ends: Snaps, streets: Streets, standing: _Standing, profile: TravelProfile
+) -> tuple[Snaps, Snaps]:
+    on_foot = use_streets(streets, profile)
+    walker = Snapper(streets, on_foot, profile=profile, plane=standing.plane)
+    return (
+        keep_together(homes, walker.snap(*standing.places_at), on_foot=on_foot),
+        keep_together(ends, walker.snap(*standing.facilities_at), on_foot=on_foot),
+    )
 
 
 def _questions(catalog: Catalog, personas: Sequence[str]) -> dict[tuple[str, str], list[Category]]:
@@ -150,6 +163,8 @@ class _Standing:
     rank: NDArray[np.int64]
     rows_of: Mapping[str, NDArray[np.int64]]
     """The facilities of a category that have a position."""
+    listed: frozenset[str]
+    """Categories with a facility, placed or not."""
     order: Mapping[str, int]
     plane: CRS
     places_at: tuple[Floats, Floats]
@@ -179,6 +194,7 @@ class _Standing:
             names=np.append(facilities["facility_name"].to_numpy(object), ""),
             rank=ranks(facilities),
             rows_of={name: located[category[located] == name] for name in set(category[located])},
+            listed=frozenset(category),
             order={name: number for number, name in enumerate(catalog.categories)},
             plane=systems.zone((west + east) / 2),
             places_at=(lon, lat),
@@ -212,7 +228,8 @@ def _ask(
     time = decided_min(reached, category.direction)
     status = _status(
         time, threshold, homes=homes, outside=standing.outside,
-        known=category.id in sourced, any_=bool(on_street[usable].any()),
+        known=category.id in sourced and (len(usable) > 0 or category.id not in standing.listed),
+        any_=bool(on_street[usable].any()),
     )  # fmt: skip
     # beyond the data nothing is said, though a street may pass near by
     for values in (time, reached.to_min, reached.back_min, reached.distance_m):

@@ -531,5 +531,7 @@ def temporary_beside(path: Path) -> Path:
 
 def bounds_of(geometry: NDArray[np.object_]) -> Bounds:
     """West, south, east, north of all geometries; NaN where there is none."""
+    if not len(geometry):
+        return np.nan, np.nan, np.nan, np.nan
     west, south, east, north = (float(v) for v in shapely.total_bounds(geometry))
     return west, south, east, north

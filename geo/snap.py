@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -26,10 +26,11 @@ class Snaps:
     """
     Where points meet the streets; one row a point.
 
-    ``edge`` is -1 and the rest NaN where ``status`` is not ``ok`` or ``minor``. ``fraction`` runs from 0 at
+    ``edge`` is -1 and the rest NaN unless ``status`` is ``ok`` or ``minor``. ``fraction`` runs from 0 at
     the edge's u to 1 at its v, in steps of about a centimetre. ``lon`` and ``lat`` are the meeting point;
     ``distance_m`` is the geodesic to it. ``status`` is ``ok``, ``minor`` (a part of the network under 2 km, for
-    want of better), ``off_network`` (no street within the limit) or ``no_position``.
+    want of better), ``off_network`` (no street within the limit), ``no_position``, or ``parted``, see
+    ``keep_together``.
     """
 
     edge: NDArray[np.int64]
@@ -44,6 +45,28 @@ class Snaps:
     def found(self) -> NDArray[np.bool_]:
         """Which points meet a street."""
         return self.edge >= 0
+
+
+_WHERE_MET = ("fraction", "lon", "lat", "distance_m")
+
+
+def keep_together(driven: Snaps, walked: Snaps, *, on_foot: Usage) -> Snaps:
+    """
+    Take back where a car would be met on a part of the network to which nobody can walk.
+
+    The way from a house to a street where cars go is on foot. Where the house stands on one part of what can be
+    walked and that street on another, something lies between, and the house has no car: ``parted``.
+    """
+    there = on_foot.component[np.maximum(driven.edge, 0)]
+    apart = driven.found & walked.found & (there >= 0) & (there != walked.component)
+    blank = {
+        name: np.where(apart, np.nan, getattr(driven, name)) for name in ("fraction", "lon", "lat", "distance_m")
+    }
+    return replace(
+        driven, **blank, edge=np.where(apart, -1, driven.edge),
+        component=np.where(apart, -1, driven.component).astype(np.int32),
+        status=np.where(apart, "parted", driven.status),
+    )  # fmt: skip
 
 
 class Snapper:

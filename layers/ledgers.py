@@ -166,7 +166,8 @@ def parse_number(cell: str) -> float | None:
     if text.lower() in _NOTHING:
         return math.nan
     found = re.fullmatch(r"([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)[人户个名座张°]?", text)
-    return float(found.group(1)) if found else None
+    number = float(found.group(1)) if found else math.inf
+    return number if math.isfinite(number) else None
 
 
 def name_columns(raw: RawTable, headers: Headers, *, sections: Sequence[str]) -> Ledger:
@@ -276,13 +277,13 @@ def positions(ledger: Ledger, *, crs: str, box: Bounds) -> tuple[Floats, Floats,
         if row not in faulty
     ]
     if not metres:
-        wrong = (a.abs() > 180) | (b.abs() > 90) | (~_inside(a, b, box) & _inside(b, a, box))
-        for row in ledger.frame.index[wrong]:
+        swapped = ~_inside(a, b, box) & _inside(b, a, box)
+        for row in ledger.frame.index[swapped]:
             value = f"{a[row]:g}, {b[row]:g}"
             problems.append(ledger.fault("position_swapped", int(row), fields[0], value))
-        a, b = a.mask(wrong), b.mask(wrong)
+        a, b = a.mask(swapped), b.mask(swapped)
     lon, lat = systems.to_degrees(a.to_numpy(np.float64), b.to_numpy(np.float64), source)
-    known, finite = (a.notna() & b.notna()).to_numpy(), np.isfinite(lon) & np.isfinite(lat)
+    known, finite = (a.notna() & b.notna()).to_numpy(), (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
     inside = finite & _inside(pd.Series(lon), pd.Series(lat), box).to_numpy()
     # eight places before the point are a zone and an easting, and only some systems have them so
     unusable = known & ~inside & (~finite | ((a.abs() >= 1e7).to_numpy() & metres))

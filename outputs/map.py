@@ -140,10 +140,13 @@ def page_data(given: MapInput, messages: Messages) -> dict[str, Any]:
         "title": say("map.title", name=given.name),
         "speeds": say("map.speeds", speeds=speeds.join(personas)),
         "made": say("map.made", date=given.date, version=given.version),
+        "drive": say("mode.drive"),
         "met_of": messages.words["map"]["met_of"],
         "list_note": say("map.list_note", persona=getattr(persona, f"name_{messages.language}")),
     }
     plots, notes = _plots(given.homesteads, messages)
+    if len(places) < len(given.places):
+        notes.append(say("map.unplaced", n=len(given.places) - len(places)))
     return {
         "words": words,
         "statuses": list(STATUSES),
@@ -223,7 +226,7 @@ def _places(
     for r in _records(deciding):
         rows.setdefault(r.place_id, {})[r.category] = [
             status[r.status], _round(r.time_min, 2), _round(r.threshold_min, 1), _round(r.distance_m, 0),
-            facility_row.get(r.facility_id, -1), int(r.certainty in ("U", "P")),
+            facility_row.get(r.facility_id, -1), int(r.certainty in ("U", "P")), int(r.mode == "drive"),
         ]  # fmt: skip
     judged = {
         (r.place_id, r.list): [int(r.met_n), int(r.total_n), int(r.unknown_n), int(r.list_n)]

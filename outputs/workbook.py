@@ -14,6 +14,11 @@ import xlsxwriter
 from layers.catalog import Catalog
 from outputs.messages import Messages
 
+_CODED = (
+    "status", "mode", "profile", "certainty", "severity", "law", "place_kind", "position_source", "pop_source",
+    "walk_function", "layer",
+)  # fmt: skip
+
 MOST_ROWS = 50_000
 """More rows than this do not help a reader of a sheet; the sheet says where the rest is."""
 
@@ -59,13 +64,13 @@ def _sheets(given: BookInput) -> dict[str, pd.DataFrame]:
         access = tables["access"]
         shown = access[access["deciding"] & (access["status"] != "no_data")]
         out["access"] = names[["place_id", "place_name"]].merge(
-            shown.drop(columns=["deciding", "facility_id"]), on="place_id", how="right"
+            shown.drop(columns="deciding"), on="place_id", how="right"
         )
     if "slopes" in tables:
         out["homesteads"] = tables["slopes"]
     for name in ("balance", "problems", "laws"):
         if name in tables:
-            out[name] = tables[name]
+            out[name] = tables[name].drop(columns="code", errors="ignore")
     return out
 
 
@@ -81,11 +86,13 @@ def _readable(frame: pd.DataFrame, given: BookInput, messages: Messages) -> pd.D
         "list": {entry.id: getattr(entry, name) for entry in catalog.lists.values()},
         "size_class": {c.id: getattr(c, name) for c in catalog.size_classes},
         "slope_class": words["slope"],
-        **{column: words[column] for column in ("status", "mode", "profile", "certainty", "severity", "law")},
+        **{column: words[column] for column in _CODED},
     }
     for column, known in codes.items():
         if column in out:
             out[column] = out[column].map(lambda code, known=known: known.get(code, code))
+    if "facility_name" in out:
+        out["facility_name"] = out["facility_name"].where(out["facility_name"] != "", out["facility_id"])
     if "missing" in out:
         category = codes["category"]
         parted = out["missing"].str.split(";")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -107,6 +107,8 @@ def read_inputs(project: Project, stages: Stages) -> Inputs:
     # without a network there is no extent to check positions against; the other files are still looked at
     box = streets.data_box if streets is not None else (-180.0, -90.0, 180.0, 90.0)
     features = _Features(project, catalog)
+    if box[0] > 73 and box[2] < 136 and box[1] > 3 and box[3] < 54:
+        found += _assumed_systems(project)
     with stages.stage("places"):
         places = tried("settlements", lambda: _places(project.settlements, catalog, box, features))
     facility_parts, sourced = [], set()
@@ -139,7 +141,9 @@ def read_inputs(project: Project, stages: Stages) -> Inputs:
     if streets is not None and kept is not None:
         tried("network", lambda: _touching(project, streets, kept, catalog))
     if stops:
-        raise Stop(list(dict.fromkeys(stops)))
+        # the network is asked for by several layers; and faults of rows may be what is behind a stop
+        once = {replace(problem, layer=""): problem for problem in stops}
+        raise Stop([*once.values(), *(problem for problem in found if problem.severity == "fault")])
     facilities, doubts = facility_layer.joined(facility_parts)
     found += [p.in_layer("facilities") for p in doubts]
     return Inputs(
@@ -147,6 +151,12 @@ def read_inputs(project: Project, stages: Stages) -> Inputs:
         sourced=frozenset(sourced), plots=None if plots is None else plots[0], people=people, terrain=terrain,
         problems=tuple(found),
     )  # fmt: skip
+
+
+def _assumed_systems(project: Project) -> list[Problem]:
+    """Name the tables in China that do not say what system they are in: map providers' are shifted by 500 m."""
+    tables = [s for s in project.sources() if s.crs is None and not s.osm and io.kind(s.path) == "table"]
+    return [Problem("crs_assumed", "doubt", file=source.path.name, sheet=source.sheet or "") for source in tables]
 
 
 def _layer_doubts(project: Project) -> list[Problem]:
@@ -291,7 +301,7 @@ def _people(project: Project, area: shapely.Geometry | None, places: pd.DataFram
     if project.people is None:
         return None
     around = area if area is not None or places is None else _around(places, project.people_limit_m)
-    raster = io.read_raster([project.people], within=None if around is None else around.bounds)
+    raster = io.read_raster([project.people], within=None if around is None or around.is_empty else around.bounds)
     box = _box_of([places], 0.0)
     if box is not None and not io.touches(raster, box):
         raise Stop(Problem.stop("raster_covers_none", file=project.people))
@@ -326,6 +336,8 @@ def _touching(project: Project, streets: Streets, places: pd.DataFrame, catalog:
     snaps = Snapper(streets, usage, profile=profile, plane=plane).snap(
         places["lon"].to_numpy(np.float64), places["lat"].to_numpy(np.float64)
     )
+    if not places["lon"].notna().any():
+        raise Stop(Problem.stop("no_place_placed", file=project.settlements.path, n=len(places)))
     if not snaps.found.any():
         limit = f"{profile.off_street_limit_min:g}"
         raise Stop(Problem.stop("network_touches_no_place", file=project.network, n=len(places), limit=limit))

@@ -20,7 +20,7 @@ from outputs.messages import Messages
 PROJECT_FILE = "yike.toml"
 
 # what a file is named tells more of a raster or an outline than anything inside it
-_TERRAIN = re.compile(r"dem|dsm|srtm|aster|高程|地形|\.hgt", re.IGNORECASE)
+_TERRAIN = re.compile(r"dem|dsm|srtm|(?<![a-z])aster|astgtm|高程|地形|\.hgt", re.IGNORECASE)
 _PEOPLE = re.compile(r"ppp|pop|人口", re.IGNORECASE)
 _PLOTS = re.compile(r"宅基地|旧房|拆旧|图斑|homestead|building", re.IGNORECASE)
 _AREA = re.compile(r"边界|行政区|县界|范围|boundary|county|area", re.IGNORECASE)
@@ -53,11 +53,11 @@ def propose(folder: Path, words: Messages) -> str:
         There is no such folder, or no file in it is of a kind that can be read.
     """
     if not folder.is_dir():
-        raise Stop(Problem.stop("folder_missing", file=folder))
+        raise Stop(Problem.stop("folder_missing", file=folder.resolve()))
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not _hidden(path, folder))
     if not any(io.kind(path) for path in files):
         wanted = " ".join((*io.OSM, *io.VECTOR, *io.TABLE, *io.RASTER))
-        raise Stop(Problem.stop("folder_nothing", file=folder, wanted=wanted))
+        raise Stop(Problem.stop("folder_nothing", file=folder.resolve(), wanted=wanted))
     catalog = catalogue.load()
     found = _Found()
     for path in files:

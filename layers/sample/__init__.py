@@ -54,7 +54,9 @@ class Truth:
 
 def write_county(folder: Path) -> Truth:
     """
-    Write the county's files and its project file into a folder; an older sample county there is written over.
+    Write the county's files and its project file into a folder.
+
+    Files of an older sample county there are written over, its project file is kept.
 
     Raises
     ------
@@ -72,7 +74,8 @@ def write_county(folder: Path) -> Truth:
     plots_n = _write_plots(folder / "旧宅基地.shp", rng)
     _write_outline(folder / "县边界.gpkg")
     _write_ground(folder / "高程.tif")
-    (folder / PROJECT).write_text(_PROJECT_TEXT, "utf-8")
+    if not (folder / PROJECT).exists():  # the file invites to change it, so a changed one is kept
+        (folder / PROJECT).write_text(_PROJECT_TEXT, "utf-8")
     ids = {s.trait: s.id for s in SETTLEMENTS if s.trait}
     rows = {s.trait: n for n, s in enumerate(SETTLEMENTS, start=4) if s.trait}
     faults = {
@@ -202,7 +205,7 @@ crs = "EPSG:4543"
 service = "县边界.gpkg"
 
 [layers]
-settlements = { path = "安置点台账.xlsx", sheet = "安置点" }
+settlements = { path = "安置点台账.xlsx", sheet = "安置点", crs = "CGCS2000" }
 facilities = [
   { osm = true },
   { path = "服务设施.csv", crs = "GCJ-02" },

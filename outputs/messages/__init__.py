@@ -43,7 +43,7 @@ class Messages:
     def problem(self, problem: Problem) -> tuple[str, str]:
         """Say what a problem is and what is or should be done about it."""
         entry = self.words["problem"][problem.code]
-        params = dict(problem.params) | {"value": without_personal(problem.value)}
+        params = {"value": without_personal(problem.value)} | dict(problem.params)
         return str(entry["what"]).format_map(params), str(entry["action"]).format_map(params)
 
     def sentence(self, problem: Problem) -> str:
@@ -86,9 +86,9 @@ PROBLEM_COLUMNS = ["code", "layer", "file", "sheet", "row", "column", "value", "
 
 
 def problem_table(problems: list[Problem], messages: Messages) -> pd.DataFrame:
-    """Make the table ``problems``: worst first, then in the order found."""
+    """Make the table ``problems``: worst first, then by file, sheet and row."""
     rank = {"stop": 0, "fault": 1, "doubt": 2}
-    ordered = sorted(problems, key=lambda problem: rank[problem.severity])
+    ordered = sorted(problems, key=lambda p: (rank[p.severity], p.file, p.sheet, p.row or 0))
     rows = [
         (
             p.code,

@@ -83,6 +83,8 @@
   function draw(name) {
     layers[name].addTo(map);
     if (layers.relief) layers.relief.bringToBack();
+    // one canvas draws in the order things were added; points stay on top of lines and areas
+    ["facilities", "places"].forEach(function (n) { layers[n].eachLayer(function (mark) { mark.bringToFront(); }); });
   }
   if (data.plots) {
     var slopes = element("div", undefined, switches);
@@ -140,8 +142,9 @@
   function show(i) {
     var place = data.places[i];
     detail.textContent = ""; detail.hidden = false;
+    marks.forEach(function (mark, k) { mark.setStyle({ weight: k === i ? 4 : 1 }); });
     var close = element("button", W.close, detail); close.type = "button";
-    close.addEventListener("click", function () { detail.hidden = true; });
+    close.addEventListener("click", function () { detail.hidden = true; marks[i].setStyle({ weight: 1 }); });
     element("h2", place.name, detail);
     element("div", place.about + " · " + W.people + " " + (place.people === null ? W.unknown_people : Math.round(place.people)), detail);
     data.lists.forEach(function (list, k) {
@@ -156,7 +159,7 @@
       var tr = element("tr", undefined, table), td = element("td", category.name, tr);
       if (row[4] >= 0) {
         var to = data.facilities[row[4]];
-        element("div", (to.name || to.id) + " · " + W.distance + " " + number(row[3], 0) + " m", td).className = "note";
+        element("div", (row[6] ? W.drive + " · " : "") + (to.name || to.id) + " · " + W.distance + " " + number(row[3], 0) + " m", td).className = "note";
       }
       var cell = element("td", data.status_names[status], tr); cell.style.color = status === "served" ? "#00634a" : status === "no_standard" ? "#1b5e86" : "#8a3b00";
       var limit = row[2] === null ? "—" : row[2] + (row[5] ? "*" : "");

@@ -99,7 +99,8 @@ def test_a_source_without_a_usable_row_is_no_facility():
     measured = measure_access(
         places([(0, 0)]), lost, streets=LINE.streets(), catalog=CATALOG, sourced=frozenset({SHOP})
     )
-    assert row(measured.access, category=SHOP)["status"] == "no_facility"
+    # the row proves that there is one, and not where: unknown, not a lack
+    assert row(measured.access, category=SHOP)["status"] == "no_data"
 
 
 def test_without_a_threshold_there_is_a_time_and_no_verdict():
@@ -251,6 +252,19 @@ def test_snaps_say_where_each_point_meets_the_street():
     assert adult["point_id"].tolist() == ["P0", "F0"]
     np.testing.assert_allclose(adult["distance_m"], [100, 200], atol=0.01)
     assert adult["status"].tolist() == ["ok", "ok"]
+
+
+def test_nobody_walks_through_the_river_to_a_car():
+    # the far bank: 1 km of lanes for cars and 2 km for feet, 5 blocks from the road of the station
+    town = Town().street((0, 0), (30, 0))
+    town.street((0, 5), (10, 5), highway="track").street((10, 5), (20, 5), highway="path").street(
+        (20, 5), (25, 5), highway="path"
+    )
+    access, _ = measure(town, [(5, 5), (5, 1)], [("fire_station", (6, 0)), (CLINIC, (6, 0))])
+    for category in ("fire_station", CLINIC):
+        assert row(access, "P0", category)["status"] == "unreachable"
+    assert row(access, "P1", "fire_station")["mode"] == "drive"
+    assert row(access, "P1", "fire_station")["time_min"] == pytest.approx(1.5 + 0.3, abs=0.001)
 
 
 # --- circles ----------------------------------------------------------------------------------------------

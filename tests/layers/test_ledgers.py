@@ -228,3 +228,23 @@ def test_id_and_mobile_numbers_stop_at_the_door():
 )
 def test_codes_that_are_nobodys_number_are_kept(code):
     assert without_personal(code) == code
+
+
+def test_only_what_is_inside_when_exchanged_is_called_exchanged():
+    rows = [
+        ("名称", "经度", "纬度"),
+        ("甲", "28.01", "102.84"),
+        ("乙", "200", "28.05"),
+        ("丙", "102.7", "128.05"),
+        ("丁", "582600", "3099500"),
+    ]
+    lon, _, problems = located(*rows)
+    assert np.isnan(lon).all()
+    assert [(p.code, p.row) for p in problems] == [
+        ("position_swapped", 2), ("position_impossible", 3), ("position_impossible", 4), ("position_impossible", 5),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", ["1e400", "-1e999"])
+def test_a_number_without_end_is_none(cell):
+    assert parse_number(cell) is None

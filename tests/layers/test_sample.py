@@ -113,3 +113,12 @@ def test_no_name_of_a_person_is_kept(county):
     _, run = county
     for path in (run.folder / "tables").glob("*.parquet"):
         assert not {"householder", "id_no", "phone", "户主"} & set(pd.read_parquet(path).columns)
+
+
+def test_a_changed_project_file_is_kept(tmp_path: Path):
+    write_county(tmp_path / "a")
+    path = tmp_path / "a" / PROJECT
+    changed = path.read_text("utf-8").replace('name = "样例县"', 'name = "我的县"')
+    path.write_text(changed, "utf-8")
+    write_county(tmp_path / "a")
+    assert path.read_text("utf-8") == changed

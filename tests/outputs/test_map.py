@@ -88,6 +88,11 @@ def test_a_place_is_found_by_name_and_told(page):
 
 
 @pytest.mark.browser
+def test_the_page_says_who_is_not_on_it(page):
+    assert "另有 2 个安置点没有可用的坐标" in page.inner_text("#side")
+
+
+@pytest.mark.browser
 def test_something_is_drawn(page):
     # the canvas is not empty: streets, places, plots
     drawn = page.evaluate("""() => { const c = document.querySelector('canvas.leaflet-zoom-animated');

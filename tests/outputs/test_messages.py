@@ -102,6 +102,13 @@ def test_personal_values_are_hidden_everywhere():
     assert "1101" not in messages.sentence(problem) + " ".join(table.astype(str).iloc[0])
 
 
+def test_problems_come_by_file_and_row():
+    rows = [
+        Problem("position_missing", "fault", file=file, row=row) for file, row in (("b", 2), ("a", 17), ("a", 16))
+    ]
+    assert problem_table(rows, load("zh"))[["file", "row"]].values.tolist() == [["a", 16], ["a", 17], ["b", 2]]
+
+
 def test_the_worst_come_first():
     kinds = ("doubt", "stop", "fault", "doubt")
     table = problem_table([Problem("position_missing", kind) for kind in kinds], load("zh"))

@@ -305,3 +305,49 @@ def test_no_number_of_a_person_reaches_any_file(county: Path):
                 content = b"".join(book.read(name) for name in book.namelist())
         assert id_number.encode() not in content, path.name
         assert mobile.encode() not in content, path.name
+
+
+def test_when_no_row_can_be_used_the_rows_are_named(county: Path):
+    (lon,), (lat,) = degrees([(1, 0)])
+    io.write_table(
+        [HEADING, ("A1", "新村", "农村", 1, lat, lon), ("A2", "旧村", "农村", 1, "", "")],
+        county / "安置点.xlsx",
+        sheet="安置点",
+    )
+    stopped(
+        yike_("run", county / "某县.toml"),
+        "2 个安置点没有一个有可用的坐标",
+        "第 2 行",
+        "经纬度疑似颠倒",
+        "第 3 行",
+    )
+
+
+def test_a_table_in_china_that_names_no_system_is_a_doubt(county: Path):
+    assert "安置点.xlsx：没有写明坐标系" in yike_("check", county / "某县.toml").output
+    path = broken(county, '"安置点.xlsx"', '{ path = "安置点.xlsx", crs = "WGS-84" }')
+    assert "没有写明坐标系" not in yike_("check", path).output
+
+
+def test_a_fault_of_one_file_is_told_once(county: Path):
+    (county / "路.osm").write_bytes(b"<osm")
+    result = yike_("run", county / "某县.toml")
+    stopped(result, "路.osm：OSM 文件打不开")
+    assert result.output.count("OSM 文件打不开") == 1
+
+
+def test_a_wrong_value_is_shown(county: Path):
+    stopped(yike_("check", broken(county, 'name = "某县"', "name = 7")), "project.name 的写法不对（7）")
+
+
+@pytest.mark.parametrize(
+    ("name", "layer"),
+    [("pop_raster.tif", "people"), ("ASTGTM2_N28.tif", "dem"), ("aster_gdem.tif", "dem"), ("raster01.tif", "")],
+)
+def test_rasters_are_told_apart_by_name(tmp_path: Path, name, layer):
+    (tmp_path / "a.osm").write_bytes(b"x")
+    io.write_raster(np.zeros((3, 3), np.float32), tmp_path / name, west=102.7, north=28.05, step=0.002)
+    yike_("init", tmp_path)
+    text = (tmp_path / PROJECT_FILE).read_text("utf-8")
+    assert (f'people = "{name}"' in text) == (layer == "people")
+    assert (f'dem = ["{name}"]' in text) == (layer == "dem")
