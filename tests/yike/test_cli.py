@@ -351,3 +351,12 @@ def test_rasters_are_told_apart_by_name(tmp_path: Path, name, layer):
     text = (tmp_path / PROJECT_FILE).read_text("utf-8")
     assert (f'people = "{name}"' in text) == (layer == "people")
     assert (f'dem = ["{name}"]' in text) == (layer == "dem")
+
+
+def test_people_without_any_place_are_no_inner_fault(county: Path):
+    io.write_table([HEADING, ("A2", "旧村", "农村", 1, "", "")], county / "安置点.xlsx", sheet="安置点")
+    io.write_raster(np.ones((9, 9), np.float32), county / "人口.tif", west=102.7, north=28.05, step=0.01)
+    stopped(
+        yike_("run", broken(county, "[network]", 'people = "人口.tif"\n[network]')),
+        "1 个安置点没有一个有可用的坐标",
+    )
