@@ -24,6 +24,9 @@ Floats = NDArray[np.float64]
 WALK_FUNCTION = "flat"
 """The walking function in force; slope does not enter yet, and every table says so."""
 
+UNJUDGED = ("no_standard", "no_data", "outside_data")
+"""Statuses that are neither met nor missed."""
+
 STATUSES = (
     "served", "beyond_limit", "no_standard", "no_facility", "no_data",
     "unreachable", "off_network", "outside_data",
@@ -88,8 +91,12 @@ def measure_access(
         usage = use_streets(streets, profile)
         snapper = Snapper(streets, usage, profile=profile, plane=standing.plane)
         homes, ends = snapper.snap(*standing.places_at), snapper.snap(*standing.facilities_at)
-        if mode == "drive":
-            homes, ends = _kept_together(homes, ends, streets, standing, catalog.travel_profile(persona, "walk"))
+        if mode == "walk":
+            on_foot, walked = usage, (homes, ends)
+        else:  # the same persona on foot came before
+            homes, ends = (
+                keep_together(d, w, on_foot=on_foot) for d, w in zip((homes, ends), walked, strict=True)
+            )
         snaps += [
             _snap_rows(places["place_id"], "place", profile, homes, streets),
             _snap_rows(facilities["facility_id"], "facility", profile, ends, streets),
@@ -111,17 +118,6 @@ def measure_access(
     return Access(access, snap_table.reset_index(drop=True))
 
 
-def _kept_together(
-    homes: Snaps, ends: Snaps, streets: Streets, standing: _Standing, profile: TravelProfile
-) -> tuple[Snaps, Snaps]:
-    on_foot = use_streets(streets, profile)
-    walker = Snapper(streets, on_foot, profile=profile, plane=standing.plane)
-    return (
-        keep_together(homes, walker.snap(*standing.places_at), on_foot=on_foot),
-        keep_together(ends, walker.snap(*standing.facilities_at), on_foot=on_foot),
-    )
-
-
 def _questions(catalog: Catalog, personas: Sequence[str]) -> dict[tuple[str, str], list[Category]]:
     found: dict[tuple[str, str], list[Category]] = {}
     for category in catalog.in_access():
@@ -132,7 +128,8 @@ def _questions(catalog: Catalog, personas: Sequence[str]) -> dict[tuple[str, str
         asked |= {(persona, "walk") for persona in personas} if category.lists else set()
         for question in sorted(asked):
             found.setdefault(question, []).append(category)
-    return dict(sorted(found.items()))
+    # by persona, and each on foot before by car
+    return {question: found[question] for question in sorted(found, key=lambda q: (q[0], q[1] != "walk"))}
 
 
 def deciding_mode(category: Category, profile: str) -> str:
@@ -235,7 +232,7 @@ def _ask(
     for values in (time, reached.to_min, reached.back_min, reached.distance_m):
         values[status == "outside_data"] = np.nan
     chosen = np.where(status == "outside_data", -1, reached.facility)
-    judged = ~np.isin(status, ("no_standard", "no_data", "outside_data")) & ~np.isnan(threshold)
+    judged = ~np.isin(status, UNJUDGED) & ~np.isnan(threshold)
     met = np.where(judged, (status == "served").astype(np.float64), np.nan)
     straight = _straight_m(standing, usable)
     straight_met = np.where(np.isnan(straight) | np.isnan(radius), np.nan, (straight <= radius).astype(np.float64))

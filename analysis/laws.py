@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.access import STATUSES
+from analysis.access import STATUSES, UNJUDGED
 
 Tables = dict[str, pd.DataFrame]
 Breach = Callable[[Tables, Sequence[str]], pd.Series]
-UNJUDGED = ("no_standard", "no_data", "outside_data")
 
 
 @dataclass(frozen=True, slots=True)

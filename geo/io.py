@@ -397,16 +397,15 @@ def read_raster(paths: Sequence[Path], *, within: Bounds | None = None) -> Raste
         if problems:
             raise Stop(problems)
         first = opened[0]
+        crs = CRS.from_user_input(first.crs.to_wkt())
         box = _window(opened, within)
         if box is None:
-            return Raster(
-                np.full((1, 1), np.nan, np.float32), first.transform, CRS.from_user_input(first.crs.to_wkt())
-            )
+            return Raster(np.full((1, 1), np.nan, np.float32), first.transform, crs)
         try:
             values, transform = merge(opened, bounds=box, nodata=np.nan, dtype="float32")
         except RasterioError as error:
             raise Stop(Problem.stop("raster_unreadable", file=paths[0], reason=error)) from error
-        return Raster(values[0], transform, CRS.from_user_input(first.crs.to_wkt()))
+        return Raster(values[0], transform, crs)
     finally:
         for source in opened:
             source.close()

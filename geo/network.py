@@ -209,10 +209,10 @@ def allowed(tags: pd.DataFrame, profile: TravelProfile) -> tuple[Bools, Bools]:
     keys = ("foot", "access") if walks else ("motorcar", "motor_vehicle", "vehicle", "access")
     verdict = pd.Series("", index=tags.index)
     for key in keys:  # the most special key that says anything decides
-        verdict = verdict.where(verdict != "", tags[key].map(_verdict))
+        verdict = verdict.where(verdict != "", _verdicts(tags[key]))
     opened = open_by_class & (verdict != "no").to_numpy(bool)
     if walks:
-        explicit = (tags["foot"].map(_verdict) == "yes").to_numpy(bool)
+        explicit = (_verdicts(tags["foot"]) == "yes").to_numpy(bool)
         opened &= ~(tags["motorroad"] == "yes").to_numpy(bool) | explicit
         direction = tags["oneway:foot"]
     else:
@@ -222,6 +222,11 @@ def allowed(tags: pd.DataFrame, profile: TravelProfile) -> tuple[Bools, Bools]:
     ahead = direction.isin(("yes", "true", "1")).to_numpy(bool)
     against = direction.isin(("-1", "reverse")).to_numpy(bool)
     return opened & ~against, opened & ~ahead
+
+
+def _verdicts(values: pd.Series) -> pd.Series:
+    # a country has a million ways and a dozen values
+    return values.map({value: _verdict(value) for value in values.unique()})
 
 
 def _verdict(value: str) -> str:

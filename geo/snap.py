@@ -47,9 +47,6 @@ class Snaps:
         return self.edge >= 0
 
 
-_WHERE_MET = ("fraction", "lon", "lat", "distance_m")
-
-
 def keep_together(driven: Snaps, walked: Snaps, *, on_foot: Usage) -> Snaps:
     """
     Take back where a car would be met on a part of the network to which nobody can walk.

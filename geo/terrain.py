@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import exactextract
 import exactextract.raster
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from exactextract.operation import Operation
 from numpy.typing import NDArray
 
 from geo import crs as systems
@@ -110,14 +113,12 @@ def slope_under(plots: gpd.GeoDataFrame, slope: Raster, *, limit_deg: float) -> 
     )
     if not slope.crs.is_geographic:
         shapes = shapes.to_crs(slope.crs)
-    # of equally common values the greatest is taken, so the classes go in turned round: the gentler wins
-    layers = {
-        "slope": values,
-        "over": over,
-        "known": known.astype(np.float32),
-        "class": np.where(known, -classes, np.nan),
-    }
-    found = _exact(slope, layers, shapes, ["mean", "majority", "sum"]).reindex(range(len(plots)))
+    found = _exact(
+        slope, shapes,
+        slope_mean=("mean", values), over_mean=("mean", over), known_sum=("sum", known),
+        # of equally common values the greatest is taken, so the classes go in turned round: the gentler wins
+        class_majority=("majority", np.where(known, -classes, np.nan)),
+    ).reindex(range(len(plots)))  # fmt: skip
     out["slope_deg_mean"] = found["slope_mean"].to_numpy(np.float64)
     out["slope_over_share"] = found["over_mean"].to_numpy(np.float64)
     # cells that lie outside of the raster are no cells at all, so the plot's own size is what counts
@@ -128,18 +129,19 @@ def slope_under(plots: gpd.GeoDataFrame, slope: Raster, *, limit_deg: float) -> 
     return out
 
 
-def _exact(
-    slope: Raster, layers: dict[str, NDArray[np.float32]], shapes: gpd.GeoDataFrame, operations: list[str]
-) -> pd.DataFrame:
-    xmin, ymin, xmax, ymax = slope.bounds
-    wkt = slope.crs.to_wkt()
-    sources = [
-        exactextract.raster.NumPyRasterSource(
-            np.ascontiguousarray(array, np.float32), xmin, ymin, xmax, ymax, nodata=np.nan, name=name, srs_wkt=wkt
+def _exact(grid: Raster, shapes: gpd.GeoDataFrame, **wanted: tuple[str, NDArray[Any]]) -> pd.DataFrame:
+    """Work out one statistic of one array on the grid for each name, by row of ``shapes``."""
+    xmin, ymin, xmax, ymax = grid.bounds
+    wkt = grid.crs.to_wkt()
+    operations, sources = [], []
+    for name, (statistic, array) in wanted.items():
+        cells = np.ascontiguousarray(array, np.float32)
+        source = exactextract.raster.NumPyRasterSource(
+            cells, xmin, ymin, xmax, ymax, nodata=np.nan, name=name, srs_wkt=wkt
         )
-        for name, array in layers.items()
-    ]
-    shapes = shapes.set_crs(slope.crs, allow_override=True)
+        sources.append(source)
+        operations.append(Operation(statistic, name, source))
+    shapes = shapes.set_crs(grid.crs, allow_override=True)
     found: pd.DataFrame = exactextract.exact_extract(
         sources, shapes, operations, include_cols=["row"], output="pandas", strategy="raster-sequential"
     )

@@ -24,13 +24,12 @@ def plots(frame: gpd.GeoDataFrame, *, file: str) -> tuple[gpd.GeoDataFrame, list
     plots, problems
         ``homestead_id``, ``file``, ``row`` and geometry in degrees.
     """
-    number = pd.Series(range(1, len(frame) + 1), index=frame.index)
+    frame = frame.set_axis(pd.RangeIndex(1, len(frame) + 1))  # numbered from the first, as a person counts them
+    number = pd.Series(frame.index, index=frame.index)
     field = next((name for name in ID_FIELDS if name in frame.columns), None)
     given = frame[field].astype("str").fillna("") if field else number.astype("str")
     given = given.mask(given.isin(["nan", "None", "<NA>"]), "").map(without_personal)
-    # numbered from the first feature, as a person counts them
-    numbered = given.set_axis(number.to_numpy()), number.astype("str").set_axis(number.to_numpy())
-    ids, twice = (series.set_axis(frame.index) for series in unique_ids(numbered[0], otherwise=numbered[1]))
+    ids, twice = unique_ids(given, otherwise=number.astype("str"))
     geometry = frame.geometry
     empty = geometry.isna() | geometry.is_empty
     crossing = ~empty & ~geometry.is_valid
@@ -44,7 +43,8 @@ def plots(frame: gpd.GeoDataFrame, *, file: str) -> tuple[gpd.GeoDataFrame, list
         problems.append(Problem.doubt("shape_without_area", file=file, n=flat, all=len(frame)))
     named = {"homestead_id": ids, "file": file, "row": number}
     # only what has an area is kept of a mended polygon: a spike that encloses nothing is dropped
-    mended = geometry.where(~crossing, geometry.make_valid(method="structure", keep_collapsed=False))
+    mended = geometry.copy()
+    mended[crossing] = geometry[crossing].make_valid(method="structure", keep_collapsed=False)
     out = gpd.GeoDataFrame(named, geometry=mended, crs=frame.crs).reset_index(drop=True)
     return out, problems
 

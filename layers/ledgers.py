@@ -136,8 +136,8 @@ class Ledger:
         """A column of ids made unique, see ``unique_ids``; named by file, sheet and row where there is none."""
         where = ":".join(part for part in (self.file.rsplit(".", 1)[0], self.sheet) if part)
         otherwise = pd.Series(where + ":" + self.frame.index.astype("str"), index=self.frame.index, dtype="str")
-        ids, repeated = unique_ids(self.text(field), otherwise=otherwise)
         given = self.text(field)
+        ids, repeated = unique_ids(given, otherwise=otherwise)
         problems = [self.fault("id_repeated", int(row), field, given[row]) for row in ids.index[repeated]]
         return ids, problems
 

@@ -330,14 +330,14 @@ def _terrain(
 
 
 def _touching(project: Project, streets: Streets, places: pd.DataFrame, catalog: Catalog) -> None:
+    if not places["lon"].notna().any():
+        raise Stop(Problem.stop("no_place_placed", file=project.settlements.path, n=len(places)))
     profile = catalog.travel_profile("adult", "walk")
     usage = use_streets(streets, profile)
     plane = systems.zone((streets.box[0] + streets.box[2]) / 2)
     snaps = Snapper(streets, usage, profile=profile, plane=plane).snap(
         places["lon"].to_numpy(np.float64), places["lat"].to_numpy(np.float64)
     )
-    if not places["lon"].notna().any():
-        raise Stop(Problem.stop("no_place_placed", file=project.settlements.path, n=len(places)))
     if not snaps.found.any():
         limit = f"{profile.off_street_limit_min:g}"
         raise Stop(Problem.stop("network_touches_no_place", file=project.network, n=len(places), limit=limit))

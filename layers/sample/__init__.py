@@ -66,6 +66,9 @@ def write_county(folder: Path) -> Truth:
     if folder.exists() and any(folder.iterdir()) and not (folder / PROJECT).is_file():
         raise Stop(Problem.stop("folder_not_ours", file=folder, path=folder))
     folder.mkdir(parents=True, exist_ok=True)
+    # first, because the folder is known by it; it invites to be changed, so a changed one is kept
+    if not (folder / PROJECT).exists():
+        (folder / PROJECT).write_text(_PROJECT_TEXT, "utf-8")
     rng = np.random.default_rng(SEED)
     roads = build_roads()
     _write_osm(folder / "道路.osm.pbf", roads)
@@ -74,8 +77,6 @@ def write_county(folder: Path) -> Truth:
     plots_n = _write_plots(folder / "旧宅基地.shp", rng)
     _write_outline(folder / "县边界.gpkg")
     _write_ground(folder / "高程.tif")
-    if not (folder / PROJECT).exists():  # the file invites to change it, so a changed one is kept
-        (folder / PROJECT).write_text(_PROJECT_TEXT, "utf-8")
     ids = {s.trait: s.id for s in SETTLEMENTS if s.trait}
     rows = {s.trait: n for n, s in enumerate(SETTLEMENTS, start=4) if s.trait}
     faults = {
