@@ -94,9 +94,8 @@ def measure_access(
         if mode == "walk":
             on_foot, walked = usage, (homes, ends)
         else:  # the same persona on foot came before
-            homes, ends = (
-                keep_together(d, w, on_foot=on_foot) for d, w in zip((homes, ends), walked, strict=True)
-            )
+            homes = keep_together(homes, walked[0], on_foot=on_foot)
+            ends = keep_together(ends, walked[1], on_foot=on_foot)
         snaps += [
             _snap_rows(places["place_id"], "place", profile, homes, streets),
             _snap_rows(facilities["facility_id"], "facility", profile, ends, streets),
