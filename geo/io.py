@@ -13,6 +13,7 @@ import json
 import math
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pyogrio
 import python_calamine
 import rasterio
@@ -30,6 +32,7 @@ import xlsxwriter
 from affine import Affine
 from numpy.typing import NDArray
 from pyproj import CRS
+from pyproj.exceptions import CRSError
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError, RasterioIOError
 from rasterio.io import MemoryFile
@@ -40,7 +43,7 @@ from geo import crs as systems
 from geo.problems import Problem, Stop
 
 OSM = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2")
-VECTOR = (".gpkg", ".shp", ".geojson", ".json")
+VECTOR = (".gpkg", ".shp", ".geojson", ".json", ".gdb", ".fgb", ".parquet")
 TABLE = (".csv", ".txt", ".xlsx", ".xlsm", ".xls")
 RASTER = (".tif", ".tiff", ".hgt", ".hgt.zip")
 Bounds = tuple[float, float, float, float]
@@ -62,7 +65,7 @@ def kind(path: Path) -> str:
 
 def require(path: Path, *wanted: str) -> Path:
     """
-    Return the path if a file of one of the wanted kinds is there.
+    Return the path if a file of one of the wanted kinds is there; a File Geodatabase is a folder of files.
 
     Raises
     ------
@@ -71,15 +74,26 @@ def require(path: Path, *wanted: str) -> Path:
     """
     if not path.exists():
         raise Stop(Problem.stop("file_missing", file=path, folder=path.parent))
-    if not path.is_file():
+    if path.is_dir() and path.suffix.lower() != ".gdb":
         raise Stop(Problem.stop("file_is_folder", file=path))
-    if path.stat().st_size == 0:
+    if not any(part.stat().st_size for part in files_of(path)):
         raise Stop(Problem.stop("file_empty", file=path))
     if kind(path) not in wanted:
         endings = {"osm": OSM, "vector": VECTOR, "table": TABLE, "raster": RASTER}
         accepted = " ".join(ending for what in wanted for ending in endings[what])
         raise Stop(Problem.stop("file_kind", file=path, wanted=accepted))
     return path
+
+
+def files_of(path: Path) -> list[Path]:
+    """List the files that one input is made of: a Shapefile's parts, what is in a geodatabase, else the file."""
+    if path.is_dir():
+        return sorted(part for part in path.rglob("*") if part.is_file())
+    parts = [path.with_suffix(ending) for ending in _SHAPEFILE] if path.suffix.lower() == ".shp" else []
+    return [path, *(part for part in parts if part.is_file())]
+
+
+_SHAPEFILE = (".dbf", ".shx", ".prj", ".cpg")
 
 
 # --- tables -----------------------------------------------------------------------------------------------
@@ -208,25 +222,27 @@ def read_vector(path: Path, *, layer: str | None = None, crs: str | None = None)
     Parameters
     ----------
     path, layer
-        GeoPackage, Shapefile or GeoJSON; the first layer if none is named.
+        GeoPackage, File Geodatabase, Shapefile, GeoJSON, FlatGeobuf or GeoParquet; the first layer if none is
+        named.
     crs
         The system the coordinates are really in, where the file says none or says wrong (``GCJ-02``).
 
     Returns
     -------
     frame
-        Every feature in file order, attributes as read, geometry in degrees, None where there is none.
+        Every feature in file order, attributes as read, geometry in degrees, None where there is none; arcs
+        come as lines of many vertices.
 
     Raises
     ------
     Stop
-        Missing, unreadable, of another kind, without such a layer, or without a coordinate system.
+        Missing, unreadable, of another kind, without such a layer, without shapes, or without a coordinate
+        system.
     """
-    require(path, "vector")
+    layers = [info.name for info in list_layers(path)]
+    if not layers or (layer is not None and layer not in layers):
+        raise Stop(Problem.stop("layer_missing", file=path, wanted=layer or "", layers="、".join(layers)))
     try:
-        layers = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
-        if not layers or (layer is not None and layer not in layers):
-            raise Stop(Problem.stop("layer_missing", file=path, wanted=layer or "", layers="、".join(layers)))
         frame = _features(path, layer or layers[0])
     except _VECTOR_ERRORS as error:
         raise Stop(Problem.stop("vector_unreadable", file=path, reason=error)) from error
@@ -241,7 +257,11 @@ def read_vector(path: Path, *, layer: str | None = None, crs: str | None = None)
     )
 
 
-_VECTOR_ERRORS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError)
+_VECTOR_ERRORS = (
+    pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
+    pa.ArrowException, CRSError, OSError, ValueError, KeyError,
+)  # fmt: skip
+"""What GDAL raises and, where a GeoParquet is badly written, pyarrow and geopandas."""
 _BYTEWISE = "ISO-8859-1"
 """The encoding in which every byte is a letter, so that bytes come through as they are."""
 
@@ -280,12 +300,10 @@ def _is_utf8(raw: bytes) -> bool:
 
 def _features(path: Path, layer: str) -> Any:
     """Read a layer with whole numbers that stay whole where some are missing, and its text decoded."""
+    if _is_parquet(path):
+        return gpd.read_parquet(path, to_pandas_kwargs={"types_mapper": _WHOLE.get})
     bytewise = _is_bytewise(path)
-    whole = {pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype()}
-    frame = pyogrio.read_dataframe(
-        path, layer=layer, encoding=_BYTEWISE if bytewise else None, use_arrow=True,
-        arrow_to_pandas_kwargs={"types_mapper": whole.get},
-    )  # fmt: skip
+    frame = _through_arrow(path, layer, encoding=_BYTEWISE if bytewise else None)
     if not bytewise:
         return frame
     own = [name for name in frame.columns if name != "geometry"]
@@ -294,6 +312,29 @@ def _features(path: Path, layer: str) -> Any:
     for name in worded:
         frame[name] = frame[name].map(decode, na_action="ignore")
     return frame.rename(columns={name: decode(name) for name in own})
+
+
+_WHOLE = {pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype()}
+
+
+def _through_arrow(path: Path, layer: str, *, encoding: str | None) -> Any:
+    """
+    Read a layer through Arrow, which keeps whole numbers, and where it cannot, the shapes beside it.
+
+    It cannot where arcs are (NotImplementedError), nor from FlatGeobuf: GDAL 3.12 crashes, taking Python with
+    it, on a feature without a shape.
+    """
+    options = {"layer": layer, "encoding": encoding}
+    arrow = {**options, "use_arrow": True, "arrow_to_pandas_kwargs": {"types_mapper": _WHOLE.get}}
+    if path.suffix.lower() != ".fgb":
+        with suppress(NotImplementedError):
+            return pyogrio.read_dataframe(path, **arrow)
+    shapes = pyogrio.read_dataframe(path, **options, columns=[])
+    return shapes.join(pyogrio.read_dataframe(path, **arrow, read_geometry=False))
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() == ".parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,13 +354,30 @@ def list_layers(path: Path) -> list[LayerInfo]:
     Raises
     ------
     Stop
-        Missing, unreadable or of another kind.
+        Missing, unreadable, of another kind, or a Parquet table without shapes.
     """
     require(path, "vector")
     try:
+        if _is_parquet(path):
+            return [_parquet_info(path)]
         return [_layer_info(path, str(name), str(geometry or "")) for name, geometry in pyogrio.list_layers(path)]
     except _VECTOR_ERRORS as error:
         raise Stop(Problem.stop("vector_unreadable", file=path, reason=error)) from error
+
+
+def _parquet_info(path: Path) -> LayerInfo:
+    """Read what GeoParquet keeps under ``geo``; a system that is not mentioned is WGS-84, a null one unknown."""
+    schema = pq.read_schema(path)
+    if b"geo" not in (schema.metadata or {}):
+        raise Stop(Problem.stop("vector_without_geometry", file=path))
+    geo = json.loads(schema.metadata[b"geo"])
+    shapes = geo["columns"]
+    main = shapes[geo["primary_column"]]
+    fields = tuple(name for name in schema.names if name not in shapes)
+    kinds = main.get("geometry_types", [])
+    return LayerInfo(
+        path.stem, fields, kinds[0] if len(kinds) == 1 else "Unknown", main.get("crs", "") is not None
+    )
 
 
 def _layer_info(path: Path, name: str, geometry: str) -> LayerInfo:
@@ -330,18 +388,74 @@ def _layer_info(path: Path, name: str, geometry: str) -> LayerInfo:
     return LayerInfo(name, tuple(decode(field) for field in fields), geometry, info["crs"] is not None)
 
 
+DRIVERS = {
+    ".gpkg": "GPKG", ".shp": "ESRI Shapefile", ".geojson": "GeoJSON", ".json": "GeoJSON", ".gdb": "OpenFileGDB",
+    ".fgb": "FlatGeobuf",
+}  # fmt: skip
+"""By which driver of GDAL each vector format is written; GeoParquet goes through pyarrow."""
+
+
+def write_vector(
+    frame: gpd.GeoDataFrame, path: Path, *, layer: str = "", encoding: str = "GBK", cpg: bool = True
+) -> None:
+    """
+    Write a vector file of the kind that the ending names, in the system of the frame, rows in their order.
+
+    A GeoPackage or File Geodatabase that is there keeps its other layers; every other file is replaced.
+
+    Parameters
+    ----------
+    frame
+        What to write. GeoJSON knows degrees of WGS-84 only and gets them.
+    path, layer
+        The file, and the name of the layer; the name of the file if none is given, and always in GeoParquet.
+    encoding, cpg
+        Of a Shapefile: what its text is in, and whether the ``.cpg`` that says so stands beside it.
+
+    Raises
+    ------
+    Stop
+        The ending is of no vector format, or the file cannot be written.
+    """
+    ending = path.suffix.lower()
+    try:
+        if ending == ".parquet":
+            frame.to_parquet(path, index=False)
+        elif ending in DRIVERS:
+            written, options = _writing(frame, ending, encoding)
+            pyogrio.write_dataframe(written, path, layer=layer or path.stem, driver=DRIVERS[ending], **options)
+        else:
+            raise Stop(Problem.stop("file_kind", file=path, wanted=" ".join(VECTOR)))
+    except _VECTOR_ERRORS as error:
+        raise Stop(Problem.stop("vector_unwritable", file=path, reason=error)) from error
+    if ending == ".shp" and not cpg:
+        path.with_suffix(".cpg").unlink(missing_ok=True)
+
+
+def _writing(frame: gpd.GeoDataFrame, ending: str, encoding: str) -> tuple[gpd.GeoDataFrame, dict[str, Any]]:
+    """Bring a frame into what a format can hold, with the options that keep the rest."""
+    if ending == ".shp":
+        return frame, {"encoding": encoding}
+    if ending == ".fgb":
+        return frame, {"SPATIAL_INDEX": "NO"}  # the index would sort the rows, and takes none without a shape
+    if DRIVERS[ending] == "GeoJSON" and frame.crs is not None:
+        return frame.to_crs(systems.DEGREES), {}
+    if ending == ".gdb":
+        wide = [name for name in frame.columns if str(frame[name].dtype).lower() in ("int64", "uint32")]
+        small = [name for name in wide if frame[name].dropna().between(-(2**31), 2**31 - 1).all()]
+        # a larger one is written as a float, of 15 digits where the code of a plot has 19, or for new ArcGIS
+        newest = {"TARGET_ARCGIS_VERSION": "ARCGIS_PRO_3_2_OR_LATER"} if len(wide) > len(small) else {}
+        return frame.astype(dict.fromkeys(small, "Int32")), newest
+    return frame, {}
+
+
 def write_layer(frame: gpd.GeoDataFrame, path: Path, *, layer: str) -> None:
-    """Append a layer to a GeoPackage; in China the degrees are named CGCS2000."""
+    """Write a layer of degrees into a GeoPackage, beside those it has; in China they are named CGCS2000."""
     west, _, east, _ = frame.total_bounds
     if np.isfinite(west):
         code = systems.zone((west + east) / 2).to_epsg()
         frame = frame.set_crs("EPSG:4490" if code else systems.DEGREES, allow_override=True)
-    pyogrio.write_dataframe(frame, path, layer=layer, driver="GPKG", append=path.exists())
-
-
-def write_shapefile(frame: gpd.GeoDataFrame, path: Path) -> None:
-    """Write a Shapefile with GBK attributes and its ``.cpg``, as the software of the bureaus does."""
-    pyogrio.write_dataframe(frame, path, driver="ESRI Shapefile", encoding="GBK")
+    write_vector(frame, path, layer=layer)
 
 
 # --- rasters ----------------------------------------------------------------------------------------------

@@ -172,7 +172,7 @@ def _write_plots(path: Path, rng: np.random.Generator) -> int:
             lon, lat = to_degrees(rotated[:, 0] + x, rotated[:, 1] + y)
             shapes.append(shapely.Polygon(np.column_stack(systems.project(lon, lat, plane))))
             names.append(f"YL{hamlet + 1:02d}-{house + 1:03d}")
-    io.write_shapefile(gpd.GeoDataFrame({"编号": names}, geometry=shapes, crs=PLANE), path)
+    io.write_vector(gpd.GeoDataFrame({"编号": names}, geometry=shapes, crs=PLANE), path)
     return len(names)
 
 

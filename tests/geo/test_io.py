@@ -116,7 +116,7 @@ def test_vectors_come_in_degrees(tmp_path: Path, name, code):
 
 
 def test_a_shapefile_in_gbk_is_read(tmp_path: Path):
-    io.write_shapefile(POINTS, tmp_path / "点.shp")
+    io.write_vector(POINTS, tmp_path / "点.shp")
     assert io.read_vector(tmp_path / "点.shp")["名称"].tolist() == ["甲", "乙"]
 
 
@@ -146,7 +146,7 @@ def test_layers_are_listed_and_chosen(tmp_path: Path):
 def test_vectors_that_cannot_be_read_are_said(tmp_path: Path):
     (tmp_path / "a.gpkg").write_bytes(b"no database")
     assert stopped(lambda: io.read_vector(tmp_path / "a.gpkg")) == ["vector_unreadable"]
-    io.write_shapefile(POINTS, tmp_path / "b.shp")
+    io.write_vector(POINTS, tmp_path / "b.shp")
     (tmp_path / "b.prj").unlink()
     assert stopped(lambda: io.read_vector(tmp_path / "b.shp")) == ["crs_missing"]
     assert len(io.read_vector(tmp_path / "b.shp", crs="CGCS2000")) == 2
@@ -318,3 +318,117 @@ def test_a_system_tied_to_no_place_is_refused():
     with pytest.raises(Stop) as stop:
         crs.system('LOCAL_CS["site",UNIT["metre",1]]')
     assert stop.value.problems[0].code == "crs_unknown"
+
+
+# --- every vector format ----------------------------------------------------------------------------------
+
+FORMATS = ("a.gpkg", "a.gdb", "a.shp", "a.geojson", "a.fgb", "a.parquet")
+PLOTS = gpd.GeoDataFrame(
+    {
+        "名称": ["甲村", None, "丙村，“东头”"], "编码": pd.array([513431200001010001, None, 7], "Int64"),
+        "户数": pd.array([3, None, -1], "Int32"), "面积": [1.5, np.nan, 0.25],
+    },
+    geometry=[shapely.LineString([(102.84, 28.01), (102.85, 28.02)]), None, shapely.LineString([(102.9, 28.1), (103, 28)])],
+    crs="EPSG:4490",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("code", ["EPSG:4490", "EPSG:4326", "EPSG:4543"])
+def test_every_format_keeps_text_whole_numbers_shapes_and_system(tmp_path: Path, name, code):
+    path = tmp_path / name
+    given = PLOTS.to_crs(code)
+    io.write_vector(given, path)
+    assert io.kind(path) == "vector"
+    (layer,) = io.list_layers(path)
+    assert (layer.name, layer.fields, layer.has_crs) == ("a", ("名称", "编码", "户数", "面积"), True)
+    # a geodatabase knows lines only as lines of several parts
+    assert layer.geometry == ("MultiLineString" if name == "a.gdb" else "LineString")
+    read = io.read_vector(path)
+    assert read["名称"].fillna("").tolist() == ["甲村", "", "丙村，“东头”"]
+    for column in ("编码", "户数"):
+        # a code of 18 digits is more than a float holds, so it has come through none
+        assert read[column].astype("str").tolist() == PLOTS[column].astype("str").tolist()
+    np.testing.assert_array_equal(read["面积"], PLOTS["面积"])
+    assert read.geometry.isna().tolist() == [False, True, False]
+    # a Shapefile's WKT of the zone gives centimetres; GeoJSON writes seven decimals
+    np.testing.assert_allclose(
+        shapely.get_coordinates(read.geometry), shapely.get_coordinates(PLOTS.geometry), atol=1e-7
+    )
+    assert given.equals(PLOTS.to_crs(code))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_is_no_vector_file_is_said(tmp_path: Path, name):
+    path = tmp_path / name
+    assert stopped(lambda: io.read_vector(path)) == ["file_missing"]
+    if name == "a.gdb":
+        path.mkdir()
+        (path / "gdb").write_bytes(b"")
+        assert stopped(lambda: io.read_vector(path)) == ["file_empty"]
+        assert stopped(lambda: io.read_table(path)) == ["file_empty"]
+        (path / "a00000001.gdbtable").write_bytes(b"no table")
+    else:
+        path.write_bytes(b"")
+        assert stopped(lambda: io.read_vector(path)) == ["file_empty"]
+        path.write_bytes(b"no such file at all")
+    for work in (io.read_vector, io.list_layers):
+        assert stopped(lambda work=work: work(path)) == ["vector_unreadable"]
+    assert stopped(lambda: io.read_table(path)) == ["file_kind"]
+
+
+def test_a_folder_of_another_name_is_no_file(tmp_path: Path):
+    (tmp_path / "a.gpkg").mkdir()
+    assert stopped(lambda: io.read_vector(tmp_path / "a.gpkg")) == ["file_is_folder"]
+
+
+@pytest.mark.parametrize("name", ["a.gpkg", "a.gdb"])
+def test_a_layer_is_put_beside_the_others_and_over_its_old_self(tmp_path: Path, name):
+    path = tmp_path / name
+    for layer, frame in (("一", POINTS), ("二", PLOTS), ("一", POINTS.iloc[:1])):
+        io.write_vector(frame, path, layer=layer)
+    assert {layer.name for layer in io.list_layers(path)} == {"一", "二"}
+    assert [len(io.read_vector(path, layer=layer)) for layer in ("一", "二")] == [1, 3]
+    assert stopped(lambda: io.read_vector(path, layer="三")) == ["layer_missing"]
+
+
+def test_small_whole_numbers_need_no_new_arcgis(tmp_path: Path):
+    frame = POINTS.assign(户数=[1, 2], 编码=[1, 2**31])
+    io.write_vector(frame, tmp_path / "a.gdb")
+    assert pyogrio.read_info(tmp_path / "a.gdb")["dtypes"].tolist() == ["object", "int32", "int64"]
+    assert io.files_of(tmp_path / "a.gdb") == sorted((tmp_path / "a.gdb").iterdir())
+
+
+@pytest.mark.parametrize("cpg", [True, False])
+def test_a_shapefile_may_be_written_without_cpg(tmp_path: Path, cpg):
+    io.write_vector(POINTS, tmp_path / "点.shp", cpg=cpg)
+    assert (tmp_path / "点.cpg").exists() == cpg
+    assert "甲".encode("gbk") in (tmp_path / "点.dbf").read_bytes()
+    assert io.read_vector(tmp_path / "点.shp")["名称"].tolist() == ["甲", "乙"]
+    assert len(io.files_of(tmp_path / "点.shp")) == 4 + cpg
+
+
+def test_a_parquet_table_without_shapes_is_said(tmp_path: Path):
+    io.write_parquet(pd.DataFrame({"a": [1]}), tmp_path / "a.parquet")
+    for work in (io.read_vector, io.list_layers):
+        assert stopped(lambda work=work: work(tmp_path / "a.parquet")) == ["vector_without_geometry"]
+    POINTS.set_crs(None, allow_override=True).to_parquet(tmp_path / "b.parquet")
+    assert not io.list_layers(tmp_path / "b.parquet")[0].has_crs
+    assert stopped(lambda: io.read_vector(tmp_path / "b.parquet")) == ["crs_missing"]
+    assert len(io.read_vector(tmp_path / "b.parquet", crs="CGCS2000")) == 2
+
+
+def test_arcs_come_as_lines(tmp_path: Path):
+    # half a circle of radius 1 about (1, 0); GDAL writes a file of this kind from no frame, so its text is read
+    (tmp_path / "arc.csv").write_text('编码,WKT\n9007199254740993,"CIRCULARSTRING(0 0,1 1,2 0)"\n', "utf-8")
+    frame = io._through_arrow(tmp_path / "arc.csv", "arc", encoding=None)
+    assert frame["编码"].astype("str").tolist() == ["9007199254740993"]
+    assert frame.geometry[0].length == pytest.approx(np.pi, rel=1e-3)
+
+
+def test_what_cannot_be_written_is_said(tmp_path: Path):
+    assert stopped(lambda: io.write_vector(POINTS, tmp_path / "a.kml")) == ["file_kind"]
+    for name in FORMATS:
+        assert stopped(lambda name=name: io.write_vector(POINTS, tmp_path / "gone" / name)) == [
+            "vector_unwritable"
+        ]
