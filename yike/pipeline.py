@@ -163,7 +163,7 @@ def _layer_doubts(project: Project) -> list[Problem]:
     """Say which layer is read of files that hold several and where none was chosen."""
     doubts = []
     for source in project.sources():
-        if source.layer is None and not source.osm and io.kind(source.path) == "vector" and source.path.is_file():
+        if source.layer is None and not source.osm and io.kind(source.path) == "vector" and source.path.exists():
             try:
                 names = [layer.name for layer in io.list_layers(source.path)]
             except Stop:

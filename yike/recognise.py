@@ -54,7 +54,7 @@ def propose(folder: Path, words: Messages) -> str:
     """
     if not folder.is_dir():
         raise Stop(Problem.stop("folder_missing", file=folder.resolve()))
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and not _hidden(path, folder))
+    files = sorted(path for path in folder.rglob("*") if _is_input(path) and not _hidden(path, folder))
     if not any(io.kind(path) for path in files):
         wanted = " ".join((*io.OSM, *io.VECTOR, *io.TABLE, *io.RASTER))
         raise Stop(Problem.stop("folder_nothing", file=folder.resolve(), wanted=wanted))
@@ -72,10 +72,16 @@ def propose(folder: Path, words: Messages) -> str:
     return _text(folder, found, words)
 
 
+def _is_input(path: Path) -> bool:
+    return path.is_file() or path.suffix.lower() == ".gdb"
+
+
 def _hidden(path: Path, folder: Path) -> bool:
-    # lock files of Office and the run folders of this program are nobody's input
+    # lock files of Office, what a geodatabase is made of and the run folders of this program are nobody's input
     parts = path.relative_to(folder).parts
-    return any(p.startswith((".", "~$")) or p.endswith("-run") for p in parts)
+    return any(p.lower().endswith(".gdb") for p in parts[:-1]) or any(
+        p.startswith((".", "~$")) or p.endswith("-run") for p in parts
+    )
 
 
 def _sort(path: Path, name: str, found: _Found, catalog: Catalog, words: Messages) -> bool:
@@ -113,7 +119,7 @@ def _best_heading(raw: RawTable, catalog: Catalog) -> tuple[str, ...]:
 
 
 def _vector(name: str, layer: io.LayerInfo, found: _Found, catalog: Catalog, words: Messages) -> bool:
-    entry = {"path": name, "layer": layer.name if name.lower().endswith(".gpkg") else ""}
+    entry = {"path": name, "layer": layer.name if name.lower().endswith((".gpkg", ".gdb")) else ""}
     polygon = "Polygon" in layer.geometry
     described = f"{name} {layer.name} {' '.join(layer.fields)}"
     if not layer.has_crs:

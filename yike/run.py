@@ -278,14 +278,10 @@ def _record(
     }  # fmt: skip
 
 
-_SIDECARS = (".dbf", ".shx", ".prj", ".cpg")
-
-
 def _digest(path: Path) -> str:
-    """SHA-256 of a file; of a Shapefile, of all its parts."""
-    parts = [path.with_suffix(suffix) for suffix in _SIDECARS] if path.suffix.lower() == ".shp" else []
+    """SHA-256 of a file; of a Shapefile or a geodatabase, of all its parts."""
     found = hashlib.sha256()
-    for part in (path, *(p for p in parts if p.is_file())):
+    for part in io.files_of(path):
         with part.open("rb") as file:
             while block := file.read(1 << 20):
                 found.update(block)

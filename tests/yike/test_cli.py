@@ -360,3 +360,22 @@ def test_people_without_any_place_are_no_inner_fault(county: Path):
         yike_("run", broken(county, "[network]", 'people = "人口.tif"\n[network]')),
         "1 个安置点没有一个有可用的坐标",
     )
+
+
+def test_a_geodatabase_is_found_measured_and_signed(county: Path):
+    (lon,), (lat,) = degrees([(1, 0)])
+    frame = gpd.GeoDataFrame(
+        {"安置点名称": ["新村"], "安置人口": [128]}, geometry=gpd.points_from_xy([lon], [lat]), crs=4326
+    )
+    io.write_vector(frame, county / "安置点.gdb", layer="安置点")
+    (county / "安置点.xlsx").unlink()
+    (county / "某县.toml").unlink()
+    result = yike_("init", county)
+    assert result.exit_code == 0, result.output
+    text = (county / PROJECT_FILE).read_text("utf-8")
+    assert "安置点.gdb" in text
+    assert "gdbtable" not in text
+    result = yike_("run", county / PROJECT_FILE)
+    assert result.exit_code == 0, result.output
+    (record,) = county.rglob("run.json")
+    assert "安置点.gdb" in record.read_text("utf-8")
