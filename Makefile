@@ -27,7 +27,7 @@ lint: .venv/test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/bench
+bench: .venv/test
 	$(BIN)/python tests/benchmarks/bench.py $(ONLY)
 
 .venv/python:
@@ -41,10 +41,6 @@ bench: .venv/bench
 
 .venv/test: .venv/core
 	$(PIP) -e '.[test]'
-	touch $@
-
-.venv/bench: .venv/test
-	$(PIP) -e '.[test,bench]'
 	touch $@
 
 clean:

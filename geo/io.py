@@ -46,12 +46,14 @@ OSM = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2")
 VECTOR = (".gpkg", ".shp", ".geojson", ".json", ".gdb", ".fgb", ".parquet")
 TABLE = (".csv", ".txt", ".xlsx", ".xlsm", ".xls")
 RASTER = (".tif", ".tiff", ".hgt", ".hgt.zip")
+GRAPH = (".graphml",)
+_KINDS = {"osm": OSM, "vector": VECTOR, "table": TABLE, "raster": RASTER, "graph": GRAPH}
 Bounds = tuple[float, float, float, float]
 
 
 def kind(path: Path) -> str:
     """
-    Say what a file is by its ending: ``osm``, ``vector``, ``table``, ``raster`` or nothing.
+    Say what a file is by its ending: ``osm``, ``vector``, ``table``, ``raster``, ``graph`` or nothing.
 
     Examples
     --------
@@ -59,8 +61,7 @@ def kind(path: Path) -> str:
     ('osm', 'raster', '')
     """
     name = path.name.lower()
-    kinds = {"osm": OSM, "vector": VECTOR, "table": TABLE, "raster": RASTER}
-    return next((what for what, endings in kinds.items() if name.endswith(endings)), "")
+    return next((what for what, endings in _KINDS.items() if name.endswith(endings)), "")
 
 
 def require(path: Path, *wanted: str) -> Path:
@@ -79,8 +80,7 @@ def require(path: Path, *wanted: str) -> Path:
     if not any(part.stat().st_size for part in files_of(path)):
         raise Stop(Problem.stop("file_empty", file=path))
     if kind(path) not in wanted:
-        endings = {"osm": OSM, "vector": VECTOR, "table": TABLE, "raster": RASTER}
-        accepted = " ".join(ending for what in wanted for ending in endings[what])
+        accepted = " ".join(ending for what in wanted for ending in _KINDS[what])
         raise Stop(Problem.stop("file_kind", file=path, wanted=accepted))
     return path
 
