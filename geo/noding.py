@@ -139,27 +139,19 @@ class _Segments:
         self.boxes = shapely.box(*np.concatenate((ends.min(axis=1) - SAME_M, ends.max(axis=1) + SAME_M), axis=1).T)
 
 
-def _may_join(lines: Lines, one: Ints, other: Ints) -> Bools:
-    """Say whether vertices at one place may be one node; see ``node_lines``."""
-    line_a, line_b, is_end = lines.of_line[one], lines.of_line[other], lines.is_end
-    end_a, end_b = is_end[one], is_end[other]
-    ground_a, ground_b = lines.structure[line_a] == 0, lines.structure[line_b] == 0
-    alike = _alike(lines, line_a, line_b)
-    middle = ground_a & ground_b
-    return np.asarray(np.where(end_a, end_b | ground_b | alike, np.where(end_b, ground_a | alike, middle)), bool)
-
-
 def _alike(lines: Lines, line_a: Ints, line_b: Ints) -> Bools:
     same = lines.structure[line_a] == lines.structure[line_b]
     return np.asarray(same & (lines.layer[line_a] == lines.layer[line_b]), bool)
 
 
 def _shared_vertices(lines: Lines) -> Ints:
+    """Pair vertices of lines on the ground at one place; what structures share, they share at ends."""
     pairs = _near_pairs(lines.x, lines.y, SAME_M)
     one, other = pairs[:, 0], pairs[:, 1]
+    line_a, line_b = lines.of_line[one], lines.of_line[other]
     # two vertices in a row of one line are two vertices, however near
-    follows = (lines.of_line[one] == lines.of_line[other]) & (np.abs(one - other) == 1)
-    return np.asarray(pairs[~follows & _may_join(lines, one, other)], np.int64)
+    follows = (line_a == line_b) & (np.abs(one - other) == 1)
+    return np.asarray(pairs[~follows & (lines.structure[line_a] == 0) & (lines.structure[line_b] == 0)], np.int64)
 
 
 def _shared_ends(lines: Lines) -> Ints:
