@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -13,16 +13,20 @@ from pyproj import CRS
 from scipy.spatial import KDTree
 
 from geo import crs as systems
-from geo.network import Streets, use_streets
-from geo.profile import TravelProfile
-from geo.reach import Journeys, decided_min
+from geo.network import Streets, Usage, use_streets
+from geo.profile import Mode, TravelProfile
+from geo.reach import Journeys, Reached, Rides, decided_min
 from geo.snap import Snapper, Snaps, keep_together
-from layers.catalog import PROFILES, Catalog, Category
+from layers.catalog import PROFILES, Catalog, Category, Standard
 from layers.facilities import ranks
+from layers.places import points_of
 
 Floats = NDArray[np.float64]
 WALK_FUNCTION = "flat"
 """The walking function in force; slope does not enter yet, and every table says so."""
+
+REQUIREMENTS = ("exist", "reach", "unknown")
+"""Must a place have one of its own, is only the way to one judged, or are its people not known."""
 
 UNJUDGED = ("no_standard", "no_data", "outside_data")
 """Statuses that are neither met nor missed."""
@@ -48,7 +52,9 @@ def measure_access(
     streets: Streets,
     catalog: Catalog,
     sourced: frozenset[str],
+    points: pd.DataFrame | None = None,
     circle_personas: Sequence[str] = ("adult", "elderly"),
+    met_share: float | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Access:
     """
@@ -58,12 +64,20 @@ def measure_access(
     milliseconds. For each category there is a row for its own persona in its deciding mode; rows for the
     personas of the circle on foot, if it is on a list; and a row by car where it has a threshold for that.
 
+    A place of several points answers with the point up to which ``met_share`` of its people are as quick or
+    quicker: its time, status and facility stand in the row, so that ``met`` means that at least that share is
+    served; ``people_met`` counts the people of every point that is.
+
+    Where the profile lets other categories stand in (``substitutes``), the nearest of all counts, and
+    ``served_by`` names the category it is of. What the category itself has no source for is then known only
+    where a stand-in serves.
+
     Parameters
     ----------
     places
         ``layers.places.COLUMNS``; ``place_id`` unique.
     facilities
-        ``layers.facilities.COLUMNS``.
+        ``layers.facilities.COLUMNS``; what does not operate is no facility.
     streets
         Everything of the network that was read; its box is the extent of the data.
     catalog
@@ -71,8 +85,12 @@ def measure_access(
     sourced
         Categories that some source carries. One whose every row lacks a position is unknown all the same: the
         rows prove that there is something, and not where.
+    points
+        Where the people of each place live, see ``layers.places.points_of``, which is the default.
     circle_personas
         Who is asked about the categories of the lists, on foot.
+    met_share
+        The share of a place's people that makes it served; the catalogue's by default.
     progress
         Called with a category's id before it is searched.
 
@@ -81,32 +99,23 @@ def measure_access(
     tables
         ``access`` in the order of places, then catalogue; ``snaps`` of places and facilities by persona and mode.
     """
-    facilities = facilities[facilities["category"].isin(catalog.categories)].reset_index(drop=True)
-    questions = _questions(catalog, circle_personas)
-    standing = _Standing.of(places, facilities, streets, catalog)
+    facilities = facilities[facilities["category"].isin(catalog.categories) & facilities["operating"]]
+    facilities = facilities.reset_index(drop=True)
+    points = points_of(places) if points is None else points
+    standing = _Standing.of(places, points, facilities, streets, catalog, met_share or catalog.met_share)
     parts: list[dict[str, NDArray[Any]]] = []
     snaps: list[pd.DataFrame] = []
-    for (persona, mode), categories in questions.items():
-        profile = catalog.travel_profile(persona, mode)
-        usage = use_streets(streets, profile)
-        snapper = Snapper(streets, usage, profile=profile, plane=standing.plane)
-        homes, ends = snapper.snap(*standing.places_at), snapper.snap(*standing.facilities_at)
-        if mode == "walk":
-            on_foot, walked = usage, (homes, ends)
-        else:  # the same persona on foot came before
-            homes = keep_together(homes, walked[0], on_foot=on_foot)
-            ends = keep_together(ends, walked[1], on_foot=on_foot)
+    ground = _Ground(streets, catalog, standing)
+    for (persona, mode), categories in _questions(catalog, circle_personas, standing).items():
+        journeys, homes, ends = ground.journeys(persona, mode)
         snaps += [
-            _snap_rows(places["place_id"], "place", profile, homes, streets),
-            _snap_rows(facilities["facility_id"], "facility", profile, ends, streets),
+            _snap_rows(points["point_id"], "place", ground.profile, homes, streets),
+            _snap_rows(facilities["facility_id"], "facility", ground.profile, ends, streets),
         ]
-        journeys = Journeys(
-            streets, usage, profile=profile, homes=homes, facilities=ends,
-            homes_at=standing.places_at, facilities_at=standing.facilities_at,
-        )  # fmt: skip
         for category in categories:
             progress(category.id)
-            parts.append(_ask(category, profile, journeys, homes, ends.found, standing, catalog, sourced))
+            asked = _Question(category, ground.profile, journeys, homes, ends.found, standing, catalog, sourced)
+            parts.append(_ask(asked))
     access = pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
     access = access.sort_values(
         ["place_row", "category_row", "mode", "persona"], kind="stable", ascending=[True, True, False, True]
@@ -117,45 +126,66 @@ def measure_access(
     return Access(access, snap_table.reset_index(drop=True))
 
 
-def _questions(catalog: Catalog, personas: Sequence[str]) -> dict[tuple[str, str], list[Category]]:
-    found: dict[tuple[str, str], list[Category]] = {}
+def _questions(
+    catalog: Catalog, personas: Sequence[str], standing: _Standing
+) -> dict[tuple[str, Mode], list[Category]]:
+    found: dict[tuple[str, Mode], list[Category]] = {}
     for category in catalog.in_access():
-        limits = [catalog.standard(category.id, p) for p in category.deciding_mode]
+        limits = [catalog.standard(category.id, p) for p in PROFILES]
         drives = "drive" in category.deciding_mode.values() or any(s.drive_min is not None for s in limits)
-        asked = {(category.persona, "walk")}
+        asked: set[tuple[str, Mode]] = {(category.persona, "walk")}
+        asked |= {(category.persona, cast(Mode, mode)) for mode in standing.modes(category, catalog)}
         asked |= {(category.persona, "drive")} if drives else set()
         asked |= {(persona, "walk") for persona in personas} if category.lists else set()
         for question in sorted(asked):
             found.setdefault(question, []).append(category)
-    # by persona, and each on foot before by car
-    return {question: found[question] for question in sorted(found, key=lambda q: (q[0], q[1] != "walk"))}
+    # by persona, and each on foot before anything that it walks to
+    return {question: found[question] for question in sorted(found, key=lambda q: (q[0], q[1] != "walk", q[1]))}
 
 
-def deciding_mode(category: Category, profile: str) -> str:
+def deciding_mode(category: Category, profile: str, usual: str, standard: Standard) -> str:
     """
-    Say whether walking or driving decides; a settlement's usual mode is walking until its ledger says more.
+    Say in which mode a place is judged: the rule of its profile, which may be its own usual one.
+
+    A usual mode that rides decides only where the standard has a limit for it; a limit for walking is never
+    ridden. '' is a usual mode that is not known: walking.
 
     Examples
     --------
     >>> from layers import catalog
-    >>> own = catalog.load().categories
-    >>> deciding_mode(own["village_clinic"], "rural"), deciding_mode(own["fire_station"], "rural")
-    ('walk', 'drive')
+    >>> own = catalog.load()
+    >>> clinic, limit = own.categories["village_clinic"], own.standard("village_clinic", "rural")
+    >>> [deciding_mode(clinic, "rural", usual, limit) for usual in ("", "walk", "ebike", "bus")]
+    ['walk', 'walk', 'ebike', 'bus']
+    >>> deciding_mode(clinic, "urban", "bus", limit)
+    'walk'
     """
-    return "drive" if category.deciding_mode[profile] == "drive" else "walk"
+    rule = category.deciding_mode[profile]
+    if rule != "usual_mode":
+        return rule
+    return usual if usual not in ("", "walk") and standard.drive_min is not None else "walk"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Standing:
-    """What does not change from question to question."""
+    """What does not change from question to question. Rows are places, points or facilities, as said."""
 
     place_id: NDArray[np.object_]
     people: Floats
+    """Of each place; ``host`` beside it counts for existence only."""
+    needing: Floats
     profile: NDArray[np.int64]
     """Of each place, its place in ``PROFILES``."""
+    usual: NDArray[np.object_]
+    owner: NDArray[np.int64]
+    """Of each point, the row of its place; points of a place stand together, in the order of places."""
+    share: Floats
+    met_share: float
     ids: NDArray[np.object_]
     names: NDArray[np.object_]
+    categories: NDArray[np.object_]
     """Of each facility, and at the end '' for none."""
+    runs: Floats
     rank: NDArray[np.int64]
     rows_of: Mapping[str, NDArray[np.int64]]
     """The facilities of a category that have a position."""
@@ -163,14 +193,22 @@ class _Standing:
     """Categories with a facility, placed or not."""
     order: Mapping[str, int]
     plane: CRS
-    places_at: tuple[Floats, Floats]
+    points_at: tuple[Floats, Floats]
     facilities_at: tuple[Floats, Floats]
     outside: NDArray[np.bool_]
+    """Of each point."""
     to_cut_m: Floats
 
     @classmethod
-    def of(cls, places: pd.DataFrame, facilities: pd.DataFrame, streets: Streets, catalog: Catalog) -> _Standing:
-        lon, lat = places["lon"].to_numpy(np.float64), places["lat"].to_numpy(np.float64)
+    def of(
+        cls, places: pd.DataFrame, points: pd.DataFrame, facilities: pd.DataFrame, streets: Streets,
+        catalog: Catalog, met_share: float,
+    ) -> _Standing:  # fmt: skip
+        row = pd.Series(range(len(places)), index=places["place_id"])
+        owner = np.asarray(row.reindex(points["place_id"]), np.int64)
+        if (np.diff(owner) < 0).any() or len(np.unique(owner)) < len(places):
+            raise ValueError("points must hold every place, in the order of places")
+        lon, lat = points["lon"].to_numpy(np.float64), points["lat"].to_numpy(np.float64)
         west, south, east, north = streets.data_box
         inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
         edges = [
@@ -182,73 +220,155 @@ class _Standing:
         at = (facilities["lon"].to_numpy(np.float64), facilities["lat"].to_numpy(np.float64))
         located = np.flatnonzero(np.isfinite(at[0]))
         category = facilities["category"].to_numpy(object)
+        people = places["pop"].to_numpy(np.float64)
         return cls(
             place_id=places["place_id"].to_numpy(object),
-            people=places["pop"].to_numpy(np.float64),
+            people=people,
+            needing=people + places["pop_host"].fillna(0.0).to_numpy(np.float64),
             profile=np.array([PROFILES.index(name) for name in places["profile"]], np.int64),
+            usual=places["usual_mode"].to_numpy(object),
+            owner=owner,
+            share=points["share"].to_numpy(np.float64),
+            met_share=met_share,
             ids=np.append(facilities["facility_id"].to_numpy(object), ""),
             names=np.append(facilities["facility_name"].to_numpy(object), ""),
+            categories=np.append(category, ""),
+            runs=facilities["runs_a_day"].to_numpy(np.float64),
             rank=ranks(facilities),
             rows_of={name: located[category[located] == name] for name in set(category[located])},
             listed=frozenset(category),
             order={name: number for number, name in enumerate(catalog.categories)},
             plane=systems.zone((west + east) / 2),
-            places_at=(lon, lat),
+            points_at=(lon, lat),
             facilities_at=at,
             outside=~inside,
             to_cut_m=np.minimum.reduce(edges) if streets.cut else np.full(len(lon), np.inf),
         )
 
+    def deciding(self, category: Category, catalog: Catalog) -> NDArray[np.object_]:
+        """The mode in which each place is judged."""
+        known: dict[tuple[int, str], str] = {}
+        for profile, usual in {*zip(self.profile.tolist(), self.usual.tolist(), strict=True)}:
+            name = PROFILES[profile]
+            standard = catalog.standard(category.id, name)
+            known[profile, usual] = deciding_mode(category, name, usual, standard)
+        pairs = zip(self.profile.tolist(), self.usual.tolist(), strict=True)
+        return np.array([known[pair] for pair in pairs], object)
 
-def _ask(
-    category: Category,
-    profile: TravelProfile,
-    journeys: Journeys,
-    homes: Snaps,
-    on_street: NDArray[np.bool_],
-    standing: _Standing,
-    catalog: Catalog,
-    sourced: frozenset[str],
-) -> dict[str, NDArray[Any]]:
+    def modes(self, category: Category, catalog: Catalog) -> set[str]:
+        """The modes in which some place is judged."""
+        return set(self.deciding(category, catalog))
+
+    def rows(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """The placed facilities of some categories, in file order."""
+        none = np.zeros(0, np.int64)
+        return np.sort(np.concatenate([none, *(self.rows_of.get(name, none) for name in names)]))
+
+
+class _Ground:
+    """Who travels where: graph, joins and journeys of one persona and mode after the other."""
+
+    def __init__(self, streets: Streets, catalog: Catalog, standing: _Standing) -> None:
+        self._streets, self._catalog, self._standing = streets, catalog, standing
+        self.profile = catalog.travel_profile("adult", "walk")
+
+    def journeys(self, persona: str, mode: Mode) -> tuple[Journeys, Snaps, Snaps]:
+        """Prepare the journeys of a persona in a mode; the same persona on foot comes first."""
+        standing = self._standing
+        self.profile = self._catalog.travel_profile(persona, mode)
+        if mode == "bus":
+            return self._by_bus()
+        usage = use_streets(self._streets, self.profile)
+        snapper = Snapper(self._streets, usage, profile=self.profile, plane=standing.plane)
+        homes, ends = snapper.snap(*standing.points_at), snapper.snap(*standing.facilities_at)
+        if mode == "walk":
+            self._on_foot, self._walked = usage, (homes, ends)
+        elif mode == "drive":
+            homes = keep_together(homes, self._walked[0], on_foot=self._on_foot)
+            ends = keep_together(ends, self._walked[1], on_foot=self._on_foot)
+        return self._between(usage, homes, ends, None), homes, ends
+
+    def _by_bus(self) -> tuple[Journeys, Snaps, Snaps]:
+        mode, standing = self._catalog.modes["bus"], self._standing
+        stops = standing.rows(["bus_stop", "coach_station"])
+        stops = stops[standing.runs[stops] >= mode.min_runs_a_day]
+        at = (standing.facilities_at[0][stops], standing.facilities_at[1][stops])
+        usage = use_streets(self._streets, self.profile)
+        on_road = Snapper(self._streets, usage, profile=self.profile, plane=standing.plane).snap(*at)
+        headway_min = mode.service_day_min / standing.runs[stops]
+        wait_ms = np.rint(headway_min / 2 * 60_000.0).astype(np.int64)
+        homes, ends = self._walked
+        on_foot = Snaps(*(getattr(ends, name)[stops] for name in Snaps.__dataclass_fields__))
+        rides = Rides(usage, on_foot, keep_together(on_road, on_foot, on_foot=self._on_foot), wait_ms)
+        return self._between(self._on_foot, homes, ends, rides), homes, ends
+
+    def _between(self, usage: Usage, homes: Snaps, ends: Snaps, rides: Rides | None) -> Journeys:
+        standing = self._standing
+        return Journeys(
+            self._streets, usage, profile=self.profile, homes=homes, facilities=ends,
+            homes_at=standing.points_at, facilities_at=standing.facilities_at, rides=rides,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Question:
+    """One category asked of all points by one persona in one mode."""
+
+    category: Category
+    profile: TravelProfile
+    journeys: Journeys
+    homes: Snaps
+    on_street: NDArray[np.bool_]
+    standing: _Standing
+    catalog: Catalog
+    sourced: frozenset[str]
+
+    def standards(self) -> list[Standard]:
+        """The standard of each profile."""
+        return [self.catalog.standard(self.category.id, name) for name in PROFILES]
+
+    def known(self, name: str) -> bool:
+        """Say whether a source tells where the facilities of a category are."""
+        standing = self.standing
+        return name in self.sourced and (name in standing.rows_of or name not in standing.listed)
+
+
+def _ask(question: _Question) -> dict[str, NDArray[Any]]:
     """One question for all places: the columns of ``access`` as arrays; verdicts as 1, 0 and NaN."""
+    category, profile, standing = question.category, question.profile, question.standing
     n = len(standing.people)
-    standards = [catalog.standard(category.id, name) for name in PROFILES]
+    standards = question.standards()
     limits = [standard.limit_min(profile.mode) for standard in standards]
     threshold = np.array([np.nan if limit is None else limit for limit in limits])[standing.profile]
     radius = np.array([np.nan if s.radius_m is None else s.radius_m for s in standards])[standing.profile]
-    decides = np.array([deciding_mode(category, name) == profile.mode for name in PROFILES])[standing.profile]
+    decides = standing.deciding(category, question.catalog) == profile.mode
     decides &= profile.persona == category.persona
 
-    usable = standing.rows_of.get(category.id, np.zeros(0, np.int64))
-    reached = journeys.nearest(usable, rank=standing.rank[usable], direction=category.direction)
-    time = decided_min(reached, category.direction)
-    status = _status(
-        time, threshold, homes=homes, outside=standing.outside,
-        known=category.id in sourced and (len(usable) > 0 or category.id not in standing.listed),
-        any_=bool(on_street[usable].any()),
-    )  # fmt: skip
-    # beyond the data nothing is said, though a street may pass near by
-    for values in (time, reached.to_min, reached.back_min, reached.distance_m):
-        values[status == "outside_data"] = np.nan
-    chosen = np.where(status == "outside_data", -1, reached.facility)
+    at_point = _AtPoints.of(question, threshold)
+    row = at_point.deciding(standing)
+    straight = at_point.straight_m[row]
+    time, status = at_point.time[row], at_point.status[row]
     judged = ~np.isin(status, UNJUDGED) & ~np.isnan(threshold)
     met = np.where(judged, (status == "served").astype(np.float64), np.nan)
-    straight = _straight_m(standing, usable)
+    served = np.bincount(standing.owner, standing.share * (at_point.status == "served"), n)
     straight_met = np.where(np.isnan(straight) | np.isnan(radius), np.nan, (straight <= radius).astype(np.float64))
     # the last entry stands for none
-    name_of = np.where(chosen >= 0, chosen, len(standing.ids) - 1)
+    chosen = np.where(at_point.chosen[row] >= 0, at_point.chosen[row], len(standing.ids) - 1)
     columns = {
         "place_id": standing.place_id,
         "category": _repeated(category.id, n),
         "persona": _repeated(profile.persona, n),
         "mode": _repeated(profile.mode, n),
         "deciding": decides,
-        "facility_id": standing.ids[name_of],
-        "facility_name": standing.names[name_of],
-        "time_to_min": reached.to_min,
-        "time_back_min": reached.back_min,
+        "mode_assumed": _mode_assumed(category, standing),
+        "requirement": _requirement(category, standing),
+        "facility_id": standing.ids[chosen],
+        "facility_name": standing.names[chosen],
+        "served_by": standing.categories[chosen],
+        "time_to_min": at_point.to_min[row],
+        "time_back_min": at_point.back_min[row],
         "time_min": time,
-        "distance_m": reached.distance_m,
+        "distance_m": at_point.distance_m[row],
         "straight_m": straight,
         "threshold_min": threshold,
         "radius_m": radius,
@@ -256,18 +376,99 @@ def _ask(
         "met": met,
         "straight_met": straight_met,
         "people": standing.people,
-        "people_met": standing.people * met,
-        "edge_affected": _edge_affected(time, threshold, profile, standing)
+        "people_met": np.where(np.isnan(met), np.nan, standing.people * np.minimum(served, 1.0)),
+        "edge_affected": _edge_affected(time, threshold, profile, standing, row)
         & ~np.isin(status, ("no_data", "outside_data")),
         "walk_function": _repeated(WALK_FUNCTION, n),
         "certainty": np.array([s.certainty for s in standards], object)[standing.profile],
         "place_row": np.arange(n),
         "category_row": np.full(n, standing.order[category.id]),
     }
-    if profile.mode == "drive":  # a row by car says something only where there is a threshold, or it decides
-        kept = decides | ~np.isnan(threshold)
-        return {name: values[kept] for name, values in columns.items()}
-    return columns
+    if profile.mode == "walk":
+        return columns
+    # a row by car says something only where there is a threshold, or it decides; one by bus only where it does
+    kept = decides | (~np.isnan(threshold) & (profile.mode == "drive"))
+    return {name: values[kept] for name, values in columns.items()}
+
+
+def _mode_assumed(category: Category, standing: _Standing) -> NDArray[np.bool_]:
+    """Mark the places whose usual mode would decide and is not known."""
+    asked = np.array([category.deciding_mode[name] == "usual_mode" for name in PROFILES])[standing.profile]
+    return np.asarray(asked & (standing.usual == ""), np.bool_)
+
+
+def _requirement(category: Category, standing: _Standing) -> NDArray[np.object_]:
+    """
+    Say what is asked of a place: to have one of its own, or a way to one.
+
+    The number of people from which one must exist belongs to those who must have it.
+    """
+    least = np.array([category.min_population.get(name, np.inf) for name in PROFILES])[standing.profile]
+    found = np.where(standing.needing >= least, "exist", "reach").astype(object)
+    found[np.isnan(standing.needing) & np.isfinite(least)] = "unknown"
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _AtPoints:
+    """What a question found, one row a point."""
+
+    chosen: NDArray[np.int64]
+    to_min: Floats
+    back_min: Floats
+    time: Floats
+    distance_m: Floats
+    straight_m: Floats
+    status: NDArray[np.object_]
+
+    @classmethod
+    def of(cls, question: _Question, threshold: Floats) -> _AtPoints:
+        """Search once for each set of categories that may serve, which differs by profile."""
+        standing, category = question.standing, question.category
+        profile_of = standing.profile[standing.owner]
+        n = len(profile_of)
+        sets: dict[tuple[str, ...], list[int]] = {}
+        for number in np.unique(profile_of).tolist():
+            others = category.substitutes.get(PROFILES[number], ())
+            sets.setdefault((category.id, *others), []).append(number)
+        chosen = np.full(n, -1, np.int64)
+        to, back, metres, straight = (np.full(n, np.nan) for _ in range(4))
+        status = np.full(n, "", object)
+        for names, profiles in sets.items():
+            mine = np.isin(profile_of, profiles)
+            usable = standing.rows([name for name in names if question.known(name)])
+            reached = question.journeys.nearest(usable, rank=standing.rank[usable], direction=category.direction)
+            status[mine] = _status(question, names, usable, reached, threshold[standing.owner])[mine]
+            chosen[mine] = reached.facility[mine]
+            straight[mine] = _straight_m(standing, usable)[mine]
+            for values, found in (
+                (to, reached.to_min), (back, reached.back_min), (metres, reached.distance_m),
+            ):  # fmt: skip
+                values[mine] = found[mine]
+        # beyond the data nothing is said, though a street may pass near by; nor where only a stand-in is known
+        # and does not serve
+        blank = np.isin(status, ("outside_data", "no_data"))
+        chosen[blank] = -1
+        for values in (to, back, metres):
+            values[blank] = np.nan
+        straight[status == "no_data"] = np.nan
+        time = decided_min(Reached(chosen, to, back, metres), category.direction)
+        return cls(chosen, to, back, time, metres, straight, status)
+
+    def deciding(self, standing: _Standing) -> NDArray[np.int64]:
+        """The row of each place's deciding point: so many of its people are as quick that they are the share."""
+        if len(standing.owner) == len(standing.people):
+            return np.arange(len(standing.people))
+        served = self.status == "served"
+        order = np.lexsort((np.arange(len(served)), np.nan_to_num(self.time, nan=np.inf), ~served, standing.owner))
+        owner = standing.owner[order]
+        total = np.cumsum(standing.share[order])
+        first = np.flatnonzero(np.diff(owner, prepend=-1))
+        within = total - np.repeat(np.append(0.0, total)[first], np.diff(np.append(first, len(owner))))
+        # the last point decides where rounding keeps the sum below the share
+        reached = np.flatnonzero(within >= standing.met_share - 1e-9)
+        _, which = np.unique(owner[reached], return_index=True)
+        return np.asarray(order[reached[which]], np.int64)
 
 
 def _repeated(text: str, n: int) -> NDArray[np.object_]:
@@ -275,24 +476,26 @@ def _repeated(text: str, n: int) -> NDArray[np.object_]:
 
 
 def _status(
-    time: Floats, threshold: Floats, *, homes: Snaps, outside: NDArray[np.bool_], known: bool, any_: bool
+    question: _Question, names: Sequence[str], usable: NDArray[np.int64], reached: Reached, threshold: Floats
 ) -> NDArray[np.object_]:
-    n = len(time)
+    time = decided_min(reached, question.category.direction)
     # twice the milliseconds, because the mean of two ways may end on half of one
     took, limit = np.nan_to_num(time, nan=np.inf), np.nan_to_num(threshold, nan=-1.0)
     within = np.rint(took * 120_000) <= np.rint(limit * 120_000)
     status = np.where(np.isnan(threshold), "no_standard", np.where(within, "served", "beyond_limit"))
     status = status.astype(object)
     status[np.isnan(time)] = "unreachable"
-    status[homes.status == "off_network"] = "off_network"
-    if not any_:
+    status[question.homes.status == "off_network"] = "off_network"
+    if not question.on_street[usable].any():
         status[:] = "no_facility"
-    status[outside | (homes.status == "no_position")] = "outside_data"
-    return status if known else np.full(n, "no_data", object)
+    if not question.known(names[0]):
+        status[status != "served"] = "no_data"
+    outside = question.standing.outside | (question.homes.status == "no_position")
+    return np.where(outside & (status != "no_data"), "outside_data", status)
 
 
 def _straight_m(standing: _Standing, rows: NDArray[np.int64]) -> Floats:
-    lon, lat = standing.places_at
+    lon, lat = standing.points_at
     straight = np.full(len(lon), np.nan)
     here = np.flatnonzero(np.isfinite(lon))
     if not len(rows) or not len(here):
@@ -305,7 +508,7 @@ def _straight_m(standing: _Standing, rows: NDArray[np.int64]) -> Floats:
 
 
 def _edge_affected(
-    time: Floats, threshold: Floats, profile: TravelProfile, standing: _Standing
+    time: Floats, threshold: Floats, profile: TravelProfile, standing: _Standing, row: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """
     Flag where something nearer could lie beyond a cut side of the data.
@@ -313,10 +516,12 @@ def _edge_affected(
     The straight line at the highest speed there is bounds the time to the cut from below, so this flags too
     many rather than too few. What matters is the longer of the time found and the threshold.
     """
-    fastest = max([profile.flat_kmh] + [r.drive_kmh or 0.0 for r in profile.roads if profile.mode == "drive"])
-    to_cut_min = standing.to_cut_m / (fastest * 1000.0 / 60.0)
+    fastest = max([profile.flat_kmh, profile.ride_kmh or 0.0])
+    if profile.mode == "drive":
+        fastest = max([fastest] + [r.drive_kmh or 0.0 for r in profile.roads])
+    to_cut_min = standing.to_cut_m[row] / (fastest * 1000.0 / 60.0)
     horizon = np.fmax(np.nan_to_num(time, nan=np.inf), np.nan_to_num(threshold, nan=0.0))
-    return np.asarray((to_cut_min < horizon) & np.isfinite(standing.to_cut_m))
+    return np.asarray((to_cut_min < horizon) & np.isfinite(to_cut_min))
 
 
 def _snap_rows(ids: pd.Series, kind: str, profile: TravelProfile, snaps: Snaps, streets: Streets) -> pd.DataFrame:

@@ -1,9 +1,10 @@
-"""The quarter-hour circle: how much of each list a place has on foot."""
+"""The quarter-hour circle: how much of each list a place has, must have, and reaches."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from layers.catalog import Catalog
@@ -11,65 +12,138 @@ from layers.catalog import Catalog
 URBAN_ONLY = "gb50180_"
 """The tiers of GB 50180 are for towns; a rural place is not judged by them."""
 
+UNKNOWN = ("no_data", "outside_data")
+
+COLUMNS = [
+    "place_id", "persona", "list", "met_n", "total_n", "unknown_n", "no_standard_n", "list_n",
+    "exist_met_n", "exist_n", "missing", "far", "unknown",
+]  # fmt: skip
+"""Of ``circles``; see ``judge_circles``."""
+
+SHARES = [
+    "by", "name", "list", "persona", "places_n", "judged_n", "all_met_n", "people", "people_all_met",
+    "people_all_met_share", "people_unknown_n", "met_share_mean", "exist_met_n", "exist_n", "missing_n",
+    "people_share_low", "people_share_high",
+]  # fmt: skip
+"""Of ``shares``; see ``circle_shares``."""
+
 
 def judge_circles(
     access: pd.DataFrame, places: pd.DataFrame, *, catalog: Catalog, personas: Sequence[str]
 ) -> pd.DataFrame:
     """
-    Count, list by list, what a persona reaches on foot within the place's own standard.
+    Count, list by list, what a persona has within the place's own standard.
 
-    What no source carries is unknown, never missing, and neither met nor counted in ``total_n``; so is what
-    has no standard on foot in the place's profile. A place outside the data has everything unknown.
+    A category is asked in the mode that decides for the place, if it is the persona's own category; another
+    persona walks. What no source carries is unknown, never missing, and neither met nor counted in ``total_n``;
+    so is what has no standard for the way that is asked. A place outside the data has everything unknown.
+
+    What a place must have of its own (its people, moved and host, reach the category's ``min_population``) and
+    has not in time is ``missing``; what it only must reach and does not is ``far``. Below that number nobody is
+    told to build one.
 
     Returns
     -------
     circles
-        One row a place, persona and list that applies to its profile: ``met_n`` of ``total_n``, ``unknown_n``
-        (no data), ``no_standard_n``, ``list_n`` (all of the list: the four add up), ``missing``.
+        One row a place, persona and list that applies to its profile: ``met_n`` of ``total_n`` that could be
+        judged, ``unknown_n`` (no data), ``no_standard_n``, ``list_n`` (all of the list: the three add up), of
+        which ``exist_met_n`` of ``exist_n`` are those it must have; ``missing``, ``far`` and ``unknown`` name
+        the categories, joined by ``;``.
     """
-    walked = access[access["mode"] == "walk"]
+    own = {category.id: category.persona for category in catalog.categories.values()}
+    asked = access["persona"].isin(personas)
+    mine = access["persona"] == access["category"].map(own)
+    # its own persona in the deciding mode; any other on foot
+    rows = access[asked & np.where(mine, access["deciding"], access["mode"] == "walk")]
     profile = places.set_index("place_id")["profile"]
     parts = []
     for name in catalog.lists:
-        wanted = catalog.on_list(name)
-        rows = walked[walked["category"].isin(wanted) & walked["persona"].isin(personas)]
+        listed = rows[rows["category"].isin(catalog.on_list(name))]
         if name.startswith(URBAN_ONLY):
-            rows = rows[rows["place_id"].map(profile) != "rural"]
-        if len(rows):
-            parts.append(_judged(rows, name))
+            listed = listed[listed["place_id"].map(profile) != "rural"]
+        if len(listed):
+            parts.append(_judged(listed, name))
     if not parts:
         return pd.DataFrame(columns=COLUMNS)
     circles = pd.concat(parts, ignore_index=True)
-    order = pd.Categorical(circles["place_id"], categories=list(dict.fromkeys(places["place_id"])), ordered=True)
-    return circles.iloc[order.argsort(kind="stable")].reset_index(drop=True)
-
-
-COLUMNS = [
-    "place_id",
-    "persona",
-    "list",
-    "met_n",
-    "total_n",
-    "unknown_n",
-    "no_standard_n",
-    "list_n",
-    "missing",
-]
+    order = pd.Series(range(len(places)), index=places["place_id"]).reindex(circles["place_id"]).to_numpy()
+    return circles.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
 
 
 def _judged(rows: pd.DataFrame, name: str) -> pd.DataFrame:
-    unknown = rows["status"].isin(["no_data", "outside_data"])
+    unknown = rows["status"].isin(UNKNOWN)
     unruled = ~unknown & rows["threshold_min"].isna()
-    met = (rows["status"] == "served").astype("int64")
-    missing = ~unknown & ~unruled & (met == 0)
-    counted = rows[["place_id", "persona"]].assign(
-        list=name,
-        met_n=met,
-        total_n=(~unknown & ~unruled).astype("int64"),
-        unknown_n=unknown.astype("int64"),
-        no_standard_n=unruled.astype("int64"),
-        list_n=1,
-        missing=rows["category"].where(missing, ""),
-    )
-    how = dict.fromkeys(COLUMNS[3:8], "sum") | {"missing": lambda cells: ";".join(c for c in cells if c)}
-    return counted.groupby(["place_id", "persona", "list"], sort=False, as_index=False).agg(how)[COLUMNS]
+    judged = ~unknown & ~unruled
+    met = judged & (rows["status"] == "served")
+    must = judged & (rows["requirement"] == "exist")
+    lacks = judged & ~met
+    keys = ["place_id", "persona", "list"]
+    table = rows[["place_id", "persona"]].assign(
+        list=name, met_n=met, total_n=judged, unknown_n=unknown, no_standard_n=unruled, list_n=True,
+        exist_met_n=must & met, exist_n=must,
+    )  # fmt: skip
+    counted = table.groupby(keys, sort=False).sum().astype("int64")
+    for column, chosen in (("missing", lacks & must), ("far", lacks & ~must), ("unknown", unknown)):
+        words = rows["category"].where(chosen)
+        named = table[keys].assign(words=words)[chosen].groupby(keys, sort=False)["words"]
+        joined = {key: ";".join(group) for key, group in named}
+        counted[column] = pd.array([joined.get(key, "") for key in counted.index], dtype="str")
+    return counted.reset_index()[COLUMNS]
+
+
+def circle_shares(
+    circles: pd.DataFrame, places: pd.DataFrame, *, strata: Mapping[str, str] | None = None, county: str = ""
+) -> pd.DataFrame:
+    """
+    Add up circles over all places, by kind, size class, profile and stratum.
+
+    Averages hide the small ones, so each class stands for itself; households and hosts are no size of settlement
+    and stand under their kind. A share is of the people whose circle could
+    be judged. Places at a village's centre may be a kilometre off: ``people_share_low`` counts them as not met
+    and ``people_share_high`` as met.
+
+    Parameters
+    ----------
+    circles, places
+        ``judge_circles`` and what it was asked about.
+    strata, county
+        Of each county the stratum it is counted in, and whose places are that name no county.
+
+    Returns
+    -------
+    shares
+        One row a class, list and persona: ``places_n``, those judged (``total_n`` above 0), those with all met;
+        ``people`` of the judged and ``people_all_met``; ``people_unknown_n`` places judged whose people are not
+        known; ``met_share_mean``, weighted by people (NaN for nobody); ``missing_n`` categories that must exist
+        and do not.
+    """
+    about = places.set_index("place_id")[
+        ["place_kind", "size_class", "profile", "county", "pop", "position_source"]
+    ]
+    about["stratum"] = about["county"].map(lambda name: (strata or {}).get(name or county, "none"))
+    about["size_class"] = about["size_class"].where(about["place_kind"] == "settlement", about["place_kind"])
+    about["all"] = "all"
+    rows = circles.join(about, on="place_id")
+    judged = rows["total_n"] > 0
+    whole = judged & (rows["met_n"] == rows["total_n"])
+    people = rows["pop"].where(judged, 0.0).fillna(0.0)
+    coarse = rows["position_source"] == "village_centre"
+    table = rows[["list", "persona"]].assign(
+        places_n=1, judged_n=judged, all_met_n=whole, people=people, people_all_met=people.where(whole, 0.0),
+        people_unknown_n=judged & rows["pop"].isna(),
+        weighted=people * (rows["met_n"] / rows["total_n"].where(judged)).fillna(0.0),
+        exist_met_n=rows["exist_met_n"], exist_n=rows["exist_n"], missing_n=rows["exist_n"] - rows["exist_met_n"],
+        low=people.where(whole & ~coarse, 0.0), high=people.where(whole | coarse, 0.0),
+    )  # fmt: skip
+    parts = []
+    for by in ("all", "place_kind", "size_class", "profile", "stratum"):
+        summed = table.assign(by=by, name=rows[by].replace("", "unknown")).groupby(
+            ["by", "name", "list", "persona"], sort=False
+        )
+        parts.append(summed.sum().reset_index())
+    shares = pd.concat(parts, ignore_index=True)
+    some = shares["people"].where(shares["people"] > 0)
+    shares["met_share_mean"] = shares["weighted"] / some
+    for name, part in (("all_met_share", "people_all_met"), ("share_low", "low"), ("share_high", "high")):
+        shares[f"people_{name}"] = shares[part] / some
+    return shares.astype(dict.fromkeys(("judged_n", "all_met_n", "people_unknown_n"), "int64"))[SHARES]

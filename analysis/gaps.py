@@ -12,7 +12,8 @@ def distance_gaps(access: pd.DataFrame) -> pd.DataFrame:
     """
     List the places that lack a category by distance, whatever its capacity.
 
-    Only rows that decide, only where there is a threshold. What no source carries is no gap.
+    Only rows that decide, only where there is a threshold. What no source carries is no gap. ``requirement``
+    says whether the place must have one of its own (``exist``) or needs a way to one (``reach``).
 
     Returns
     -------
@@ -21,10 +22,12 @@ def distance_gaps(access: pd.DataFrame) -> pd.DataFrame:
         ``over_min``, the minutes beyond the threshold (NaN where nothing is reached at all).
     """
     lack = access["deciding"] & access["status"].isin(LACKING) & access["threshold_min"].notna()
-    columns = ["place_id", "category", "persona", "mode", "status", "facility_id", "facility_name", "time_min",
-               "threshold_min", "distance_m", "straight_m", "people", "certainty"]  # fmt: skip
+    columns = [
+        "place_id", "category", "requirement", "persona", "mode", "status", "facility_id", "facility_name",
+        "time_min", "threshold_min", "distance_m", "straight_m", "people", "certainty",
+    ]  # fmt: skip
     gaps = access.loc[lack, columns]
-    gaps.insert(9, "over_min", gaps["time_min"] - gaps["threshold_min"])
+    gaps.insert(10, "over_min", gaps["time_min"] - gaps["threshold_min"])
     gaps = gaps.sort_values(["people", "place_id", "category"], ascending=[False, True, True], kind="stable")
     return gaps.reset_index(drop=True)
 

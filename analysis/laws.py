@@ -76,9 +76,13 @@ def _met_is_served(tables: Tables, _: Sequence[str]) -> pd.Series:
 
 def _people_met_are_people(tables: Tables, _: Sequence[str]) -> pd.Series:
     rows = tables["access"]
-    due = rows["people"] * rows["met"].astype("float64")
-    apart = (rows["people_met"] - due).abs()
-    return apart.where(rows["people_met"].notna() & due.notna(), (rows["people_met"].notna() != due.notna()) * 1.0)
+    met = rows["met"].astype("float64")
+    due = (rows["people_met"].notna() != (rows["people"] * met).notna()) * 1.0
+    # a place of several points may have some of its people served and not be met, never all of them or none
+    over = (rows["people_met"] - rows["people"]).clip(lower=0).where(lambda d: d > 1e-6 * rows["people"], 0.0)
+    nobody = ((met == 1) & (rows["people_met"] <= 0) & (rows["people"] > 0)) * 1.0
+    everybody = ((met == 0) & (rows["people_met"] >= rows["people"]) & (rows["people"] > 0)) * 1.0
+    return pd.concat([due, over, nobody, everybody], axis=1).max(axis=1)
 
 
 def _time_between_its_legs(tables: Tables, _: Sequence[str]) -> pd.Series:
@@ -113,9 +117,30 @@ def _no_shorter_than_straight(tables: Tables, _: Sequence[str]) -> pd.Series:
 
 def _circle_adds_up(tables: Tables, _: Sequence[str]) -> pd.Series:
     rows = tables["circles"]
-    missing_n = rows["missing"].map(lambda cell: len(cell.split(";")) if cell else 0)
+    named = {name: rows[name].map(lambda cell: len(cell.split(";")) if cell else 0) for name in
+             ("missing", "far", "unknown")}  # fmt: skip
     parts = rows["total_n"] + rows["unknown_n"] + rows["no_standard_n"]
-    return ((parts - rows["list_n"]).abs() + (rows["total_n"] - rows["met_n"] - missing_n).abs()).astype("float64")
+    apart = (parts - rows["list_n"]).abs() + (rows["unknown_n"] - named["unknown"]).abs()
+    apart += (rows["total_n"] - rows["met_n"] - named["missing"] - named["far"]).abs()
+    apart += (rows["exist_n"] - rows["exist_met_n"] - named["missing"]).abs()
+    return apart.astype("float64")
+
+
+def _shares_add_up(tables: Tables, _: Sequence[str]) -> pd.Series:
+    columns = ["places_n", "people", "missing_n"]
+    summed = tables["shares"].groupby(["by", "list", "persona"])[columns].sum().reset_index()
+    whole = summed[summed["by"] == "all"].drop(columns="by")
+    both = summed.merge(whole, on=["list", "persona"], suffixes=("", "_all"))
+    apart = pd.concat([(both[name] - both[f"{name}_all"]).abs() for name in columns], axis=1).max(axis=1)
+    # sums of people over classes in another order
+    return apart.where(apart > 1e-6, 0.0)
+
+
+def _nobody_small_must_own(tables: Tables, _: Sequence[str]) -> pd.Series:
+    """A missing category is one whose number of people the place reaches; so a place of nobody misses none."""
+    rows, places = tables["circles"], tables["places"].set_index("place_id")
+    people = (places["pop"] + places["pop_host"].fillna(0.0)).reindex(rows["place_id"]).to_numpy()
+    return ((rows["exist_n"] > 0) & ~(people > 0)).astype("float64")
 
 
 def _mu_are_metres(tables: Tables, _: Sequence[str]) -> pd.Series:
@@ -141,6 +166,8 @@ LAWS = (
     _Law("time_only_where_reached", "access", _time_only_where_reached),
     _Law("no_shorter_than_straight", "access", _no_shorter_than_straight),
     _Law("circle_adds_up", "circles", _circle_adds_up),
+    _Law("shares_add_up", "shares", _shares_add_up),
+    _Law("nobody_small_must_own", "circles", _nobody_small_must_own),
     _Law("mu_are_metres", "homesteads", _mu_are_metres),
     _Law("people_add_up", "balance", _people_add_up),
 )

@@ -648,3 +648,20 @@ def bounds_of(geometry: NDArray[np.object_]) -> Bounds:
         return np.nan, np.nan, np.nan, np.nan
     west, south, east, north = (float(v) for v in shapely.total_bounds(geometry))
     return west, south, east, north
+
+
+def tables_in(path: Path) -> list[Path]:
+    """
+    List the tables of a folder by name, one workbook a township; a file is the only one of itself.
+
+    Raises
+    ------
+    Stop
+        The folder holds no table.
+    """
+    if not path.is_dir():
+        return [path]
+    found = sorted(p for p in path.iterdir() if kind(p) == "table" and not p.name.startswith((".", "~$")))
+    if not found:
+        raise Stop(Problem.stop("folder_without_tables", file=path, wanted=" ".join(TABLE)))
+    return found

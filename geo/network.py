@@ -6,7 +6,7 @@ All parts are kept. Whether a part is cut off from the rest is counted per trave
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -163,10 +163,29 @@ def use_streets(streets: Streets, profile: TravelProfile) -> Usage:
     ----------
     Access follows the OSM wiki's order of keys: the most special one that is tagged decides.
     """
+    if profile.mode == "ebike":
+        return _ridden_or_walked(streets, profile)
     forward, backward = allowed(streets.tags, profile)
-    speed = speeds_kmh(streets.tags, profile)
-    forward, backward, speed = forward[streets.way], backward[streets.way], speed[streets.way]
+    speed = speeds_kmh(streets.tags, profile)[streets.way]
     forward_ms, backward_ms = traverse_ms(streets, speed)
+    return _usage(streets, forward[streets.way], backward[streets.way], forward_ms, backward_ms)
+
+
+def _ridden_or_walked(streets: Streets, profile: TravelProfile) -> Usage:
+    """An e-bike is ridden where that is allowed, and pushed where one may walk, against a one-way street too."""
+    ride, walk = replace(profile, mode="bus"), replace(profile, mode="walk")
+    ridden = [way[streets.way] for way in allowed(streets.tags, ride)]
+    walked = [way[streets.way] for way in allowed(streets.tags, walk)]
+    ride_ms = traverse_ms(streets, speeds_kmh(streets.tags, ride)[streets.way])
+    walk_ms = traverse_ms(streets, speeds_kmh(streets.tags, walk)[streets.way])
+    forward_ms, backward_ms = (
+        np.where(rides & (~walks | (quick <= slow)), quick, slow)
+        for rides, walks, quick, slow in zip(ridden, walked, ride_ms, walk_ms, strict=True)
+    )
+    return _usage(streets, ridden[0] | walked[0], ridden[1] | walked[1], forward_ms, backward_ms)
+
+
+def _usage(streets: Streets, forward: Bools, backward: Bools, forward_ms: Ints, backward_ms: Ints) -> Usage:
     component, component_m = _components(streets, forward, backward)
     return Usage(
         forward, backward, np.where(forward, forward_ms, 0), np.where(backward, backward_ms, 0),
@@ -190,10 +209,12 @@ def traverse_ms(streets: Streets, speed_kmh: Floats) -> tuple[Ints, Ints]:
 
 def speeds_kmh(tags: pd.DataFrame, profile: TravelProfile) -> Floats:
     """Give each way the profile's speed on level ground, NaN where its class carries no such traffic."""
+    speeds: dict[str, float | None] = {r.name: r.drive_kmh for r in profile.roads}
     if profile.mode == "walk":
-        speeds: dict[str, float | None] = {r.name: profile.flat_kmh if r.walk else None for r in profile.roads}
-    else:
-        speeds = {r.name: r.drive_kmh for r in profile.roads}
+        speeds = {r.name: profile.flat_kmh if r.walk else None for r in profile.roads}
+    elif profile.ride_kmh is not None:  # no faster than cars, and not where nobody may walk
+        most = profile.ride_kmh
+        speeds = {r.name: min(most, r.drive_kmh) if r.walk and r.drive_kmh else None for r in profile.roads}
     return tags["highway"].map(speeds).to_numpy(np.float64, na_value=np.nan)
 
 
@@ -202,7 +223,8 @@ def allowed(tags: pd.DataFrame, profile: TravelProfile) -> tuple[Bools, Bools]:
     Say in which direction each way is open to the profile: along its nodes, and against them.
 
     A class that carries none of this traffic stays shut. Walkers mind ``oneway:foot`` only, and motorroads
-    unless ``foot`` says yes; cars mind ``oneway`` and roundabouts.
+    unless ``foot`` says yes; cars mind ``oneway`` and roundabouts, and so do e-bikes and buses, which keep off
+    motorroads.
     """
     walks = profile.mode == "walk"
     open_by_class = ~np.isnan(speeds_kmh(tags, profile))
@@ -217,6 +239,8 @@ def allowed(tags: pd.DataFrame, profile: TravelProfile) -> tuple[Bools, Bools]:
         direction = tags["oneway:foot"]
     else:
         round_way = tags["junction"].isin(("roundabout", "circular")) & (tags["oneway"] == "")
+        if profile.ride_kmh is not None:
+            opened &= ~(tags["motorroad"] == "yes").to_numpy(bool)
         motorway = tags["highway"].isin(("motorway", "motorway_link")) & (tags["oneway"] == "")
         direction = tags["oneway"].mask(round_way | motorway, "yes")
     ahead = direction.isin(("yes", "true", "1")).to_numpy(bool)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Mode = Literal["walk", "drive"]
+Mode = Literal["walk", "ebike", "bus", "drive"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class TravelProfile:
     One persona in one mode.
 
     ``flat_kmh`` is the walking speed on level ground, also used between a point and the street in every mode.
-    ``off_street_limit_min`` bounds that leg: a point further from every street is off the network.
+    ``off_street_limit_min`` bounds that leg: a point further from every street is off the network. ``ride_kmh``
+    is the speed of an e-bike or a bus on streets that carry it, no more than cars go there.
     """
 
     persona: str
@@ -33,10 +34,13 @@ class TravelProfile:
     flat_kmh: float
     roads: tuple[RoadRule, ...]
     off_street_limit_min: float = 30.0
+    ride_kmh: float | None = None
 
     def __post_init__(self) -> None:
         if not self.flat_kmh > 0:  # written so that NaN fails too
             raise ValueError(f"{self.persona}: flat_kmh must be > 0, got {self.flat_kmh}")
+        if self.mode in ("ebike", "bus") and not (self.ride_kmh or 0.0) > 0:
+            raise ValueError(f"{self.persona}: ride_kmh must be > 0 to ride, got {self.ride_kmh}")
         if not self.off_street_limit_min > 0:
             raise ValueError(f"{self.persona}: off_street_limit_min must be > 0, got {self.off_street_limit_min}")
 

@@ -23,6 +23,8 @@ from geo.snap import Snaps
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 MS_PER_MIN = 60_000.0
+_Ends = tuple[Ints, Ints, Ints, Floats]
+"""Tail, head, milliseconds and metres of arcs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +41,22 @@ class Reached:
     to_min: Floats
     back_min: Floats
     distance_m: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rides:
+    """
+    Rides between stops, for a walker who takes the bus.
+
+    ``usage`` is the bus's own. A stop is met on foot at ``on_foot`` and stands on the road at ``on_road``;
+    ``wait_ms`` is what boarding there costs. Rows are stops. One rides along roads from stop to stop, whatever
+    the lines: no county has its timetables.
+    """
+
+    usage: Usage
+    on_foot: Snaps
+    on_road: Snaps
+    wait_ms: Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +77,8 @@ class Journeys:
         The graph and who travels on it.
     homes, facilities
         Where both meet it, with their true positions in degrees (``at``: longitude and latitude).
+    rides
+        Buses that the walker of ``usage`` may take.
     """
 
     def __init__(
@@ -71,19 +91,42 @@ class Journeys:
         facilities: Snaps,
         homes_at: tuple[Floats, Floats],
         facilities_at: tuple[Floats, Floats],
+        rides: Rides | None = None,
     ) -> None:
-        self._usage = usage
+        self._symmetric = usage.symmetric and rides is None
         self._profile = profile
-        edge = np.concatenate((homes.edge, facilities.edge))
-        fraction = np.concatenate((homes.fraction, facilities.fraction))
+        on_foot = [homes, facilities, *([rides.on_foot] if rides is not None else [])]
+        edge = np.concatenate([snaps.edge for snaps in on_foot])
+        fraction = np.concatenate([snaps.fraction for snaps in on_foot])
         node, cut_edge, cut_fraction = _nodes(streets, edge, fraction)
-        self._out, self._in = _cut(streets, usage, cut_edge, cut_fraction)
+        arcs = _cut(streets, usage, cut_edge, cut_fraction)
         self._node_n = len(streets.node_id) + len(cut_edge)
-        n = len(homes.edge)
-        self._home, self._facility = node[:n], node[n:]
+        n, m = len(homes.edge), len(facilities.edge)
+        self._home, self._facility = node[:n], node[n : n + m]
+        if rides is not None:
+            arcs = self._with_rides(streets, rides, arcs, node[n + m :])
+        tail, head, cost, metres = arcs
+        self._out = _packed(tail, head, cost, metres, self._node_n)
+        self._in = _packed(head, tail, cost, metres, self._node_n)
         self._home_leg = self._leg(homes.distance_m)
         self._facility_leg = self._leg(facilities.distance_m)
-        self._beside = _beside(homes, facilities, homes_at, facilities_at) if profile.mode == "walk" else None
+        self._beside = _beside(homes, facilities, homes_at, facilities_at) if profile.mode != "drive" else None
+
+    def _with_rides(self, streets: Streets, rides: Rides, arcs: _Ends, at_stop: Ints) -> _Ends:
+        """Lay the roads of the bus as a second floor above the streets, joined to them at the stops."""
+        node, cut_edge, cut_fraction = _nodes(streets, rides.on_road.edge, rides.on_road.fraction)
+        tail, head, cost, metres = _cut(streets, rides.usage, cut_edge, cut_fraction)
+        floor = self._node_n
+        self._node_n += len(streets.node_id) + len(cut_edge)
+        joined = (at_stop >= 0) & (node >= 0)
+        below, above = at_stop[joined], node[joined] + floor
+        leg_ms, leg_m = (values[joined] for values in self._leg(rides.on_foot.distance_m))
+        return (
+            np.concatenate((arcs[0], tail + floor, below, above)),
+            np.concatenate((arcs[1], head + floor, above, below)),
+            np.concatenate((arcs[2], cost, leg_ms + rides.wait_ms[joined], leg_ms)),
+            np.concatenate((arcs[3], metres, leg_m, leg_m)),
+        )
 
     def _leg(self, distance_m: Floats) -> tuple[Ints, Floats]:
         metres = np.nan_to_num(distance_m)
@@ -112,12 +155,12 @@ class Journeys:
         rows, rank = np.asarray(rows, np.int64), np.asarray(rank, np.int64)
         order = np.argsort(rank, kind="stable")
         rows = rows[order]
-        if direction.startswith("round_trip") and not self._usage.symmetric:
+        if direction.startswith("round_trip") and not self._symmetric:
             return self._round_trip(rows, worse=direction == "round_trip_worse")
         inward = direction != "from_facility"
         time, chosen, metres = self._search(rows, inward=inward)
         time, chosen, metres = self._straight(rows, time, chosen, metres)
-        other = time if self._usage.symmetric else self._other_way(rows, chosen, inward=not inward)
+        other = time if self._symmetric else self._other_way(rows, chosen, inward=not inward)
         there, back = (time, other) if inward else (other, time)
         met = chosen >= 0
         facility = np.where(met, rows[np.maximum(chosen, 0)] if len(rows) else -1, -1)
@@ -267,8 +310,8 @@ def _nodes(streets: Streets, edge: Ints, fraction: Floats) -> tuple[Ints, Ints, 
     return node, places[:, 0].astype(np.int64), np.asarray(places[:, 1], np.float64)
 
 
-def _cut(streets: Streets, usage: Usage, edge: Ints, fraction: Floats) -> tuple[_Arcs, _Arcs]:
-    """Cut edges at points; returns the arcs that leave a node, and those that enter it turned round."""
+def _cut(streets: Streets, usage: Usage, edge: Ints, fraction: Floats) -> _Ends:
+    """Cut edges at points and give the arcs between what then lies on them."""
     edges = np.flatnonzero(usage.forward | usage.backward)
     at = np.concatenate((edges, edge, edges))
     where = np.concatenate((np.zeros(len(edges)), fraction, np.ones(len(edges))))
@@ -291,8 +334,7 @@ def _cut(streets: Streets, usage: Usage, edge: Ints, fraction: Floats) -> tuple[
     head = np.concatenate((b[ahead], a[against]))
     cost = np.concatenate((part(usage.forward_ms)[ahead], part(usage.backward_ms)[against]))
     metres = np.concatenate((length[ahead], length[against]))
-    n = len(streets.node_id) + len(edge)
-    return _packed(tail, head, cost, metres, n), _packed(head, tail, cost, metres, n)
+    return tail, head, cost, metres
 
 
 def _packed(tail: Ints, head: Ints, cost: Ints, metres: Floats, n: int) -> _Arcs:

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections import Counter
+from dataclasses import replace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import KDTree
 
+from geo import crs as systems
 from geo.io import Bounds, RawTable
 from geo.problems import Problem, Stop
 from geo.profile import TagRule
 from layers.catalog import Catalog, Category
-from layers.ledgers import Ledger, name_columns, positions, some
+from layers.ledgers import Ledger, name_columns, plain, positions, some
 
-COLUMNS = ("facility_id", "category", "facility_name", "lon", "lat", "file", "row")
-"""Of every frame of facilities here: one row a facility and category; lon and lat NaN where unusable."""
+COLUMNS = (
+    "facility_id", "category", "facility_name", "lon", "lat", "operating", "why_not", "code", "capacity",
+    "runs_a_day", "file", "row", "merged_n", "merged_ids",
+)  # fmt: skip
+"""
+Of every frame of facilities here: one row a facility and category; lon and lat NaN where unusable.
+
+``operating`` on the day asked for, ``why_not`` in the words of the source; ``capacity`` and ``runs_a_day`` (of a
+bus stop) NaN where not known; ``merged_ids`` of the rows that are this facility.
+"""
 
 SECTIONS = ("facility", "school", "health", "jobs", "common")
 
@@ -63,43 +78,145 @@ def from_osm(features: gpd.GeoDataFrame, catalog: Catalog, *, file: str) -> tupl
     columns = (features["osm_id"], features["name"], features["rules"], points.x, points.y)
     for number, (osm_id, name, held, lon, lat) in enumerate(zip(*columns, strict=True), start=1):
         found = _sorted(held, by_rule, parts)
-        rows += [(osm_id, category, name, lon, lat, file, number) for category in found]
+        rows += [(osm_id, category, name, lon, lat, number) for category in found]
         if not found:
             unsorted.update(hints.intersection(held))
     problems = [
         Problem("osm_unsorted", "doubt", file=file, params=(("n", str(n)), ("tag", text)))
         for text, n in sorted(unsorted.items())
     ]
-    frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"lon": "float64", "lat": "float64"})
+    named = ["facility_id", "category", "facility_name", "lon", "lat", "row"]
+    frame = pd.DataFrame(rows, columns=named).astype({"lon": "float64", "lat": "float64"})
+    frame = _completed(frame.assign(file=file))
     shapeless = frame.loc[frame["lon"].isna(), "facility_id"].unique()
     if len(shapeless):
         problems.append(Problem.doubt("osm_shapeless", file=file, n=len(shapeless), ids=some(list(shapeless))))
     return frame, problems
 
 
-def joined(parts: list[pd.DataFrame]) -> tuple[pd.DataFrame, list[Problem]]:
-    """
-    Put the facilities of several sources under each other; ids stay apart.
+TWICE_M = 150.0
+"""Two of one category and name within this distance are one: the facts' rule for duplicates [P]."""
 
-    An id that an earlier source has too gets its file, and a doubt.
+
+def merged(parts: list[pd.DataFrame]) -> tuple[pd.DataFrame, list[Problem]]:
     """
-    taken: dict[str, str] = {}
-    problems: list[Problem] = []
-    renamed = []
-    for number, part in enumerate(parts, start=1):
-        clash = part["facility_id"].isin(taken)
-        for row in part[clash].drop_duplicates("facility_id").itertuples():
-            params = (("other", taken[str(row.facility_id)]),)
+    Put the facilities of several sources together, each one counted once.
+
+    Of one category, two rows are one facility if two sources give them the same code; or if both are within
+    150 m (the rim belongs to it) and the names are equal or one ends with the other (a county or town before
+    it), but not two rows of one file with two codes. The row with a code is kept, then the one of the earlier
+    source; what it lacks is taken from the others, and one that does not operate in any of them does not.
+
+    Returns
+    -------
+    facilities, problems
+        ``COLUMNS``. Doubts: how many rows of a file are of facilities that an earlier one has; one named twice in
+        a file; two capacities for one facility, with the one that is kept; an id that two facilities share,
+        which gets its file.
+    """
+    frames = [part.assign(source=number) for number, part in enumerate(parts)]
+    columns = [*COLUMNS, "source"]
+    whole = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+    if not len(whole):
+        return whole[list(COLUMNS)], []
+    one = _same(whole)
+    first = np.lexsort((whole["source"], (whole["code"] == "").to_numpy(), one))
+    ordered = whole.iloc[first].assign(one=one[first])
+    problems = _said_of_merging(ordered)
+    by = ordered.groupby("one", sort=False)
+    kept = by.first()  # of each column the first that is there
+    kept["operating"] = by["operating"].all()
+    kept["why_not"] = by["why_not"].agg(lambda texts: next((text for text in texts if text), ""))
+    for name in ("facility_id", "facility_name", "file", "row", "code", "source"):
+        kept[name] = by[name].nth(0).to_numpy()
+    kept["merged_n"] = by.size()
+    kept["merged_ids"] = by["facility_id"].agg(lambda ids: ";".join(dict.fromkeys(ids.astype("str"))))
+    order = pd.Series(first, ordered["one"].to_numpy()).groupby(level=0).min()
+    kept = kept.loc[order.sort_values().index].reset_index(drop=True)  # as the sources have them
+    kept, clashes = _ids_apart(kept)
+    return kept[list(COLUMNS)], problems + clashes
+
+
+def _same(whole: pd.DataFrame) -> np.ndarray:
+    """Number the facilities: rows of one number are one facility."""
+    rows = np.arange(len(whole))
+    pairs = [np.zeros((0, 2), np.int64)]
+    code = whole["code"].str.upper()
+    in_source = whole.groupby(["category", "source", code])["code"].transform("size")
+    usable = (code != "") & (in_source == 1)  # a code that one source has twice tells nothing
+    for _, members in whole[usable].assign(at=rows[usable]).groupby(["category", code[usable]])["at"]:
+        if len(members) > 1:
+            pairs.append(np.column_stack((members.to_numpy()[:-1], members.to_numpy()[1:])))
+    names = whole["facility_name"].map(plain)
+    placed = whole["lon"].notna() & (names != "")
+    if placed.any():
+        plane = systems.zone(float(whole.loc[placed, "lon"].median()))
+        xy = np.column_stack(systems.project(whole["lon"].to_numpy(float), whole["lat"].to_numpy(float), plane))
+        for _, members in whole[placed].assign(at=rows[placed]).groupby("category")["at"]:
+            at = members.to_numpy()
+            near = at[KDTree(xy[at]).query_pairs(TWICE_M * 1.001, output_type="ndarray")]
+            pairs.append(near[_one_name(near, names, code, whole)])
+    joined = np.concatenate(pairs)
+    graph = coo_array((np.ones(len(joined)), (joined[:, 0], joined[:, 1])), shape=(len(whole), len(whole)))
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
+
+
+def _one_name(pairs: np.ndarray, names: pd.Series, code: pd.Series, whole: pd.DataFrame) -> np.ndarray:
+    lon, lat, source = (whole[name].to_numpy(float) for name in ("lon", "lat", "source"))
+    i, j = pairs[:, 0], pairs[:, 1]
+    near = systems.geodesic_m(lon[i], lat[i], lon[j], lat[j]) <= TWICE_M
+    alike = np.zeros(len(pairs), bool)
+    for number, (a, b) in enumerate(pairs):
+        short, long = sorted((names[a], names[b]), key=len)
+        named = short == long or (len(short) >= _NAME_PART and long.endswith(short))
+        # two codes of one file are two facilities; those of two files may be of two registers
+        apart = source[a] == source[b] and bool(code[a]) and bool(code[b]) and code[a] != code[b]
+        alike[number] = named and not apart
+    return near & alike
+
+
+_NAME_PART = 4
+"""The shortest name that may stand for a longer one that ends with it."""
+
+
+def _said_of_merging(ordered: pd.DataFrame) -> list[Problem]:
+    again = ordered["one"].duplicated()
+    before = ordered.groupby("one")["source"].transform("first")
+    first_row = ordered.groupby("one")["row"].transform("first")
+    problems = []
+    apart = ordered[again & (ordered["source"] != before)]
+    for file, rows in apart.groupby("file", sort=False):
+        shown = some(list(rows["facility_name"]))
+        problems.append(Problem.doubt("facility_merged", file=file, n=len(rows), rows=shown))
+    here = ordered.assign(other=first_row)[again & (ordered["source"] == before)]
+    for row in here.itertuples():
+        doubt = Problem.doubt("facility_twice", file=row.file, other=row.other)
+        problems.append(replace(doubt, row=int(str(row.row)), value=str(row.facility_name)))
+    several = ordered["one"].isin(ordered.loc[again, "one"])
+    for _, rows in ordered[ordered["capacity"].notna() & several].groupby("one"):
+        if (rows["capacity"] != rows["capacity"].iloc[0]).any():
+            kept, other = rows.iloc[0], rows[rows["capacity"] != rows["capacity"].iloc[0]].iloc[0]
+            told = {name: f"{one['capacity']:g}" for name, one in (("kept", kept), ("other", other))}
+            params = tuple(sorted((told | {"file": kept["file"], "name": kept["facility_name"]}).items()))
             problems.append(
-                Problem("id_in_two_sources", "doubt", file=str(row.file), row=int(str(row.row)),
-                        value=str(row.facility_id), params=params)
-            )  # fmt: skip
-        own = part["facility_id"].where(~clash, part["facility_id"] + "@" + part["file"] + f"#{number}")
-        taken |= dict(zip(own, part["file"], strict=True))
-        renamed.append(part.assign(facility_id=own))
-    columns = list(COLUMNS)
-    whole = pd.concat(renamed, ignore_index=True) if renamed else pd.DataFrame(columns=columns)
-    return whole, problems
+                Problem("capacity_differs", "doubt", file=str(other["file"]), row=int(other["row"]), params=params)
+            )
+    return problems
+
+
+def _ids_apart(kept: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
+    """Give an id that another facility of another source has the name of its file; a school may be two kinds."""
+    named = kept.groupby("facility_id")
+    clash = kept["source"] != named["source"].transform("first")
+    clash &= kept["facility_name"].map(plain) != named["facility_name"].transform("first").map(plain)
+    other = kept.groupby("facility_id")["file"].transform("first")
+    problems = [
+        Problem("id_in_two_sources", "doubt", file=str(row.file), row=int(str(row.row)),
+                value=str(row.facility_id), params=(("other", str(row.other)),))
+        for row in kept.assign(other=other)[clash].drop_duplicates("facility_id").itertuples()
+    ]  # fmt: skip
+    own = kept["facility_id"] + "@" + kept["file"] + "#" + (kept["source"] + 1).astype("str")
+    return kept.assign(facility_id=kept["facility_id"].where(~clash, own)), problems
 
 
 def _sorted(held: tuple[str, ...], by_rule: dict[str, list[Category]], parts: dict[str, int]) -> list[str]:
@@ -115,14 +232,26 @@ def _sorted(held: tuple[str, ...], by_rule: dict[str, list[Category]], parts: di
     return [name for name in size if size[name] >= best.get(family[name], 0)]
 
 
+def _completed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Add the columns that a source does not have, as not known."""
+    blank: dict[str, Any] = {"operating": True, "why_not": "", "code": "", "capacity": np.nan}
+    blank |= {"runs_a_day": np.nan, "merged_n": 1, "merged_ids": frame["facility_id"]}
+    return frame.assign(**{name: value for name, value in blank.items() if name not in frame})[list(COLUMNS)]
+
+
 def from_table(
-    raw: RawTable, catalog: Catalog, *, crs: str, box: Bounds, category: str | None
-) -> tuple[pd.DataFrame, list[Problem]]:
+    raw: RawTable, catalog: Catalog, *, crs: str, box: Bounds, category: str | None, code: str | None = None,
+    as_of: dt.date | None = None,
+) -> tuple[pd.DataFrame, list[Problem]]:  # fmt: skip
     """
     Read facilities from a table; every row comes out.
 
-    Without ``category`` each row names its own by id or Chinese name in its kind column; one that names none
-    is a fault and keeps an empty category. A repeated code gets its row as suffix and a fault.
+    Without ``category`` each row names its own: by id or Chinese name in its kind column, or with ``code`` =
+    ``amap`` by the map provider's type code and, where a code holds several kinds, its name. One that names
+    none is a fault and keeps an empty category. A repeated code gets its row as suffix and a fault.
+
+    A row does not operate if its status says so, if it opened after ``as_of`` or closed by then; a status that
+    says nothing known is a doubt and operates.
 
     Raises
     ------
@@ -130,31 +259,93 @@ def from_table(
         The table has no headings that are known or no positions, or neither a category nor a kind column.
     """
     ledger = name_columns(raw, catalog.headers, sections=SECTIONS)
-    if category is None and "kind" not in ledger.frame:
-        raise Stop(Problem("column_missing", "stop", file=raw.file, sheet=raw.sheet, params=(("wanted", "类别"),)))
+    # schools and clinics name their kind in columns of their own
+    kinds = ("amap_code",) if code == "amap" else ("kind", "stage", "level")
+    kind = next((field for field in kinds if field in ledger.frame), "")
+    if category is None and not kind:
+        wanted = "typecode" if code == "amap" else "类别"
+        raise Stop(Problem("column_missing", "stop", file=raw.file, sheet=raw.sheet, params=(("wanted", wanted),)))
     problems = list(ledger.problems)
     lon, lat, faults = positions(ledger, crs=crs, box=box)
     problems += faults
     frame = pd.DataFrame(index=ledger.frame.index)
     frame["facility_id"], faults = ledger.ids("code")
     problems += faults
+    frame["code"] = ledger.text("code")
     if category is not None:
         frame["category"] = category
+    elif code == "amap":
+        return _amap(ledger, frame.assign(lon=lon, lat=lat), catalog, problems)
     else:
-        frame["category"], faults = _kinds(ledger, catalog)
+        frame["category"], faults = _kinds(ledger, kind, catalog)
         problems += faults
     frame["facility_name"] = ledger.text("name")
     frame["lon"], frame["lat"] = lon, lat
+    for field in ("capacity", "runs_a_day"):
+        frame[field], faults = ledger.numbers(field)
+        problems += faults
+    frame["operating"], frame["why_not"], faults = _operating(ledger, catalog, as_of)
+    problems += faults
     frame["file"], frame["row"] = raw.file, frame.index
-    return frame[list(COLUMNS)].reset_index(drop=True), problems
+    return _completed(frame).reset_index(drop=True), problems
 
 
-def _kinds(ledger: Ledger, catalog: Catalog) -> tuple[pd.Series, list[Problem]]:
+def _operating(
+    ledger: Ledger, catalog: Catalog, as_of: dt.date | None
+) -> tuple[pd.Series, pd.Series, list[Problem]]:
+    status = ledger.text("status")
+    said = status.map(lambda cell: catalog.says("operating", cell))
+    (opened, faults), (closed, more) = ledger.dates("build_year"), ledger.dates("closed")
+    problems = [*faults, *more]
+    unknown = status.index[(status != "") & said.isna()]
+    if len(unknown):
+        words = some(list(dict.fromkeys(status[unknown])))
+        problems.append(ledger.doubt("status_unknown", "status", n=len(unknown), words=words))
+    why = status.where(said == False, "")  # noqa: E712  (None is not no)
+    if as_of is not None:
+        later = opened.map(lambda day: day is not None and day > as_of)
+        gone = closed.map(lambda day: day is not None and day <= as_of)
+        why = why.mask((why == "") & later, ledger.text("build_year")).mask(
+            (why == "") & gone, ledger.text("closed")
+        )
+    idle = int((why != "").sum())
+    if idle:
+        rows = some(list(why.index[why != ""]))
+        problems.append(ledger.doubt("not_operating", "status", n=idle, rows=rows))
+    return why == "", why, problems
+
+
+def _amap(
+    ledger: Ledger, frame: pd.DataFrame, catalog: Catalog, problems: list[Problem]
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Sort a map provider's rows into every category of their codes whose name they bear."""
+    names, codes = ledger.text("name"), ledger.text("amap_code")
+    sorters = [(c.id, frozenset(c.amap), c.amap_name) for c in catalog.in_access() if c.amap]
+    rows = []
+    for row, name, cell in zip(codes.index, names, codes, strict=True):
+        held = set(re.split(r"[|;,]", cell))
+        found = [
+            category for category, known, pattern in sorters
+            if known & held and (pattern is None or pattern.search(name))
+        ]  # fmt: skip
+        rows += [(row, category) for category in found or [""]]
+    unsorted = [row for row, category in rows if not category]
+    if unsorted:
+        n, shown = len(unsorted), some(sorted({codes[row] for row in unsorted}))
+        problems.append(ledger.doubt("amap_unsorted", "amap_code", n=n, codes=shown))
+    at = pd.Index([row for row, _ in rows])
+    out = frame.loc[at].assign(
+        category=[category for _, category in rows], facility_name=names[at], file=ledger.file, row=at
+    )
+    return _completed(out).reset_index(drop=True), problems
+
+
+def _kinds(ledger: Ledger, field: str, catalog: Catalog) -> tuple[pd.Series, list[Problem]]:
     words = {part: c.id for c in catalog.categories.values() for part in short_names(c)}
     words |= {name: c.id for c in catalog.categories.values() for name in (c.id, c.name_zh, c.name_en)}
-    kind = ledger.text("kind")
+    kind = ledger.text(field)
     found = kind.map(lambda word: words.get(word, ""))
-    problems = [ledger.fault("category_unknown", int(row), "kind", kind[row]) for row in found.index[found == ""]]
+    problems = [ledger.fault("category_unknown", int(row), field, kind[row]) for row in found.index[found == ""]]
     return found, problems
 
 

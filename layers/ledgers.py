@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import calendar
+import datetime as dt
 import math
 import re
 import unicodedata
@@ -114,6 +116,10 @@ class Ledger:
     headings: Mapping[str, str]
     problems: tuple[Problem, ...]
 
+    def renumbered(self, rows: pd.Index) -> Ledger:
+        """The same rows under other numbers."""
+        return replace(self, frame=self.frame.set_axis(rows))
+
     def fault(self, code: str, row: int, field: str, value: object, **params: object) -> Problem:
         """Name a fault in one cell."""
         return Problem(
@@ -140,6 +146,14 @@ class Ledger:
         ids, repeated = unique_ids(given, otherwise=otherwise)
         problems = [self.fault("id_repeated", int(row), field, given[row]) for row in ids.index[repeated]]
         return ids, problems
+
+    def dates(self, field: str) -> tuple[pd.Series, list[Problem]]:
+        """A column of days (``datetime.date``), None where empty; what is no date is None and a fault."""
+        cells = self.text(field)
+        read = [parse_date(cell) if cell else None for cell in cells]
+        days = pd.Series(read, index=cells.index, dtype="object", name=field)
+        wrong = cells.index[(cells != "") & days.isna()]
+        return days, [self.fault("not_a_date", int(row), field, cells[row]) for row in wrong]
 
     def numbers(self, field: str) -> tuple[pd.Series, list[Problem]]:
         """A column of numbers, NaN where empty; what is no number is NaN and a fault."""
@@ -170,14 +184,42 @@ def parse_number(cell: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def name_columns(raw: RawTable, headers: Headers, *, sections: Sequence[str]) -> Ledger:
+def parse_date(cell: str) -> dt.date | None:
+    """
+    Read a day as people type it; a month is its last day and a year too, None for what is no date.
+
+    Examples
+    --------
+    >>> [str(parse_date(c)) for c in ("2019.12", "2018年底", "2020-03-05", "2021年6月1日", "2020/2", "明年")]
+    ['2019-12-31', '2018-12-31', '2020-03-05', '2021-06-01', '2020-02-29', 'None']
+    """
+    text = unicodedata.normalize("NFKC", cell).strip().split(" ")[0]
+    found = re.fullmatch(
+        r"((?:19|20)\d{2})(?:[-./年](?:(\d{1,2})(?:[-./月](?:(\d{1,2})日?)?)?)?)?[初中底末]?", text
+    )
+    if found is None:
+        found = re.fullmatch(r"((?:19|20)\d{2})(\d{2})(\d{2})?", text)
+    if found is None:
+        return None
+    year, month, day = (int(part) if part else 0 for part in found.groups())
+    month = month or 12
+    if not 1 <= month <= 12:
+        return None
+    last = calendar.monthrange(year, month)[1]
+    return dt.date(year, month, day or last) if day <= last else None
+
+
+def name_columns(
+    raw: RawTable, headers: Headers, *, sections: Sequence[str], heading_row: int | None = None
+) -> Ledger:
     """
     Find the heading row and keep the columns whose heading is known, under their field names.
 
     The heading row is the one of the first ten with the most known headings. A heading that names two fields
     goes to the section named first; of two columns for one field the first is taken. Empty rows are left out;
     so are totals, signature rows and headings repeated at a page break, which are named in a doubt. ID numbers
-    and mobile numbers are blotted out, in whatever column they stand.
+    and mobile numbers are blotted out, in whatever column they stand. Where ``heading_row`` is known, as of a
+    layer, nothing is looked for and every row after it is a record.
 
     Raises
     ------
@@ -190,9 +232,9 @@ def name_columns(raw: RawTable, headers: Headers, *, sections: Sequence[str]) ->
             for word in (field, *words):
                 known.setdefault(plain(word), field)
     hits = [sum(plain(cell) in known for cell in row) for row in raw.rows[:HEADING_ROWS]]
-    if not any(hits):
+    if not any(hits) and heading_row is None:
         raise Stop(Problem("no_headings", "stop", file=raw.file, sheet=raw.sheet))
-    top = int(np.argmax(hits))
+    top = int(np.argmax(hits)) if heading_row is None else heading_row
     fields: dict[str, int] = {}
     for column, heading in enumerate(raw.rows[top]):
         field = known.get(plain(heading), "")
@@ -203,9 +245,9 @@ def name_columns(raw: RawTable, headers: Headers, *, sections: Sequence[str]) ->
     rows, numbers, left_out = [], [], []
     for number, cells in enumerate(raw.rows[top + 1 :], start=top + 2):
         filled = [cell for cell in cells if cell]
-        if not filled:
+        if not filled and heading_row is None:
             continue
-        if _is_no_record(filled) or cells == raw.rows[top]:
+        if heading_row is None and (_is_no_record(filled) or cells == raw.rows[top]):
             left_out.append(number)
             continue
         rows.append([without_personal(cells[column]) if column < len(cells) else "" for column in fields.values()])

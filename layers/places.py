@@ -1,12 +1,17 @@
-"""Where people live: settlements from a ledger, a vector file or OSM's places."""
+"""Where people live: settlements, scattered households and hosts, from ledgers, layers or OSM's places."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import replace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
+from geo import crs as systems
 from geo.io import Bounds, RawTable
 from geo.problems import Problem, Stop
 from geo.profile import TagRule
@@ -21,14 +26,27 @@ COLUMNS = (
 """Of every frame of places here; people NaN where not known, lon and lat NaN where no position can be used."""
 
 OSM_RULE = "place=city|town|village|hamlet"
+KINDS = ("settlement", "household", "host")
+"""Settlements, scattered households, and the people who lived there before."""
+
+GRID_M = 50.0
+"""How far apart the points stand that a settlement's ground is counted at [P]."""
+
+DISAGREE_M = 500.0
+"""A position this far from the settlement's own shape is doubted [P]."""
 
 
-def from_ledger(raw: RawTable, catalog: Catalog, *, crs: str, box: Bounds) -> tuple[pd.DataFrame, list[Problem]]:
+def from_ledger(
+    raw: RawTable, catalog: Catalog, *, crs: str, box: Bounds, kind: str = "settlement",
+    villages: pd.DataFrame | None = None,
+) -> tuple[pd.DataFrame, list[Problem]]:  # fmt: skip
     """
-    Read a settlement ledger; every row comes out.
+    Read a ledger of settlements, households or host people; every row comes out.
 
     A repeated ``place_id`` gets its row number as suffix and a fault; a row without one is named by its row.
-    A kind that names no profile is taken as rural, with a doubt.
+    A kind that names no profile is taken as rural, with a doubt. A row without a position of its own is placed
+    at the middle of its village, if ``villages`` (see ``layers.forms.gazetteer``) has one and only one of its
+    code, or of its town and name: ``village_centre``, with the village's radius as ``position_error_m``.
 
     Returns
     -------
@@ -38,39 +56,246 @@ def from_ledger(raw: RawTable, catalog: Catalog, *, crs: str, box: Bounds) -> tu
     Raises
     ------
     Stop
-        The table has no headings that are known, no name column or no positions.
+        The table has no headings that are known, no name column, or nothing that says where its rows are.
     """
-    ledger = name_columns(raw, catalog.headers, sections=("settlement", "common"))
-    if "name" not in ledger.frame and "id" not in ledger.frame:
+    ledger = name_columns(raw, catalog.headers, sections=(kind, "common"))
+    if kind == "settlement" and "name" not in ledger.frame and "id" not in ledger.frame:
         raise Stop(
             Problem("column_missing", "stop", file=raw.file, sheet=raw.sheet, params=(("wanted", "安置点名称"),))
         )
     problems = list(ledger.problems)
-    lon, lat, faults = positions(ledger, crs=crs, box=box)
-    problems += faults
+    lon, lat, faults = _positions(ledger, crs, box, villages)
     frame = pd.DataFrame(index=ledger.frame.index)
-    frame["place_id"], faults = ledger.ids("id")
-    problems += faults
-    frame["place_kind"] = "settlement"
+    frame["place_id"], more = ledger.ids("id")
+    problems += more
+    frame["place_kind"] = kind
     frame["place_name"] = ledger.text("name").mask(lambda s: s == "", frame["place_id"])
-    for field in ("county", "town", "village", "usual_mode"):
+    for field in ("county", "town", "village"):
         frame[field] = ledger.text(field)
-    for field in PEOPLE:
-        frame[field], faults = _people(ledger, field)
-        problems += faults
+    people = {field: _people(ledger, field) for field in PEOPLE}
+    for field, (numbers, more) in people.items():
+        frame[field] = numbers
+        problems += more
+    if kind == "host":  # all their people are the host's own
+        frame["pop"] = frame["pop"].fillna(frame["pop_host"])
+        frame["pop_host"] = 0.0
     frame["pop_source"] = np.where(frame["pop"].notna(), "ledger", "")
-    kind = ledger.text("type")
-    frame["profile"] = kind.map(catalog.profile_of)
-    unknown = frame.index[frame["profile"] == ""]
-    if len(unknown):
-        problems.append(ledger.doubt("profile_assumed", "type", n=len(unknown), rows=some(list(unknown))))
-    frame["profile"] = frame["profile"].replace("", "rural")
+    for field, default, read in (("type", "rural", catalog.profile_of), ("usual_mode", "", catalog.mode_of)):
+        frame[field], more = _worded(ledger, field, default, read)
+        problems += more
+    frame = frame.rename(columns={"type": "profile"})
+    frame["lon"], frame["lat"] = lon, lat
     frame["position_source"] = np.where(np.isfinite(lon), "surveyed", "none")
     frame["position_error_m"] = np.nan
-    frame["lon"], frame["lat"] = lon, lat
+    if villages is not None:
+        frame, located = _at_villages(ledger, frame, villages)
+        problems += located
+        placed = frame.index[frame["lon"].notna()]
+        # what the ledger lacks is no fault where the village says it; a wrong number stays one
+        faults = [p for p in faults if p.code != "position_missing" or p.row not in placed]
     frame["file"], frame["row"] = raw.file, frame.index
     frame = _with_size(frame, catalog)
-    return frame[list(COLUMNS)].reset_index(drop=True), problems
+    return frame[list(COLUMNS)].reset_index(drop=True), problems + faults
+
+
+def _positions(
+    ledger: Ledger, crs: str, box: Bounds, villages: pd.DataFrame | None
+) -> tuple[np.ndarray, np.ndarray, list[Problem]]:
+    try:
+        return positions(ledger, crs=crs, box=box)
+    except Stop as stop:
+        # a ledger without any is read by its villages, as most are
+        without = all(problem.code == "no_positions" for problem in stop.problems)
+        if villages is None or not without or not {"village", "admin_code"} & set(ledger.frame):
+            raise
+    nowhere = np.full(len(ledger.frame), np.nan)
+    missing = [ledger.fault("position_missing", int(row), "lon", "") for row in ledger.frame.index]
+    return nowhere, nowhere.copy(), missing
+
+
+def _worded(
+    ledger: Ledger, field: str, default: str, read: Callable[[str], str]
+) -> tuple[pd.Series, list[Problem]]:
+    """A column of words as the catalogue knows them; in a doubt, how many say nothing known."""
+    words = ledger.text(field)
+    found = words.map(read)
+    unknown = words.index[(found == "") & ((words != "") | (field == "type"))]
+    if field == "type":
+        found = found.replace("", default)
+    if not len(unknown) or (field == "type" and field not in ledger.frame and len(unknown) == len(words)):
+        return found, [] if not len(unknown) else [ledger.doubt("profile_assumed", "type", n=len(words), rows="—")]
+    n, rows = len(unknown), some(list(unknown))
+    if field == "type":
+        return found, [ledger.doubt("profile_assumed", field, n=n, rows=rows)]
+    return found, [ledger.doubt("mode_unknown", field, n=n, rows=rows)]
+
+
+def _at_villages(
+    ledger: Ledger, frame: pd.DataFrame, villages: pd.DataFrame
+) -> tuple[pd.DataFrame, list[Problem]]:
+    by_code = villages[villages["code"] != ""].drop_duplicates("code", keep=False).set_index("code")
+    by_name = villages.drop_duplicates(["town", "name"], keep=False).set_index(["town", "name"])
+    unique = villages.drop_duplicates("name", keep=False).set_index("name")
+    code = ledger.text("admin_code")
+    town, village = frame["town"].map(plain), frame["village"].map(plain)
+    found: dict[object, pd.Series] = {}
+    for row in frame.index[frame["lon"].isna()]:
+        if code[row] in by_code.index:
+            found[row] = by_code.loc[code[row]]
+        elif (town[row], village[row]) in by_name.index:
+            found[row] = by_name.loc[(town[row], village[row])]
+        elif town[row] == "" and village[row] in unique.index:
+            found[row] = unique.loc[village[row]]
+    out = frame.copy()
+    for row, at in found.items():
+        out.loc[row, ["lon", "lat", "position_error_m"]] = [at["lon"], at["lat"], at["error_m"]]
+        out.loc[row, "position_source"] = "village_centre"
+    problems = []
+    if found:
+        problems.append(ledger.doubt("placed_at_village", "village", n=len(found), rows=some(list(found))))
+    return out, problems
+
+
+def joined(parts: list[pd.DataFrame]) -> tuple[pd.DataFrame, list[Problem]]:
+    """
+    Put places of several files and kinds under each other; one that an earlier file has is not taken again.
+
+    A doubt names what the two files say of it where they disagree: people, or positions over 500 m apart.
+    """
+    whole = pd.concat(parts, ignore_index=True)
+    first = whole.drop_duplicates("place_id").set_index("place_id")
+    again = whole["place_id"].duplicated()
+    problems = []
+    for row in whole[again].to_dict("records"):
+        one = first.loc[[row["place_id"]]].to_dict("records")[0]
+        told = (("file", str(one["file"])), ("name", str(row["place_name"])))
+        doubt = Problem("place_in_two_files", "doubt", file=str(row["file"]), row=int(row["row"]), params=told)
+        said = _disagreements(one, row)
+        problems += [] if said else [doubt]
+        for column, kept, other in said:
+            params = tuple(sorted((*told, ("kept", kept), ("other", other))))
+            disagree = Problem("sources_disagree", "doubt", file=doubt.file, row=doubt.row, column=column)
+            problems.append(replace(disagree, params=params))
+    return whole[~again].reset_index(drop=True), problems
+
+
+def _disagreements(one: Mapping[Hashable, Any], other: Mapping[Hashable, Any]) -> list[tuple[str, str, str]]:
+    found = []
+    if one["pop"] != other["pop"]:
+        found.append(("pop", f"{one['pop']:g}", f"{other['pop']:g}"))
+    apart = systems.geodesic_m([one["lon"]], [one["lat"]], [other["lon"]], [other["lat"]])[0]
+    if apart > DISAGREE_M:
+        at = [f"{place['lon']:.5f}, {place['lat']:.5f}" for place in (one, other)]
+        found.append(("lon", at[0], at[1]))
+    return found
+
+
+def points_of(places: pd.DataFrame, shapes: gpd.GeoDataFrame | None = None) -> pd.DataFrame:
+    """
+    Say where the people of each place live: one point, or those of its shapes.
+
+    Parameters
+    ----------
+    places
+        ``COLUMNS``.
+    shapes
+        ``place_id`` and geometry in degrees: points are entrances, one polygon is the ground of a settlement
+        (people are spread over it evenly, a point every 50 m), several are buildings.
+
+    Returns
+    -------
+    points
+        ``point_id, place_id, lon, lat, share``, in the order of places; the shares of a place add up to 1.
+    """
+    alone = places[["place_id", "lon", "lat"]].assign(point_id=places["place_id"], share=1.0)
+    if shapes is None or not len(shapes):
+        return alone[["point_id", "place_id", "lon", "lat", "share"]].reset_index(drop=True)
+    parts = [alone[~alone["place_id"].isin(shapes["place_id"])]]
+    for name, own in shapes.groupby("place_id", sort=False):
+        at = _spread(own.geometry.to_numpy())
+        ids = [f"{name}·{number}" for number in range(1, len(at) + 1)]
+        parts.append(
+            pd.DataFrame(
+                {"point_id": ids, "place_id": name, "lon": at[:, 0], "lat": at[:, 1], "share": 1 / len(at)}
+            )
+        )
+    order = pd.Series(range(len(places)), index=places["place_id"])
+    points = pd.concat(parts, ignore_index=True)
+    points = points.iloc[order.reindex(points["place_id"]).argsort(kind="stable").to_numpy()]
+    return points[["point_id", "place_id", "lon", "lat", "share"]].reset_index(drop=True)
+
+
+def _spread(shapes: np.ndarray) -> np.ndarray:
+    parts = shapely.get_parts(shapes)
+    polygons = parts[shapely.get_dimensions(parts) == 2]
+    if not len(polygons):
+        return np.asarray(shapely.get_coordinates(parts), np.float64)
+    if len(polygons) > 1:  # buildings
+        return np.asarray(shapely.get_coordinates(shapely.point_on_surface(polygons)), np.float64)
+    west, south, east, north = shapely.bounds(polygons[0])
+    plane = systems.zone((west + east) / 2)
+    (x0, x1), (y0, y1) = systems.project([west, east], [south, north], plane)
+    # a grid around its own middle, so that where it stands does not matter
+    columns = (
+        x0 + (x1 - x0 - GRID_M * np.floor((x1 - x0) / GRID_M)) / 2 + GRID_M * np.arange((x1 - x0) // GRID_M + 1)
+    )
+    rows = y0 + (y1 - y0 - GRID_M * np.floor((y1 - y0) / GRID_M)) / 2 + GRID_M * np.arange((y1 - y0) // GRID_M + 1)
+    x, y = (grid.reshape(-1) for grid in np.meshgrid(columns, rows))
+    lon, lat = systems.to_degrees(x, y, plane.to_wkt())
+    inside = shapely.contains_xy(polygons[0], lon, lat)
+    if not inside.any():  # smaller than the grid
+        return np.asarray(shapely.get_coordinates(shapely.point_on_surface(polygons)), np.float64)
+    return np.column_stack((lon[inside], lat[inside]))
+
+
+def with_shapes(
+    places: pd.DataFrame, frame: gpd.GeoDataFrame, catalog: Catalog, *, file: str
+) -> tuple[pd.DataFrame, gpd.GeoDataFrame, list[Problem]]:
+    """
+    Match a layer of shapes to settlements, by id or else by name.
+
+    A settlement without a position gets the middle of its shapes. Doubts: shapes of no settlement, and a
+    ledger's position more than 500 m from its shapes, where the shapes are believed.
+
+    Returns
+    -------
+    places, shapes, problems
+        ``shapes`` has ``place_id`` and geometry.
+    """
+    words = {plain(w) for w in ("place_id", "id", *catalog.headers["settlement"]["id"])}
+    names = {plain(w) for w in ("name", *catalog.headers["settlement"]["name"])}
+    own = [column for column in frame.columns if column != frame.geometry.name]
+    by_id = pd.Series(places["place_id"].to_numpy(), index=places["place_id"])
+    by_name = places.drop_duplicates("place_name", keep=False).set_index("place_name")["place_id"]
+    found = pd.Series("", index=frame.index, dtype="object")
+    for known, lookup in ((words, by_id), (names, by_name)):
+        for column in own:
+            if plain(str(column)) in known:
+                matched = frame[column].astype("str").map(lookup)
+                found = found.where((found != "") | matched.isna(), matched)
+    good = (found != "") & frame.geometry.notna() & ~frame.geometry.is_empty
+    problems = []
+    if not good.all():
+        rows = some(list(np.flatnonzero(~good.to_numpy()) + 1))
+        problems.append(Problem.doubt("shape_of_nobody", file=file, n=int((~good).sum()), rows=rows))
+    shapes = gpd.GeoDataFrame({"place_id": found[good]}, geometry=frame.geometry[good], crs=frame.crs)
+    shapes = shapes.reset_index(drop=True)
+    out = places.copy()
+    for name, geometry in shapes.dissolve("place_id").geometry.items():
+        row = out.index[out["place_id"] == name][0]
+        middle = geometry.representative_point()
+        lon, lat = out.loc[row, ["lon", "lat"]].astype("float64")
+        away = systems.geodesic_m([lon], [lat], [middle.x], [middle.y])[0]
+        far = np.isfinite(away) and away > DISAGREE_M and not geometry.contains(shapely.Point(lon, lat))
+        if far:
+            about = out.loc[row]
+            doubt = Problem.doubt("position_off_shape", file=about["file"], distance=f"{away:,.0f}",
+                                  name=about["place_name"], shapes=file)  # fmt: skip
+            problems.append(replace(doubt, row=int(about["row"])))
+        if far or not np.isfinite(lon):
+            out.loc[row, ["lon", "lat"]] = [middle.x, middle.y]
+            out.loc[row, "position_source"] = "shape"
+    return out, shapes, problems
 
 
 def _people(ledger: Ledger, field: str) -> tuple[pd.Series, list[Problem]]:
@@ -92,13 +317,6 @@ def with_people(places: pd.DataFrame, people: np.ndarray, catalog: Catalog) -> p
         pop_source=places["pop_source"].where(~empty, "raster_nearest"),
     )
     return _with_size(filled, catalog)
-
-
-def from_vector(
-    frame: gpd.GeoDataFrame, catalog: Catalog, *, file: str, box: Bounds
-) -> tuple[pd.DataFrame, list[Problem]]:
-    """Read settlements from a layer with the fields of a ledger, see ``from_ledger`` and ``as_rows``."""
-    return from_ledger(as_rows(frame, catalog, file=file), catalog, crs="WGS-84", box=box)
 
 
 POSITION_FIELDS = ("lon", "lat", "easting", "northing", "x_or_y", "crs")

@@ -25,8 +25,10 @@ from analysis.access import STATUSES
 from geo.io import Bounds, Raster, bounds_of, shaded_png
 from geo.network import Streets, in_scope
 from layers.catalog import Catalog
+from layers.places import KINDS as PLACE_KINDS
 from outputs.messages import Messages
 
+MODES = ("walk", "ebike", "bus", "drive")
 MOST_PLOTS = 60_000
 """More polygons than this make the page slow to open."""
 
@@ -134,13 +136,14 @@ def page_data(given: MapInput, messages: Messages) -> dict[str, Any]:
     say = messages.say
     speeds = "、" if messages.language == "zh" else ", "
     persona = catalog.personas[given.persona]
-    words = {key: say(f"map.{key}") for key in _WORDS}
+    words: dict[str, Any] = {key: say(f"map.{key}") for key in _WORDS}
     personas = [getattr(p, f"name_{messages.language}") + f" {p.flat_kmh:g}" for p in catalog.personas.values()]
     words |= {
         "title": say("map.title", name=given.name),
         "speeds": say("map.speeds", speeds=speeds.join(personas)),
         "made": say("map.made", date=given.date, version=given.version),
-        "drive": say("mode.drive"),
+        "modes": [say(f"mode.{mode}") for mode in MODES],
+        "kinds": [say(f"map.{kind}") for kind in ("places", "households", "hosts")],
         "met_of": messages.words["map"]["met_of"],
         "list_note": say("map.list_note", persona=getattr(persona, f"name_{messages.language}")),
     }
@@ -175,7 +178,7 @@ _WORDS = (
     "stamp", "choose", "by_list", "by_category", "places", "facilities", "streets", "homesteads", "relief", "ways",
     "people", "unknown_people", "time", "limit", "distance", "facility", "status", "category", "all_met",
     "most_met", "few_met", "none_judged", "deciding", "projected", "osm", "search", "close",
-    "default_mark", "gap",
+    "default_mark", "gap", "missing", "far", "households", "hosts",
 )  # fmt: skip
 
 
@@ -226,18 +229,27 @@ def _places(
     for r in _records(deciding):
         rows.setdefault(r.place_id, {})[r.category] = [
             status[r.status], _round(r.time_min, 2), _round(r.threshold_min, 1), _round(r.distance_m, 0),
-            facility_row.get(r.facility_id, -1), int(r.certainty in ("U", "P")), int(r.mode == "drive"),
+            facility_row.get(r.facility_id, -1), int(r.certainty in ("U", "P")), MODES.index(r.mode),
         ]  # fmt: skip
+    number = {name: i for i, name in enumerate(categories)}
     judged = {
-        (r.place_id, r.list): [int(r.met_n), int(r.total_n), int(r.unknown_n), int(r.list_n)]
+        (r.place_id, r.list): [
+            int(r.met_n), int(r.total_n), int(r.unknown_n), int(r.list_n),
+            *([number[name] for name in cell.split(";") if name] for cell in (r.missing, r.far)),
+        ]
         for r in _records(circles)
-    }
+    }  # fmt: skip
     out = []
     for p in _records(places):
         about = [p.county, p.town, p.village, messages.say(f"profile.{p.profile}")]
+        about += [messages.say(f"mode.{p.usual_mode}")] if p.usual_mode else []
+        about += (
+            [messages.say(f"position_source.{p.position_source}")] if p.position_source == "village_centre" else []
+        )
         out.append(
             {
                 "name": p.place_name,
+                "kind": PLACE_KINDS.index(p.place_kind),
                 "about": " ".join(part for part in about if part),
                 "at": [round(p.lon, 6), round(p.lat, 6)],
                 "people": _round(p.pop, 1),

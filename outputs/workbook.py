@@ -12,14 +12,15 @@ import pandas as pd
 import xlsxwriter
 
 from layers.catalog import Catalog
+from layers.places import KINDS
 from outputs.messages import Messages
 
 _CODED = (
     "status", "mode", "profile", "certainty", "severity", "law", "place_kind", "position_source", "pop_source",
-    "walk_function", "layer",
+    "walk_function", "layer", "requirement",
 )  # fmt: skip
 
-MOST_ROWS = 50_000
+MOST_ROWS = 20_000
 """More rows than this do not help a reader of a sheet; the sheet says where the rest is."""
 
 _DIGITS = {"_min": "0.0", "_m": "#,##0", "_m2": "#,##0.0", "_mu": "#,##0.000", "_share": "0.0%"}
@@ -55,17 +56,24 @@ def _sheets(given: BookInput) -> dict[str, pd.DataFrame]:
     names = tables["places"][["place_id", "place_name", "town", "village", "profile"]]
     out: dict[str, pd.DataFrame] = {}
     if "gaps" in tables:
-        out["gaps"] = names.merge(tables["gaps"], on="place_id", how="right")
+        gaps = names.merge(tables["gaps"], on="place_id", how="right")
+        # settlements first, then households, then hosts; within each as they are, the most people first
+        order = gaps["place_id"].map(tables["places"].set_index("place_id")["place_kind"]).map(KINDS.index)
+        out["gaps"] = gaps.iloc[order.argsort(kind="stable").to_numpy()]
         out["coverage"] = tables["coverage"]
     if "circles" in tables:
         out["circles"] = names.merge(tables["circles"], on="place_id", how="right")
+        out["shares"] = tables["shares"]
     out["places"] = tables["places"].drop(columns=["file", "row"])
     if "access" in tables:
         access = tables["access"]
-        shown = access[access["deciding"] & (access["status"] != "no_data")]
+        settled = tables["places"].loc[tables["places"]["place_kind"] == "settlement", "place_id"]
+        shown = access[access["deciding"] & (access["status"] != "no_data") & access["place_id"].isin(settled)]
         out["access"] = names[["place_id", "place_name"]].merge(
             shown.drop(columns="deciding"), on="place_id", how="right"
         )
+    if "facilities" in tables:
+        out["facilities"] = tables["facilities"].drop(columns=["file", "row", "merged_ids"])
     if "slopes" in tables:
         out["homesteads"] = tables["slopes"]
     for name in ("balance", "problems", "laws"):
@@ -82,6 +90,9 @@ def _readable(frame: pd.DataFrame, given: BookInput, messages: Messages) -> pd.D
     out = frame.copy()
     codes: dict[str, Mapping[str, str]] = {
         "category": {c.id: getattr(c, name) for c in catalog.categories.values()},
+        "served_by": {c.id: getattr(c, name) for c in catalog.categories.values()},
+        "usual_mode": words["mode"],
+        "by": words["by"],
         "persona": {p.id: getattr(p, name) for p in catalog.personas.values()},
         "list": {entry.id: getattr(entry, name) for entry in catalog.lists.values()},
         "size_class": {c.id: getattr(c, name) for c in catalog.size_classes},
@@ -93,10 +104,14 @@ def _readable(frame: pd.DataFrame, given: BookInput, messages: Messages) -> pd.D
             out[column] = out[column].map(lambda code, known=known: known.get(code, code))
     if "facility_name" in out:
         out["facility_name"] = out["facility_name"].where(out["facility_name"] != "", out["facility_id"])
-    if "missing" in out:
-        category = codes["category"]
-        parted = out["missing"].str.split(";")
-        out["missing"] = parted.map(lambda ids: "、".join(category.get(i, i) for i in ids if i))
+    category = codes["category"]
+    for column in {"missing", "far", "unknown"} & set(out):
+        parted = out[column].str.split(";")
+        out[column] = parted.map(lambda ids: "、".join(category.get(i, i) for i in ids if i))
+    if "by" in frame:  # a class is named by the words of what it is a class of
+        classes = {by: codes.get(by, {}) for by in frame["by"].unique()}
+        named = zip(frame["by"], frame["name"], strict=True)
+        out["name"] = [classes[by].get(one, words["class"].get(one, one)) for by, one in named]
     if "item" in out:
         out["item"] = out["item"].map(words["balance"])
     return out.drop(

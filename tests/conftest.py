@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(yike.__file__).resolve().parent.parent
 IN_CI = bool(os.environ.get("CI"))
+
+# finished stages of runs under test are kept apart from the user's, and gone afterwards
+_STAGES = tempfile.TemporaryDirectory(prefix="yike-test-stages-")
+os.environ["XDG_CACHE_HOME"] = _STAGES.name
 
 settings.register_profile(
     "gate", max_examples=50, derandomize=True, deadline=None,

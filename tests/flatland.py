@@ -130,7 +130,7 @@ class Town:
 
 
 def places(
-    points: Sequence[Point], *, profile: str = "rural", people: Sequence[float] | None = None
+    points: Sequence[Point], *, profile: str = "rural", people: Sequence[float] | None = None, usual_mode: str = ""
 ) -> pd.DataFrame:
     """Settlements P0, P1, …; people 1, 2, 4, …, so that a sum names its members."""
     lon, lat = degrees(points)
@@ -141,6 +141,7 @@ def places(
     frame["place_kind"], frame["profile"], frame["position_source"] = "settlement", profile, "surveyed"
     for column in ("pop_resident", "pop_registered", "pop_host", "position_error_m"):
         frame[column] = np.nan
+    frame["usual_mode"] = usual_mode
     frame["pop"] = [float(2**i) for i in range(n)] if people is None else list(people)
     frame["size_class"] = frame["pop"].map(CATALOG.size_class)
     frame["lon"], frame["lat"], frame["row"] = lon, lat, range(1, n + 1)
@@ -151,6 +152,8 @@ def facilities(*given: tuple[str, Point]) -> pd.DataFrame:
     """Facilities F0, F1, … of (category, point)."""
     lon, lat = degrees([point for _, point in given])
     frame = pd.DataFrame({column: [""] * len(given) for column in FACILITY_COLUMNS})
+    frame["operating"], frame["merged_n"] = True, 1
+    frame["capacity"], frame["runs_a_day"] = np.nan, np.nan
     frame["facility_id"] = [f"F{i}" for i in range(len(given))]
     frame["facility_name"] = frame["facility_id"]
     frame["category"] = [category for category, _ in given]

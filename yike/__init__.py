@@ -50,9 +50,9 @@ prepare_kernel_cache()
 __version__ = metadata.version("yike")
 
 
-def open(path: str | Path) -> OpenProject:  # noqa: A001  yike.open reads as what it does
+def open(path: str | Path, *, cache: Path | None = None) -> OpenProject:  # noqa: A001  reads as what it does
     """
-    Open a project file.
+    Open a project file; finished stages of its runs are kept in ``cache``, or with the user's other caches.
 
     Raises
     ------
@@ -61,4 +61,4 @@ def open(path: str | Path) -> OpenProject:  # noqa: A001  yike.open reads as wha
     """
     from yike.run import OpenProject
 
-    return OpenProject.load(Path(path))
+    return OpenProject.load(Path(path), cache=cache)

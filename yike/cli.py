@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import yike
-from yike.stages import Teller
+from yike.teller import Teller
 
 if TYPE_CHECKING:
     from geo.problems import Problem
     from outputs.messages import Messages
+    from yike.run import Run
 
 SHOWN_PER_CODE = 5
 
@@ -84,8 +85,17 @@ class _Printer(Teller):
 
     def begin(self, stage: str) -> None:
         self._n += 1
-        said = self._words.say("cli.step", n=self._n, of=self._of, stage=self._words.say(f"stage.{stage}"))
+        said = self._words.say("cli.step", n=self._n, of=self._of, stage=self._name(stage))
         click.echo(said, err=True)
+
+    def kept(self, stage: str) -> None:
+        self._n += 1
+        click.echo(self._words.say("cli.kept", n=self._n, of=self._of, stage=self._name(stage)), err=True)
+
+    def _name(self, stage: str) -> str:
+        if stage.startswith("form_"):
+            return self._words.say("stage.form", layer=self._words.say(f"layer.{stage.removeprefix('form_')}"))
+        return self._words.say(f"stage.{stage}")
 
     def part(self, text: str, number: int, of: int) -> None:
         if self._live:
@@ -96,9 +106,7 @@ class _Printer(Teller):
         if self._live:
             click.echo("\r" + " " * 70 + "\r", err=True, nl=False)
         if seconds >= 1:
-            said = self._words.say(
-                "cli.step_done", stage=self._words.say(f"stage.{stage}"), seconds=f"{seconds:.1f}"
-            )
+            said = self._words.say("cli.step_done", stage=self._name(stage), seconds=f"{seconds:.1f}")
             click.echo("  " + said, err=True)
 
 
@@ -109,12 +117,22 @@ def demo(context: click.Context, folder: Path) -> None:
     """写出样例县并全部算一遍。 Write the sample county and run all of it."""
 
     def work() -> None:
-        from layers.sample import write_county
+        from layers.sample import PROJECT, PROJECT_TEXT, write_county
+        from yike.proof import planted_against_found
 
-        write_county(folder)
         words = _words(context)
-        click.echo(words.say("cli.demo_written", path=folder))
-        _run(context, folder / "样例县.toml", None)
+        start = time.perf_counter()
+        truth = write_county(folder)
+        n = {name: f"{count:,}" for name, count in truth.numbers.items()}
+        click.echo(words.say("cli.demo_written", path=folder, seconds=f"{time.perf_counter() - start:.1f}", **n))
+        done = _run(context, folder / PROJECT, None)
+        if (folder / PROJECT).read_text("utf-8") != PROJECT_TEXT:
+            return  # somebody's own standards: what was planted is then another question
+        table = planted_against_found(truth, done)
+        click.echo(words.say("cli.proof"))
+        for kind, rows in table.groupby("kind", sort=False):
+            counts = {name: int(rows[name].sum()) for name in ("planted_n", "found_n", "missed_n", "invented_n")}
+            click.echo(words.say("cli.proof_line", kind=words.say(f"proof.{kind}"), **counts))
 
     _guarded(context, work)
 
@@ -143,15 +161,12 @@ def check(context: click.Context, project: Path) -> None:
     """读全部文件，一次说出所有问题，不改动任何东西。 Read everything and say every fault and doubt at once."""
 
     def work() -> None:
-        from yike.pipeline import stage_names
         from yike.run import OpenProject
 
         opened = OpenProject.load(project, language=context.obj)
         words = _words(context, opened.project.language)
-        inputs = _guarded(
-            context, lambda: opened.read(_Printer(words, stage_names(opened.project, reading_only=True))),
-            opened.project.language,
-        )  # fmt: skip
+        teller = _Printer(words, opened.stage_names(reading_only=True))
+        inputs = _guarded(context, lambda: opened.read(teller), opened.project.language)
         _say_problems(words, inputs.problems)
         click.echo(
             words.say("cli.check_fine", places=len(inputs.places), facilities=len(inputs.facilities),
@@ -164,28 +179,33 @@ def check(context: click.Context, project: Path) -> None:
 @cli.command()
 @click.argument("project", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="运行文件夹 run folder")
+@click.option(
+    "--only", default="", help="只做这些步骤及其所需，逗号分隔 only these stages and what they need: access,map"
+)
 @click.pass_context
-def run(context: click.Context, project: Path, out: Path | None) -> None:
-    """计算并写出表、工作簿和地图。 Measure, and write tables, workbook and map."""
-    _guarded(context, lambda: _run(context, project, out))
+def run(context: click.Context, project: Path, out: Path | None, only: str) -> None:
+    """计算并写出表、工作簿和地图；接着上次停下的地方做。 Measure, and write tables, workbook and map."""
+    names = [name.strip() for name in only.split(",") if name.strip()]
+    _guarded(context, lambda: _run(context, project, out, names))
 
 
-def _run(context: click.Context, project: Path, out: Path | None) -> None:
-    from yike.pipeline import stage_names
-    from yike.run import OpenProject
+def _run(context: click.Context, project: Path, out: Path | None, only: Sequence[str] = ()) -> Run:
+    from yike.run import OpenProject, Run
 
     start = time.perf_counter()
     opened = OpenProject.load(project, language=context.obj)
     language = opened.project.language
     words = _words(context, language)
-    teller = _Printer(words, stage_names(opened.project))
-    done = _guarded(context, lambda: opened.run(out, teller=teller), language)
+    teller = _Printer(words, opened.stage_names(only=only))
+    done = _guarded(context, lambda: opened.run(out, only=only, teller=teller), language)
     problems = done.table("problems")["severity"].value_counts()
     seconds = f"{time.perf_counter() - start:.1f}"
     n = {kind: int(problems.get(kind, 0)) for kind in ("fault", "doubt")}
     click.echo(words.say("cli.run_done", seconds=seconds, faults=n["fault"], doubts=n["doubt"]))
-    click.echo(words.say("cli.workbook_at", path=done.folder / "workbook.xlsx"))
-    click.echo(words.say("cli.map_at", path=done.map()))
+    for said, path in (("cli.workbook_at", done.folder / "workbook.xlsx"), ("cli.map_at", done.map())):
+        if path.exists():
+            click.echo(words.say(said, path=path))
+    return Run(done.folder)
 
 
 def _say_problems(words: Messages, problems: Sequence[Problem]) -> None:

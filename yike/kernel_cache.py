@@ -20,7 +20,7 @@ def prepare_kernel_cache() -> Path:
     """
     if os.environ.get("NUMBA_CACHE_DIR"):
         return Path(os.environ["NUMBA_CACHE_DIR"])
-    folder = _user_cache() / f"kernels-{_digest()}"
+    folder = user_cache() / f"kernels-{_digest()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder):
@@ -37,7 +37,8 @@ def is_temporary(folder: Path) -> bool:
     return folder.parent == Path(tempfile.gettempdir())
 
 
-def _user_cache() -> Path:
+def user_cache() -> Path:
+    """The folder of this user for what can be made again."""
     home = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_CACHE_HOME")
     return (Path(home) if home else Path.home() / ".cache") / "yike"
 

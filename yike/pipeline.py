@@ -1,10 +1,16 @@
-"""From a project to finished tables: reading everything, checking it together, measuring."""
+"""
+From a project to finished tables, in stages: reading everything, checking it together, measuring.
+
+Each stage is a ``Stage`` of ``yike.stages``: what it reads, what it stands on, what it takes from the project and
+the catalogue. What is not named there must not matter to it, because it would not be noticed when it changes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import dataclasses
+from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -14,23 +20,25 @@ import shapely
 from pyproj import CRS
 
 from analysis.access import measure_access
-from analysis.circle import judge_circles
+from analysis.circle import circle_shares, judge_circles
 from analysis.gaps import coverage, distance_gaps
 from analysis.laws import check_laws
 from analysis.reclamation import by_slope_class, survey_plots
 from geo import crs as systems
-from geo import io, osm
-from geo.network import Streets, build_streets, use_streets
+from geo import io, osm, roads
+from geo.network import build_streets, use_streets
 from geo.people import count_people
 from geo.problems import CRSUnitError, Problem, Stop
 from geo.profile import TagRule
 from geo.snap import Snapper
 from layers import facilities as facility_layer
+from layers import forms
 from layers import homesteads as homestead_layer
 from layers import places as place_layer
 from layers.catalog import Catalog
 from yike.project import Project, Source
-from yike.stages import Stages
+from yike.stages import Stage, Work
+from yike.store import Value
 
 LOWEST_M, HIGHEST_M = -500.0, 9000.0
 """No ground is lower or higher; what is, is a no-data value that nobody declared, or not in metres."""
@@ -38,218 +46,334 @@ LOWEST_M, HIGHEST_M = -500.0, 9000.0
 MARGIN_DEG = 0.02
 """How far around the places and plots terrain is read, about 2 km."""
 
+CHINA = (73.0, 3.0, 136.0, 54.0)
+WHOLE_EARTH = (-180.0, -90.0, 180.0, 90.0)
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Inputs:
-    """Everything a project names, read and checked."""
-
-    project: Project
-    catalog: Catalog
-    streets: Streets
-    area: shapely.Geometry | None
-    places: pd.DataFrame
-    facilities: pd.DataFrame
-    sourced: frozenset[str]
-    plots: gpd.GeoDataFrame | None
-    people: io.Raster | None
-    terrain: io.Raster | None
-    problems: tuple[Problem, ...]
+Given = Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Results:
-    """Finished tables by name, with what the map needs beside them."""
+class LawBroken(Exception):
+    """A result contradicts a law of ``analysis.laws``; ``broken`` holds the rows of the table ``laws``."""
 
-    tables: dict[str, pd.DataFrame]
-    plots: gpd.GeoDataFrame | None
-    balance: dict[str, float]
-    problems: tuple[Problem, ...]
+    def __init__(self, broken: pd.DataFrame) -> None:
+        self.broken = broken
+        super().__init__("; ".join(f"{row.law} ({row.worst})" for row in broken.itertuples()))
 
 
-def stage_names(project: Project, *, reading_only: bool = False) -> list[str]:
-    """The stages that a project goes through, in order."""
-    names = ["network", "places", "facilities"]
-    names += ["homesteads"] if project.homesteads else []
-    names += ["people"] if project.people else []
-    names += ["terrain"] if project.dem else []
-    if reading_only:
-        return names
-    names += ["access", "circles", "gaps"]
-    names += ["plots"] if project.homesteads else []
-    return [*names, "laws", "tables", "map", "workbook"]
-
-
-def read_inputs(project: Project, stages: Stages) -> Inputs:
+def reading_stages(project: Project) -> list[Stage]:
     """
-    Read every file of a project.
+    Give the stages that read and check every file of a project, in order.
 
-    Raises
-    ------
-    Stop
-        All whole-file faults of all files at once; or a network that touches no place, a raster that covers none.
+    Each may stop for its own files. One that stands on others does without those that stopped, so that every
+    fault of every file is told at once.
     """
-    stops: list[Problem] = []
-    found = _layer_doubts(project)
-
-    def tried(layer: str, read: Callable[[], Any]) -> Any:
-        try:
-            return read()
-        except Stop as stop:
-            stops.extend(problem.in_layer(layer) for problem in stop.problems)
-            return None
-
     catalog = project.catalog()
-    with stages.stage("network"):
-        streets = tried("network", lambda: _streets(project))
-        area = tried("area", lambda: _area(project))
-    if streets is not None and not streets.cut:
-        found.append(Problem.doubt("network_without_box", file=project.network, layer="network"))
-    # without a network there is no extent to check positions against; the other files are still looked at
-    box = streets.data_box if streets is not None else (-180.0, -90.0, 180.0, 90.0)
-    features = _Features(project, catalog)
-    if box[0] > 73 and box[2] < 136 and box[1] > 3 and box[3] < 54:
-        found += _assumed_systems(project)
-    with stages.stage("places"):
-        places = tried("settlements", lambda: _places(project.settlements, catalog, box, features))
-    facility_parts, sourced = [], set()
-    with stages.stage("facilities"):
-        for source in project.facilities:
-            part = tried("facilities", partial(_facilities, source, catalog, box, features))
-            if part is not None:
-                facility_parts.append(part[0])
-                found += [p.in_layer("facilities") for p in part[1]]
-                sourced |= part[2]
-    plots = people = terrain = None
+    words = _plain(project.categories)
+    box = ("network",)
+    osm_files = _osm_files(project)
+    features = ("features",) if osm_files else ()
+    rows = (*project.settlements, *project.households, *project.hosts)
+    stages = [
+        Stage("network", partial(_network, project, catalog), reads=_network_files(project),
+              settings=_plain(project.network), layer="network"),
+        Stage("area", partial(_area, project), reads=_files(project.service), settings=_plain(project.service),
+              layer="area"),
+    ]  # fmt: skip
+    for name, source in project.forms.items():
+        if catalog.ledgers[name].form == "layer":
+            work = partial(_form_layer, name, source, catalog)
+            stages.append(Stage(f"form_{name}", work, reads=(source.path,), settings=_plain(source), layer=name))
+    if osm_files:
+        work = partial(_features, project, catalog, osm_files)
+        asked = _plain([[s for s in (*project.settlements, *project.facilities) if s.osm], words])
+        stages.append(Stage("features", work, reads=osm_files, settings=asked, layer="facilities"))
+    stages += [
+        Stage("places", partial(_places, project, catalog), needs=_needs(features, project.settlements),
+              also=(*box, "area", "form_villages"),
+              reads=_files(*(row for row in rows if not row.osm), project.settlement_shapes),
+              settings=_plain([rows, project.settlement_shapes]), layer="settlements"),
+        Stage("facilities", partial(_facilities, project, catalog), needs=_needs(features, project.facilities),
+              also=box, reads=_files(*(row for row in project.facilities if not row.osm)),
+              settings=[_plain(project.facilities), words, _plain(project.as_of)], layer="facilities"),
+    ]  # fmt: skip
+    for name, source in project.forms.items():
+        if catalog.ledgers[name].form == "table":
+            work = partial(_form_table, name, source, catalog)
+            stages.append(
+                Stage(f"form_{name}", work, also=("places",), reads=(source.path,), settings=_plain(source),
+                      layer=name)
+            )  # fmt: skip
     if project.homesteads is not None:
-        with stages.stage("homesteads"):
-            plots = tried("homesteads", lambda: _plots(project, area))
-    if places is not None:
-        found += [p.in_layer("settlements") for p in places[1]]
-        kept = tried("settlements", lambda: _in_area(places[0], project, area, found))
-    else:
-        kept = None
-    if plots is not None:
-        found += [p.in_layer("homesteads") for p in plots[1]]
+        stages.append(
+            Stage("homesteads", partial(_plots, project), also=("area",), reads=_files(project.homesteads),
+                  settings=_plain(project.homesteads), layer="homesteads")
+        )  # fmt: skip
     if project.people is not None:
-        with stages.stage("people"):
-            people = tried("people", lambda: _people(project, area, kept))
+        stages.append(
+            Stage("people", partial(_people, project), also=("area", "places"), reads=(project.people,),
+                  settings=project.people_limit_m, layer="people")
+        )  # fmt: skip
     if project.dem:
-        with stages.stage("terrain"):
-            read = tried("terrain", lambda: _terrain(project, kept, None if plots is None else plots[0]))
-            terrain, doubts = read if read is not None else (None, [])
-            found += doubts
-    if streets is not None and kept is not None:
-        tried("network", lambda: _touching(project, streets, kept, catalog))
-    if stops:
-        # the network is asked for by several layers; and faults of rows may be what is behind a stop
-        once = {replace(problem, layer=""): problem for problem in stops}
-        raise Stop([*once.values(), *(problem for problem in found if problem.severity == "fault")])
-    facilities, doubts = facility_layer.joined(facility_parts)
-    found += [p.in_layer("facilities") for p in doubts]
-    return Inputs(
-        project=project, catalog=catalog, streets=streets, area=area, places=kept, facilities=facilities,
-        sourced=frozenset(sourced), plots=None if plots is None else plots[0], people=people, terrain=terrain,
-        problems=tuple(found),
+        stages.append(
+            Stage("terrain", partial(_terrain, project), also=("places", "homesteads"), reads=project.dem,
+                  layer="terrain")
+        )  # fmt: skip
+    checked = tuple(s.path for s in project.sources() if not s.osm)
+    stages.append(
+        Stage("check", partial(_check, project, catalog), needs=("network", "places"), also=("facilities",),
+              reads=checked, settings=_plain([project.sources(), project.as_of]), layer="network")
     )  # fmt: skip
+    return stages
 
 
-def _assumed_systems(project: Project) -> list[Problem]:
-    """Name the tables in China that do not say what system they are in: map providers' are shifted by 500 m."""
-    tables = [s for s in project.sources() if s.crs is None and not s.osm and io.kind(s.path) == "table"]
-    return [Problem("crs_assumed", "doubt", file=source.path.name, sheet=source.sheet or "") for source in tables]
+def computing_stages(project: Project) -> list[Stage]:
+    """Give the stages that measure, in order; they need what ``reading_stages`` leaves."""
+    catalog = project.catalog()
+    own = _plain([project.standards, project.categories])
+    personas = list(project.circle_personas)
+    ground = ("network", "places", "facilities", "check")
+    stages = [
+        Stage("people_at", partial(_counted, project, catalog), needs=("places",), also=("area", "people"),
+              settings=project.people_limit_m),
+        Stage("access", partial(_access, project, catalog), needs=(*ground, "people_at"),
+              settings=[own, personas, project.met_share]),
+        Stage("circles", partial(_circles, project, catalog), needs=("access", "people_at"),
+              settings=[own, personas, _plain(project.strata), project.name]),
+        Stage("gaps", _gaps, needs=("access",)),
+    ]  # fmt: skip
+    if project.homesteads is not None:
+        stages.append(
+            Stage("plots", partial(_surveyed, project), needs=("homesteads",), also=("terrain",),
+                  settings=project.crs)
+        )  # fmt: skip
+    tables = ("people_at", "access", "circles", "gaps", "plots")
+    stages.append(Stage("laws", partial(_laws, catalog), also=tables, settings=own))
+    return stages
 
 
-def _layer_doubts(project: Project) -> list[Problem]:
-    """Say which layer is read of files that hold several and where none was chosen."""
-    doubts = []
-    for source in project.sources():
-        if source.layer is None and not source.osm and io.kind(source.path) == "vector" and source.path.exists():
-            try:
-                names = [layer.name for layer in io.list_layers(source.path)]
-            except Stop:
-                continue  # said when the file is read
-            if len(names) > 1:
-                params = (("layer", names[0]), ("layers", "、".join(names)), ("n", str(len(names))))
-                doubts.append(Problem("layer_chosen", "doubt", file=source.path.name, params=params))
-    return doubts
+TABLES = {
+    "places": "people_at", "access": "access", "snaps": "access", "circles": "circles", "shares": "circles",
+    "gaps": "gaps", "coverage": "gaps", "homesteads": "plots", "slopes": "plots", "balance": "people_at",
+    "laws": "laws",
+}  # fmt: skip
+"""Which stage leaves which table."""
 
 
-class _Features:
-    """OSM features for settlements and facilities, read in one pass a file."""
-
-    def __init__(self, project: Project, catalog: Catalog) -> None:
-        self._rules: dict[Any, list[TagRule]] = {}
-        if project.settlements.osm:
-            self._rules.setdefault(project.settlements.path, []).extend(place_layer.osm_rules())
-        for source in project.facilities:
-            if source.osm:
-                self._rules.setdefault(source.path, []).extend(facility_layer.osm_rules(catalog))
-        self._read: dict[Any, gpd.GeoDataFrame] = {}
-
-    def of(self, source: Source) -> gpd.GeoDataFrame:
-        if source.path not in self._read:
-            rules = list({rule.text: rule for rule in self._rules[source.path]}.values())
-            self._read[source.path] = osm.read_features(source.path, rules, keys=["place"])
-        return self._read[source.path]
+def tables_of(values: Given) -> dict[str, pd.DataFrame]:
+    """Collect the finished tables that are there."""
+    return {
+        table: values[stage][table]
+        for table, stage in TABLES.items()
+        if stage in values and table in values[stage]
+    }
 
 
-def _streets(project: Project) -> Streets:
-    ways = osm.read_ways(project.network)
+def problems_of(values: Given) -> list[Problem]:
+    """Collect the faults and doubts of all stages."""
+    return [problem for value in values.values() for problem in value.get("problems", ())]
+
+
+def _plain(value: Any) -> Any:
+    """What a stage takes from the project, as JSON; files by name, their content is digested apart."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Path):
+        return value.name
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+
+
+def _files(*sources: object) -> tuple[Path, ...]:
+    return tuple(source.path for source in sources if isinstance(source, Source))
+
+
+def _network_files(project: Project) -> tuple[Path, ...]:
+    return _files(project.network.source)
+
+
+def _osm_files(project: Project) -> tuple[Path, ...]:
+    """A file that settlements and facilities are both taken from is asked for both at once."""
+    sources = (*project.settlements, *project.facilities)
+    return tuple(dict.fromkeys(source.path for source in sources if source.osm))
+
+
+def _needs(features: tuple[str, ...], sources: tuple[Source, ...]) -> tuple[str, ...]:
+    return features if any(source.osm for source in sources) else ()
+
+
+def _box(given: Given) -> io.Bounds:
+    # without a network there is no extent to check positions against; the other files are still looked at
+    return given["network"]["streets"].data_box if "network" in given else WHOLE_EARTH
+
+
+def _network(project: Project, catalog: Catalog, _: Work) -> Value:
+    network, survey = project.network, catalog.survey_roads
+    doubts: list[Problem] = []
+    if network.kind == "place":
+        ways = roads.ways_of_place(network.place)
+    elif network.source is None:
+        raise ValueError("the project names no network")
+    elif network.kind == "graphml":
+        ways, doubts = roads.ways_of_graphml(network.source.path)
+    elif network.kind == "roads":
+        source = network.source
+        frame = io.read_vector(source.path, layer=source.layer, crs=source.crs)
+        ways, doubts = roads.ways_of_lines(
+            frame, file=source.path.name, classes=survey.classes, class_fields=survey.fields,
+            name_fields=survey.name_fields, default_class=survey.other,
+        )  # fmt: skip
+    else:
+        ways = osm.read_ways(network.source.path)
+    file = network.place if network.source is None else network.source.path
     if not len(ways.tags):
-        raise Stop(Problem.stop("network_empty", file=project.network))
-    return build_streets(ways)
+        raise Stop(Problem.stop("network_empty", file=file))
+    streets = build_streets(ways)
+    if not streets.cut:
+        doubts.append(Problem.doubt("network_without_box", file=file, layer="network"))
+    return {"streets": streets, "problems": tuple(doubts)}
 
 
-def _area(project: Project) -> shapely.Geometry | None:
+def _area(project: Project, _: Work) -> Value:
     if project.service is None:
-        return None
+        return {"area": None}
     if isinstance(project.service, tuple):
-        return shapely.box(*project.service)
+        return {"area": shapely.box(*project.service)}
     source = project.service
     frame = io.read_vector(source.path, layer=source.layer, crs=source.crs)
     whole = shapely.union_all(shapely.make_valid(frame.geometry.to_numpy()))
     if not shapely.area(whole) > 0:
         raise Stop(Problem.stop("area_no_polygon", file=source.path))
-    return whole
+    return {"area": whole}
 
 
-def _places(
-    source: Source, catalog: Catalog, box: io.Bounds, features: _Features
+def _form_layer(name: str, source: Source, catalog: Catalog, _: Work) -> Value:
+    frame = io.read_vector(source.path, layer=source.layer, crs=source.crs)
+    read, problems = forms.read_layer_form(frame, catalog.ledgers[name], catalog, file=source.path.name)
+    return {"frame": read, "problems": _in(name, problems)}
+
+
+def _form_table(name: str, source: Source, catalog: Catalog, at: Work) -> Value:
+    named = forms.names_of(at.given["places"]["places"]) if "places" in at.given else {}
+    frames, problems = [], []
+    for path in io.tables_in(source.path):
+        raw = io.read_table(path, sheet=source.sheet)
+        frame, found = forms.read_table_form(raw, catalog.ledgers[name], catalog, settlements=named)
+        frames.append(frame)
+        problems += found
+    whole = pd.concat(frames, ignore_index=True)
+    return {"frame": whole, "problems": _in(name, problems)}
+
+
+def _in(layer: str, problems: list[Problem]) -> tuple[Problem, ...]:
+    return tuple(problem.in_layer(layer) for problem in problems)
+
+
+def _features(project: Project, catalog: Catalog, files: tuple[Path, ...], _: Work) -> Value:
+    """Everything that settlements and facilities ask of each OSM file, in one pass."""
+    value: Value = {}
+    for path in files:
+        rules: list[TagRule] = []
+        if any(source.osm and source.path == path for source in project.settlements):
+            rules += place_layer.osm_rules()
+        if any(source.osm and source.path == path for source in project.facilities):
+            rules += facility_layer.osm_rules(catalog)
+        once = list({rule.text: rule for rule in rules}.values())
+        value[path.name] = osm.read_features(path, once, keys=["place"])
+    return value
+
+
+def _places(project: Project, catalog: Catalog, at: Work) -> Value:
+    area = at.given["area"]["area"] if "area" in at.given else None
+    villages = None
+    if "form_villages" in at.given:
+        villages = forms.gazetteer(at.given["form_villages"]["frame"])
+    kinds = (("settlement", project.settlements), ("household", project.households), ("host", project.hosts))
+    parts, problems = [], []
+    for kind, sources in kinds:
+        for source in sources:
+            part, found = _place_source(source, kind, catalog, at.given, villages)
+            if source.osm and area is not None:
+                part = part[place_layer.within(part, area)].reset_index(drop=True)
+            parts.append(part)
+            problems += found
+    places, found = place_layer.joined(parts)
+    problems += found
+    shapes = None
+    if project.settlement_shapes is not None:
+        source = project.settlement_shapes
+        frame = io.read_vector(source.path, layer=source.layer, crs=source.crs)
+        places, shapes, found = place_layer.with_shapes(places, frame, catalog, file=source.path.name)
+        problems += found
+    if not len(places):
+        raise Stop(Problem.stop("no_places", file=project.settlements[0].path))
+    if area is not None:
+        outside = ~place_layer.within(places, area) & places["lon"].notna()
+        for file, rows in places[outside & ~places["position_source"].eq("osm")].groupby("file", sort=False):
+            problems.append(Problem.doubt("place_outside_area", file=file, layer="settlements", n=len(rows)))
+    points = place_layer.points_of(places, shapes)
+    return {"places": places, "points": points, "problems": _in("settlements", problems)}
+
+
+def _place_source(
+    source: Source, kind: str, catalog: Catalog, given: Given, villages: pd.DataFrame | None
 ) -> tuple[pd.DataFrame, list[Problem]]:
     file = source.path.name
     if source.osm:
-        chosen = features.of(source)
+        chosen = given["features"][file]
         held = chosen["rules"].map(lambda rules: place_layer.OSM_RULE in rules)
         return place_layer.from_osm(chosen[held.to_numpy(bool)], catalog, file=file)
     if io.kind(source.path) == "vector":
         frame = io.read_vector(source.path, layer=source.layer, crs=source.crs)
-        return place_layer.from_vector(frame, catalog, file=file, box=box)
-    io.require(source.path, "table", "vector")
-    raw = io.read_table(source.path, sheet=source.sheet)
-    return place_layer.from_ledger(raw, catalog, crs=source.crs or "CGCS2000", box=box)
-
-
-def _facilities(
-    source: Source, catalog: Catalog, box: io.Bounds, features: _Features
-) -> tuple[pd.DataFrame, list[Problem], set[str]]:
-    file = source.path.name
-    if source.osm:
-        frame, problems = facility_layer.from_osm(features.of(source), catalog, file=file)
-    elif io.kind(source.path) == "vector":
-        layer = io.read_vector(source.path, layer=source.layer, crs=source.crs)
-        raw = place_layer.as_rows(layer, catalog, file=file)
-        frame, problems = facility_layer.from_table(raw, catalog, crs="WGS-84", box=box, category=source.category)
+        raw, crs = place_layer.as_rows(frame, catalog, file=file), "WGS-84"
     else:
         io.require(source.path, "table", "vector")
-        raw = io.read_table(source.path, sheet=source.sheet)
-        crs = source.crs or "CGCS2000"
-        frame, problems = facility_layer.from_table(raw, catalog, crs=crs, box=box, category=source.category)
-    named = {source.category} if source.category else set()
-    return frame, problems, named | (set(frame["category"]) - {""})
+        raw, crs = io.read_table(source.path, sheet=source.sheet), source.crs or "CGCS2000"
+    return place_layer.from_ledger(raw, catalog, crs=crs, box=_box(given), kind=kind, villages=villages)
 
 
-def _plots(project: Project, area: shapely.Geometry | None) -> tuple[gpd.GeoDataFrame, list[Problem]]:
+def _facilities(project: Project, catalog: Catalog, at: Work) -> Value:
+    parts: list[pd.DataFrame] = []
+    problems: list[Problem] = []
+    stops: list[Problem] = []
+    sourced: set[str] = set()
+    for source in project.facilities:
+        try:
+            part, found = _facility_source(source, project, catalog, at.given)
+        except Stop as stop:
+            stops += stop.problems
+            continue
+        parts.append(part)
+        problems += found
+        sourced |= ({source.category} if source.category else set()) | (set(part["category"]) - {""})
+    if stops:
+        raise Stop(stops)
+    whole, found = facility_layer.merged(parts)
+    return {"facilities": whole, "sourced": sorted(sourced), "problems": _in("facilities", problems + found)}
+
+
+def _facility_source(
+    source: Source, project: Project, catalog: Catalog, given: Given
+) -> tuple[pd.DataFrame, list[Problem]]:
+    file = source.path.name
+    if source.osm:
+        return facility_layer.from_osm(given["features"][file], catalog, file=file)
+    if io.kind(source.path) == "vector":
+        layer = io.read_vector(source.path, layer=source.layer, crs=source.crs)
+        raw, crs = place_layer.as_rows(layer, catalog, file=file), "WGS-84"
+    else:
+        io.require(source.path, "table", "vector")
+        raw, crs = io.read_table(source.path, sheet=source.sheet), source.crs or "CGCS2000"
+    return facility_layer.from_table(
+        raw, catalog, crs=crs, box=_box(given), category=source.category, code=source.code, as_of=project.as_of
+    )
+
+
+def _plots(project: Project, at: Work) -> Value:
     source = project.homesteads
+    area = at.given["area"]["area"] if "area" in at.given else None
     if source is None:
         raise ValueError("the project names no homesteads")
     if source.osm:
@@ -259,28 +383,81 @@ def _plots(project: Project, area: shapely.Geometry | None) -> tuple[gpd.GeoData
             frame = frame[shapely.intersects(area, frame.geometry.representative_point().to_numpy())]
     else:
         frame = io.read_vector(source.path, layer=source.layer, crs=source.crs)
-    return homestead_layer.plots(frame.reset_index(drop=True), file=source.path.name)
+    plots, problems = homestead_layer.plots(frame.reset_index(drop=True), file=source.path.name)
+    return {"plots": plots, "problems": _in("homesteads", problems)}
 
 
-def _in_area(
-    places: pd.DataFrame, project: Project, area: shapely.Geometry | None, found: list[Problem]
-) -> pd.DataFrame:
-    if area is not None:
-        inside = place_layer.within(places, area)
-        if project.settlements.osm:
-            places = places[inside].reset_index(drop=True)
-        elif not inside.all():
-            n = int((~inside & places["lon"].notna()).sum())
-            if n:
-                file = project.settlements.path
-                found.append(Problem.doubt("place_outside_area", file=file, layer="settlements", n=n))
-    if not len(places):
-        raise Stop(Problem.stop("no_places", file=project.settlements.path))
-    riding = places["usual_mode"].map(lambda mode: mode not in ("", "步行", "walk"))
-    if riding.any():
-        file = project.settlements.path
-        found.append(Problem.doubt("usual_mode_walks", file=file, layer="settlements", n=int(riding.sum())))
-    return places
+def _check(project: Project, catalog: Catalog, at: Work) -> Value:
+    """What only shows when files are held together: systems not declared, and a network near no place."""
+    streets, places = at.given["network"]["streets"], at.given["places"]["places"]
+    problems = _layer_doubts(project)
+    plane = systems.zone((streets.box[0] + streets.box[2]) / 2)
+    profile = catalog.travel_profile("adult", "walk")
+    snapper = Snapper(streets, use_streets(streets, profile), profile=profile, plane=plane)
+    if not places["lon"].notna().any():
+        raise Stop(Problem.stop("no_place_placed", file=project.settlements[0].path, n=len(places)))
+    found = snapper.snap(places["lon"].to_numpy(np.float64), places["lat"].to_numpy(np.float64)).found
+    if not found.any():
+        limit = f"{profile.off_street_limit_min:g}"
+        source = project.network.source
+        file = project.network.place if source is None else source.path
+        raise Stop(Problem.stop("network_touches_no_place", file=file, n=len(places), limit=limit))
+    if _touch(streets.data_box, CHINA):
+        frames = [places, *([at.given["facilities"]["facilities"]] if "facilities" in at.given else [])]
+        problems += _undeclared_systems(project, pd.concat(frames)[["file", "lon", "lat"]], snapper)
+    return {"problems": tuple(problems)}
+
+
+def _touch(a: io.Bounds, b: io.Bounds) -> bool:
+    return a[0] > b[0] and a[1] > b[1] and a[2] < b[2] and a[3] < b[3]
+
+
+SHIFT_EVIDENCE_N = 15
+"""From so many points on, how near they are to streets tells whether they are shifted [P]."""
+
+
+def _undeclared_systems(project: Project, points: pd.DataFrame, snapper: Snapper) -> list[Problem]:
+    """
+    Look at the tables in China that do not say what system they are in: map providers' are shifted by 500 m.
+
+    The evidence is how near the points come to streets as they stand and when read as GCJ-02. Nothing is
+    converted.
+    """
+    problems = []
+    for source in project.sources():
+        if source.crs is not None or source.osm or io.kind(source.path) != "table":
+            continue
+        if source.path in {form.path for form in project.forms.values()}:
+            continue  # it has no positions of its own
+        file, sheet = source.path.name, source.sheet or ""
+        own = points[(points["file"] == file) & points["lon"].notna()].drop_duplicates()
+        lon, lat = own["lon"].to_numpy(np.float64), own["lat"].to_numpy(np.float64)
+        asis, shifted = (np.nanmedian(_far(snapper, *at)) if len(own) else np.nan for at in (
+            (lon, lat), systems.gcj02_to_wgs84(lon, lat)))  # fmt: skip
+        layer = "facilities" if source in project.facilities else "settlements"
+        doubt = Problem.doubt("crs_assumed", file=file, layer=layer)
+        if len(own) >= SHIFT_EVIDENCE_N and shifted * 2 < asis:
+            told = {"asis": f"{asis:.0f}", "shifted": f"{shifted:.0f}"}
+            doubt = Problem.doubt("crs_looks_shifted", file=file, layer=layer, n=len(own), **told)
+        problems.append(dataclasses.replace(doubt, sheet=sheet))
+    return problems
+
+
+def _far(snapper: Snapper, lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
+    """Metres from points to the street; one without any in reach is as far as the limit."""
+    return np.nan_to_num(snapper.snap(lon, lat).distance_m, nan=2000.0)
+
+
+def _layer_doubts(project: Project) -> list[Problem]:
+    """Say which layer is read of files that hold several and where none was chosen."""
+    doubts = []
+    for source in project.sources():
+        if source.layer is None and not source.osm and io.kind(source.path) == "vector":
+            names = [layer.name for layer in io.list_layers(source.path)]
+            if len(names) > 1:
+                params = (("layer", names[0]), ("layers", "、".join(names)), ("n", str(len(names))))
+                doubts.append(Problem("layer_chosen", "doubt", file=source.path.name, params=params))
+    return doubts
 
 
 def _box_of(frames: list[pd.DataFrame | gpd.GeoDataFrame | None], margin: float) -> io.Bounds | None:
@@ -297,20 +474,22 @@ def _box_of(frames: list[pd.DataFrame | gpd.GeoDataFrame | None], margin: float)
     return box[0] - margin, box[1] - margin, box[2] + margin, box[3] + margin
 
 
-def _people(project: Project, area: shapely.Geometry | None, places: pd.DataFrame | None) -> io.Raster | None:
+def _people(project: Project, at: Work) -> Value:
     if project.people is None:
-        return None
+        raise ValueError("the project names no people")
+    area = at.given["area"]["area"] if "area" in at.given else None
+    places = at.given["places"]["places"] if "places" in at.given else None
     around = area if area is not None or places is None else _around(places, project.people_limit_m)
     raster = io.read_raster([project.people], within=None if around is None or around.is_empty else around.bounds)
     box = _box_of([places], 0.0)
     if box is not None and not io.touches(raster, box):
         raise Stop(Problem.stop("raster_covers_none", file=project.people))
-    return raster
+    return {"raster": raster}
 
 
-def _terrain(
-    project: Project, places: pd.DataFrame | None, plots: gpd.GeoDataFrame | None
-) -> tuple[io.Raster, list[Problem]]:
+def _terrain(project: Project, at: Work) -> Value:
+    places = at.given["places"]["places"] if "places" in at.given else None
+    plots = at.given["homesteads"]["plots"] if "homesteads" in at.given else None
     box = _box_of([places, plots], MARGIN_DEG)
     raster = io.read_raster(list(project.dem), within=box)
     inner = _box_of([plots] if plots is not None and len(plots) else [places], 0.0)
@@ -324,116 +503,89 @@ def _terrain(
     with np.errstate(invalid="ignore"):
         wild = (raster.values < LOWEST_M) | (raster.values > HIGHEST_M)
     if not wild.any():
-        return raster, []
+        return {"raster": raster}
     doubt = Problem.doubt("terrain_implausible", file=project.dem[0], layer="terrain", n=int(wild.sum()))
-    return io.Raster(np.where(wild, np.nan, raster.values), raster.transform, raster.crs), [doubt]
+    tame = io.Raster(np.where(wild, np.nan, raster.values), raster.transform, raster.crs)
+    return {"raster": tame, "problems": (doubt,)}
 
 
-def _touching(project: Project, streets: Streets, places: pd.DataFrame, catalog: Catalog) -> None:
-    if not places["lon"].notna().any():
-        raise Stop(Problem.stop("no_place_placed", file=project.settlements.path, n=len(places)))
-    profile = catalog.travel_profile("adult", "walk")
-    usage = use_streets(streets, profile)
-    plane = systems.zone((streets.box[0] + streets.box[2]) / 2)
-    snaps = Snapper(streets, usage, profile=profile, plane=plane).snap(
-        places["lon"].to_numpy(np.float64), places["lat"].to_numpy(np.float64)
-    )
-    if not snaps.found.any():
-        limit = f"{profile.off_street_limit_min:g}"
-        raise Stop(Problem.stop("network_touches_no_place", file=project.network, n=len(places), limit=limit))
-
-
-def compute(inputs: Inputs, stages: Stages) -> Results:
-    """
-    Measure everything that the inputs allow.
-
-    Raises
-    ------
-    LawBroken
-        A result contradicts a law; nothing of it is to be used.
-    """
-    project, catalog, places = inputs.project, inputs.catalog, inputs.places
-    problems = list(inputs.problems)
-    balance: dict[str, float] = {}
-    if inputs.people is not None:
-        places, more = _counted(inputs, balance)
-        problems += more
-    tables: dict[str, pd.DataFrame] = {"places": places}
-    with stages.stage("access"):
-        asked = sum(1 for _ in catalog.in_access())
-        seen: dict[str, int] = {}
-
-        def tell(category: str) -> None:
-            seen.setdefault(category, len(seen) + 1)
-            stages.teller.part(category, seen[category], asked)
-
-        measured = measure_access(
-            places, inputs.facilities, streets=inputs.streets, catalog=catalog, sourced=inputs.sourced,
-            circle_personas=project.circle_personas, progress=tell,
-        )  # fmt: skip
-        tables |= {"access": measured.access, "snaps": measured.snaps}
-    with stages.stage("circles"):
-        tables["circles"] = judge_circles(
-            measured.access, places, catalog=catalog, personas=project.circle_personas
-        )
-    with stages.stage("gaps"):
-        tables["gaps"] = distance_gaps(measured.access)
-        tables["coverage"] = coverage(measured.access)
-    plots = None
-    if inputs.plots is not None:
-        with stages.stage("plots"):
-            plane = None if project.crs == "auto" else CRS.from_user_input(systems.system(project.crs))
-            tables["homesteads"] = survey_plots(inputs.plots, terrain=inputs.terrain, plane=plane)
-            tables["slopes"] = by_slope_class(tables["homesteads"])
-            plots = inputs.plots[["homestead_id", "geometry"]].join(
-                tables["homesteads"].drop(columns="homestead_id")
-            )
-    if balance:
-        tables["balance"] = pd.DataFrame({"item": list(balance), "number": list(balance.values())})
-    with stages.stage("laws"):
-        tables["laws"] = check_laws(tables, categories=[c.id for c in catalog.in_access()])
-    broken = tables["laws"][~tables["laws"]["held"]]
-    if len(broken):
-        raise LawBroken(broken)
-    return Results(tables, plots, balance, tuple(problems))
-
-
-class LawBroken(Exception):
-    """A result contradicts a law of ``analysis.laws``; ``broken`` holds the rows of the table ``laws``."""
-
-    def __init__(self, broken: pd.DataFrame) -> None:
-        self.broken = broken
-        super().__init__("; ".join(f"{row.law} ({row.worst})" for row in broken.itertuples()))
-
-
-def _counted(inputs: Inputs, balance: dict[str, float]) -> tuple[pd.DataFrame, list[Problem]]:
-    places, project = inputs.places, inputs.project
-    raster = inputs.people
-    if raster is None or project.people is None:
-        return places, []
+def _counted(project: Project, catalog: Catalog, at: Work) -> Value:
+    places = at.given["places"]["places"]
+    if "people" not in at.given or project.people is None:
+        return {"places": places}
+    raster = at.given["people"]["raster"]
     lon, lat = places["lon"].to_numpy(np.float64), places["lat"].to_numpy(np.float64)
-    area = inputs.area if inputs.area is not None else _around(places, project.people_limit_m)
+    area = at.given["area"]["area"] if "area" in at.given else None
+    area = area if area is not None else _around(places, project.people_limit_m)
     counted = count_people(raster, lon, lat, limit_m=project.people_limit_m, within=area)
-    filled = place_layer.with_people(places, counted.at_point, inputs.catalog)
-    balance |= {
+    filled = place_layer.with_people(places, counted.at_point, catalog)
+    balance = {
         "raster_total": counted.total,
         "at_places": float(np.nansum(counted.at_point)),
         "nowhere": counted.nowhere,
         "ledger": float(places["pop"].sum()),
         "places_unknown": float(filled["pop"].isna().sum()),
     }
-    problems = []
+    problems: tuple[Problem, ...] = ()
     if counted.nowhere >= 1:
-        problems.append(
+        problems = (
             Problem.doubt(
                 "people_beyond", file=project.people, layer="people", nowhere=f"{counted.nowhere:,.0f}",
                 total=f"{counted.total:,.0f}", limit=f"{project.people_limit_m:g}",
-            )
+            ),
         )  # fmt: skip
-    return filled, problems
+    table = pd.DataFrame({"item": list(balance), "number": list(balance.values())})
+    return {"places": filled, "balance": table, "problems": problems}
 
 
 def _around(places: pd.DataFrame, limit_m: float) -> shapely.Geometry:
     """Without a service area: the box of the places, with room for the limit (a degree is over 50 km)."""
     box = _box_of([places], 2 * limit_m / 100_000.0)
     return shapely.box(*box) if box is not None else shapely.Point()
+
+
+def _access(project: Project, catalog: Catalog, at: Work) -> Value:
+    asked = len(catalog.in_access())
+    seen: dict[str, int] = {}
+
+    def tell(category: str) -> None:
+        seen.setdefault(category, len(seen) + 1)
+        at.teller.part(category, seen[category], asked)
+
+    facilities = at.given["facilities"]
+    measured = measure_access(
+        at.given["people_at"]["places"], facilities["facilities"], streets=at.given["network"]["streets"],
+        catalog=catalog, sourced=frozenset(facilities["sourced"]), points=at.given["places"]["points"],
+        circle_personas=project.circle_personas, met_share=project.met_share, progress=tell,
+    )  # fmt: skip
+    return {"access": measured.access, "snaps": measured.snaps}
+
+
+def _circles(project: Project, catalog: Catalog, at: Work) -> Value:
+    places = at.given["people_at"]["places"]
+    access = at.given["access"]["access"]
+    circles = judge_circles(access, places, catalog=catalog, personas=project.circle_personas)
+    return {
+        "circles": circles,
+        "shares": circle_shares(circles, places, strata=project.strata, county=project.name),
+    }
+
+
+def _gaps(at: Work) -> Value:
+    access = at.given["access"]["access"]
+    return {"gaps": distance_gaps(access), "coverage": coverage(access)}
+
+
+def _surveyed(project: Project, at: Work) -> Value:
+    plane = None if project.crs == "auto" else CRS.from_user_input(systems.system(project.crs))
+    terrain = at.given["terrain"]["raster"] if "terrain" in at.given else None
+    homesteads = survey_plots(at.given["homesteads"]["plots"], terrain=terrain, plane=plane)
+    return {"homesteads": homesteads, "slopes": by_slope_class(homesteads)}
+
+
+def _laws(catalog: Catalog, at: Work) -> Value:
+    laws = check_laws(tables_of(at.given), categories=[c.id for c in catalog.in_access()])
+    broken = laws[~laws["held"]]
+    if len(broken):
+        raise LawBroken(broken)
+    return {"laws": laws}

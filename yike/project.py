@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +26,12 @@ PEOPLE_LIMIT_M = 2000.0
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file of a layer and how to read it. ``osm`` is '' or, for OSM files, what to take."""
+    """
+    One file of a layer and how to read it.
+
+    ``osm`` is '' or, for OSM files, what to take; ``code`` says whose type codes sort the rows (``amap``). The
+    ``path`` of a ledger may be a folder of tables.
+    """
 
     path: Path
     sheet: str | None = None
@@ -33,6 +39,16 @@ class Source:
     crs: str | None = None
     category: str | None = None
     osm: str = ""
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Where streets come from: ``kind`` is osm, roads (lines of a survey), graphml or place (asked online)."""
+
+    kind: str
+    source: Source | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +56,33 @@ class Project:
     """
     A resolved project file.
 
-    Paths are absolute. ``service`` is a file, a box (west, south, east, north) or None. ``standards`` and
-    ``categories`` are what differs from the catalogue.
+    Paths are absolute. ``service`` is a file, a box (west, south, east, north) or None. ``forms`` are the
+    ledgers and layers of ``layers/catalog/ledgers.toml``; ``strata`` names the stratum of each county.
+    ``standards`` and ``categories`` are what differs from the catalogue.
     """
 
     file: Path
     name: str
-    network: Path
-    settlements: Source
+    network: Network
+    settlements: tuple[Source, ...]
     language: str = "zh"
     adcode: str = ""
     as_of: dt.date | None = None
     audience: str = "internal"
     crs: str = "auto"
     service: Source | tuple[float, float, float, float] | None = None
+    settlement_shapes: Source | None = None
+    households: tuple[Source, ...] = ()
+    hosts: tuple[Source, ...] = ()
     facilities: tuple[Source, ...] = ()
+    forms: Mapping[str, Source] = dataclasses.field(default_factory=dict)
     homesteads: Source | None = None
     people: Path | None = None
     people_limit_m: float = PEOPLE_LIMIT_M
     dem: tuple[Path, ...] = ()
     circle_personas: tuple[str, ...] = ("adult", "elderly")
+    met_share: float | None = None
+    strata: Mapping[str, str] = dataclasses.field(default_factory=dict)
     standards: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     categories: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -94,29 +117,38 @@ class Project:
 
     def input_files(self) -> list[Path]:
         """Every file that is read, each once, in the order of the project file."""
-        paths = [self.network, *(source.path for source in self.sources()), *self.dem]
+        roads = [self.network.source.path] if self.network.source is not None else []
+        paths = [*roads, *(source.path for source in self.sources()), *self.dem]
         paths += [self.people] if self.people else []
         return list(dict.fromkeys(paths))
 
     def sources(self) -> list[Source]:
         """Every table or layer that is read, in the order of the project file."""
-        single = (self.homesteads, self.service)
-        return [self.settlements, *self.facilities, *(source for source in single if isinstance(source, Source))]
+        single = (self.settlement_shapes, self.homesteads, self.service)
+        people = (*self.settlements, *self.households, *self.hosts)
+        named = (source for source in single if isinstance(source, Source))
+        return [*people, *self.facilities, *named, *self.forms.values()]
 
 
 _KEYS: dict[str, tuple[str, ...]] = {
     "project": ("name", "language", "adcode", "as_of", "audience", "crs"),
     "area": ("service",),
-    "layers": ("settlements", "facilities", "homesteads", "people"),
-    "network": ("osm",),
+    "layers": ("settlements", "settlement_shapes", "households", "hosts", "facilities", "homesteads", "people"),
+    "network": ("osm", "roads", "graphml", "place"),
     "terrain": ("dem",),
-    "run": ("circle_personas",),
+    "run": ("circle_personas", "met_share"),
+    "strata": (),
     "standards": (),
     "categories": (),
 }
+_FORM_KEYS = {"table": ("path", "sheet"), "layer": ("path", "layer", "crs")}
 _SOURCE_KEYS = {
     "settlements": ("path", "sheet", "layer", "crs", "osm"),
-    "facilities": ("path", "sheet", "layer", "crs", "osm", "category"),
+    "settlement_shapes": ("path", "layer", "crs"),
+    "households": ("path", "sheet", "layer", "crs"),
+    "hosts": ("path", "sheet", "layer", "crs"),
+    "facilities": ("path", "sheet", "layer", "crs", "osm", "category", "code"),
+    "roads": ("path", "layer", "crs"),
     "homesteads": ("path", "layer", "crs", "osm"),
     "service": ("path", "layer", "crs"),
     "people": ("path", "limit_m"),
@@ -151,14 +183,19 @@ class _Reader:
             return self.path
         return (self.path.parent / text).resolve()
 
-    def source(self, name: str, given: Any) -> Source | None:
+    def sources(self, name: str, given: Any) -> tuple[Source, ...]:
+        entries = given if isinstance(given, list) else [given]
+        return tuple(s for s in (self.source(name, entry) for entry in entries) if s is not None)
+
+    def source(self, name: str, given: Any, keys: tuple[str, ...] | None = None) -> Source | None:
+        keys = keys or _SOURCE_KEYS[name]
         entry = {"path": given} if isinstance(given, str) else given
         if not isinstance(entry, dict):
             self.wrong(f"layers.{name}", given, '{ path = "…" }')
             return None
         for key in entry:
-            if key not in _SOURCE_KEYS[name]:
-                self.unknown(f"layers.{name}.{key}", _SOURCE_KEYS[name])
+            if key not in keys:
+                self.unknown(f"layers.{name}.{key}", keys)
         osm = entry.get("osm", "")
         if osm is True:
             osm = "true"
@@ -178,13 +215,17 @@ class _Reader:
                 Problem.stop("key_missing", file=self.path, key=f"layers.{name}.path", wanted='path = "…"')
             )
             return None
-        text = {key: entry.get(key) for key in ("sheet", "layer", "crs", "category")}
+        path, layer = _parted(path)
+        text = {key: entry.get(key) for key in ("sheet", "layer", "crs", "category", "code")}
+        text["layer"] = text["layer"] or layer
         for key, value in text.items():
             if value is not None and not isinstance(value, str):
                 self.wrong(f"layers.{name}.{key}", value, '"…"')
                 text[key] = None
         if text["crs"] is not None:
             self.system(text["crs"])
+        if text["code"] not in (None, "amap"):
+            self.wrong(f"layers.{name}.code", text["code"], '"amap"')
         return Source(self.file(f"layers.{name}.path", path), osm=str(osm or ""), **text)
 
     def system(self, name: str) -> str:
@@ -193,6 +234,15 @@ class _Reader:
         except Stop as stop:
             self.problems += [dataclasses.replace(p, file=self.path.name) for p in stop.problems]
             return systems.DEGREES
+
+
+def _parted(path: object) -> tuple[object, str | None]:
+    """Take the layer off ``三调.gdb:DLTB``; a drive letter is no layer."""
+    if isinstance(path, str):
+        found = re.fullmatch(r"(.+\.(?:gdb|gpkg)):([^/\\]+)", path, re.IGNORECASE)
+        if found:
+            return found.group(1), found.group(2)
+    return path, None
 
 
 def load_project(path: Path) -> Project:
@@ -226,33 +276,34 @@ def load_project(path: Path) -> Project:
 
 
 def _check_keys(reader: _Reader) -> None:
+    known = _KEYS | {"layers": (*_KEYS["layers"], *catalogue.load().ledgers)}
     for table, content in reader.data.items():
         if table not in _KEYS:
             reader.unknown(table, tuple(_KEYS))
         elif not isinstance(content, dict):
             reader.wrong(table, content, f"[{table}]")
-        elif _KEYS[table]:
+        elif known[table]:
             for key in content:
-                if key not in _KEYS[table]:
-                    reader.unknown(f"{table}.{key}", _KEYS[table])
+                if key not in known[table]:
+                    reader.unknown(f"{table}.{key}", known[table])
     for table in list(reader.data):
         if not isinstance(reader.data[table], dict):
             reader.data = {**reader.data, table: {}}
-    for table, key, wanted in (
-        ("network", "osm", 'osm = "….osm.pbf"'),
-        ("layers", "settlements", 'settlements = "….xlsx"'),
-    ):
-        if key not in reader.data.get(table, {}):
-            reader.problems.append(
-                Problem.stop("key_missing", file=reader.path, key=f"[{table}] {key}", wanted=wanted)
-            )
+    if "settlements" not in reader.data.get("layers", {}):
+        wanted = 'settlements = "….xlsx"'
+        reader.problems.append(
+            Problem.stop("key_missing", file=reader.path, key="[layers] settlements", wanted=wanted)
+        )
+    named = [key for key in _KEYS["network"] if key in reader.data.get("network", {})]
+    if not named:
+        wanted = 'osm = "….osm.pbf"'
+        reader.problems.append(Problem.stop("key_missing", file=reader.path, key="[network] osm", wanted=wanted))
+    elif len(named) > 1:
+        reader.wrong("network", "、".join(named), "osm | roads | graphml | place")
 
 
 def _project(reader: _Reader) -> Project:
     take, layers = reader.take, reader.data.get("layers", {})
-    facilities = layers.get("facilities", [])
-    if not isinstance(facilities, list):
-        facilities = [facilities]
     people = layers.get("people")
     people_entry = {"path": people} if isinstance(people, str) else people
     if people is not None and not isinstance(people_entry, dict):
@@ -278,17 +329,56 @@ def _project(reader: _Reader) -> Project:
         audience=take("project", "audience", str, "internal", '"internal"'),
         crs=take("project", "crs", str, "auto", '"auto", "EPSG:4543"'),
         service=_service(reader),
-        network=reader.file("network.osm", reader.data.get("network", {}).get("osm", "?")),
-        settlements=reader.source("settlements", layers.get("settlements", "?")) or Source(reader.path),
-        facilities=tuple(s for s in (reader.source("facilities", f) for f in facilities) if s is not None),
-        homesteads=reader.source("homesteads", layers["homesteads"]) if "homesteads" in layers else None,
+        network=_network(reader),
+        settlements=reader.sources("settlements", layers.get("settlements", "?")) or (Source(reader.path),),
+        settlement_shapes=_one(reader, "settlement_shapes"),
+        households=reader.sources("households", layers.get("households", [])),
+        hosts=reader.sources("hosts", layers.get("hosts", [])),
+        facilities=reader.sources("facilities", layers.get("facilities", [])),
+        forms=_forms(reader),
+        homesteads=_one(reader, "homesteads"),
         people=reader.file("layers.people", people_entry.get("path")) if isinstance(people_entry, dict) else None,
         people_limit_m=float(limit),
         dem=tuple(reader.file("terrain.dem", p) for p in ([dem] if isinstance(dem, str) else dem)),
         circle_personas=tuple(str(p) for p in personas),
+        met_share=_met_share(reader),
+        strata={str(k): str(v) for k, v in reader.data.get("strata", {}).items()},
         standards=dict(reader.data.get("standards", {})),
         categories=dict(reader.data.get("categories", {})),
     )
+
+
+def _one(reader: _Reader, name: str) -> Source | None:
+    layers = reader.data.get("layers", {})
+    return reader.source(name, layers[name]) if name in layers else None
+
+
+def _forms(reader: _Reader) -> dict[str, Source]:
+    found = {}
+    for name, form in catalogue.load().ledgers.items():
+        if name in reader.data.get("layers", {}):
+            source = reader.source(name, reader.data["layers"][name], _FORM_KEYS[form.form])
+            if source is not None:
+                found[name] = source
+    return found
+
+
+def _network(reader: _Reader) -> Network:
+    given = reader.data.get("network", {})
+    kind = next((key for key in _KEYS["network"] if key in given), "osm")
+    if kind == "place":
+        return Network("place", place=reader.take("network", "place", str, "", '"昭觉县, 四川"'))
+    if kind == "roads":
+        return Network("roads", reader.source("roads", given["roads"]))
+    return Network(kind, Source(reader.file(f"network.{kind}", given.get(kind, "?"))))
+
+
+def _met_share(reader: _Reader) -> float | None:
+    share = reader.data.get("run", {}).get("met_share")
+    if share is None or (isinstance(share, int | float) and not isinstance(share, bool) and 0 < share <= 1):
+        return None if share is None else float(share)
+    reader.wrong("run.met_share", share, "0 < … ≤ 1")
+    return None
 
 
 def _service(reader: _Reader) -> Source | tuple[float, float, float, float] | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,11 @@ from outputs.map import MapInput, write_map
 from outputs.messages import load as load_messages
 from outputs.messages import problem_table
 from outputs.workbook import BookInput, write_workbook
-from yike.pipeline import Inputs, Results, compute, read_inputs
+from yike.pipeline import TABLES, computing_stages, problems_of, reading_stages, tables_of
 from yike.project import Project, load_project
-from yike.stages import Stages, Teller
+from yike.stages import Stage, Stages, Work, with_needs
+from yike.store import Store, Value, code_digest, digest_of
+from yike.teller import Teller
 
 LIBRARIES = (
     "numpy",
@@ -44,49 +46,108 @@ LIBRARIES = (
 )
 
 
+_PYTHON = platform.python_version()
+
+
 class FolderTaken(GroundError, FileExistsError):
     """The run folder holds something this program did not write."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """What a project's files hold, read and checked."""
+
+    places: pd.DataFrame
+    facilities: pd.DataFrame
+    problems: tuple[Problem, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class OpenProject:
-    """A project file that was read and found good."""
+    """A project file that was read and found good. ``cache`` is where its finished stages are kept."""
 
     project: Project
+    cache: Path | None = None
 
     @classmethod
-    def load(cls, path: Path, *, language: str | None = None) -> OpenProject:
+    def load(cls, path: Path, *, language: str | None = None, cache: Path | None = None) -> OpenProject:
         """Read a project file, see ``yike.open``; a language goes before the file's own."""
         project = load_project(path)
-        return cls(project if language is None else replace(project, language=language))
+        return cls(project if language is None else replace(project, language=language), cache)
 
     def default_out(self) -> Path:
         """The run folder beside the project file: its name with ``-run``."""
         return self.project.file.with_name(f"{self.project.file.stem}-run")
 
-    def read(self, teller: Teller | None = None) -> Inputs:
-        """Read and check every file without measuring anything."""
-        return read_inputs(self.project, Stages(teller or Teller()))
+    def stage_names(self, *, reading_only: bool = False, only: Sequence[str] = ()) -> list[str]:
+        """Name the stages that the project goes through, in order; ``only`` some and what they stand on."""
+        return [stage.name for stage in self._chosen(reading_only=reading_only, only=only)]
 
-    def run(self, out: Path | str | None = None, *, teller: Teller | None = None) -> Run:
+    def _chosen(self, *, reading_only: bool = False, only: Sequence[str] = ()) -> list[Stage]:
+        stages = reading_stages(self.project)
+        if reading_only:
+            return stages
+        stages += [*computing_stages(self.project), *_writing_stages(self.project)]
+        names = [stage.name for stage in stages]
+        wrong = [name for name in only if name not in names]
+        if wrong:
+            shown = "、".join(names)
+            raise Stop([Problem.stop("stage_unknown", stage=name, stages=shown) for name in wrong])
+        return with_needs(stages, [*only, "laws", "tables"]) if only else stages
+
+    def _stages(self, teller: Teller | None) -> Stages:
+        code = code_digest({name: metadata.version(name) for name in LIBRARIES} | {"python": _PYTHON})
+        return Stages(Store(self.cache), code, self.project.relative, teller or Teller())
+
+    def read(self, teller: Teller | None = None) -> Inputs:
         """
-        Measure everything and write the run folder, which appears whole or not at all.
+        Read and check every file without measuring anything.
 
         Raises
         ------
         geo.problems.Stop
-            A required file is at fault, or the folder cannot be written.
+            All faults of all files that cannot be used.
+        """
+        stages = self._stages(teller)
+        _read(stages, self._chosen(reading_only=True))
+        values = stages.values
+        return Inputs(values["places"]["places"], values["facilities"]["facilities"], tuple(problems_of(values)))
+
+    def run(self, out: Path | str | None = None, *, only: Sequence[str] = (), teller: Teller | None = None) -> Run:
+        """
+        Measure everything and write the run folder, which appears whole or not at all.
+
+        A stage that an earlier run finished, and for which nothing has changed, is not done again. ``only``
+        names stages to do, with what they stand on; the rest is named in ``run.json`` as absent.
+
+        Raises
+        ------
+        geo.problems.Stop
+            A required file is at fault, a name in ``only`` is no stage, or the folder cannot be written.
         yike.pipeline.LawBroken
             A result contradicts a law.
         FolderTaken
             The folder is there and is not a run of ours.
         """
         folder = Path(out) if out is not None else self.default_out()
-        stages = Stages(teller or Teller())
+        chosen = self._chosen(only=only)
+        stages = self._stages(teller)
         with _assembled(folder) as half:
-            inputs = read_inputs(self.project, stages)
-            write_run(half, inputs, compute(inputs, stages), stages)
+            reading = {stage.name for stage in reading_stages(self.project)}
+            _read(stages, [stage for stage in chosen if stage.name in reading])
+            stages.run(stage for stage in chosen if stage.name not in reading)
+            _assemble(half, self.project, stages, self.stage_names())
+        Store(self.cache).prune()
         return Run(folder)
+
+
+def _read(stages: Stages, reading: Sequence[Stage]) -> None:
+    stages.run(reading, gather=True)
+    if stages.stops:
+        # the network is asked for by several layers; and faults of rows may be what is behind a stop
+        once = {replace(problem, layer=""): problem for problem in stages.stops}
+        faults = [p for p in problems_of(stages.values) if p.severity == "fault"]
+        raise Stop([*once.values(), *faults])
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,44 +239,101 @@ def _put(new: Path, folder: Path) -> None:
     shutil.rmtree(old)
 
 
-def write_run(folder: Path, inputs: Inputs, results: Results, stages: Stages) -> None:
-    """Write everything that a run leaves into an empty folder."""
-    project = inputs.project
-    messages = load_messages(project.language)
-    date = dt.datetime.now(tz=dt.UTC).astimezone().date().isoformat()
-    version = metadata.version("yike")
-    digests = {project.relative(path): _digest(path) for path in project.input_files()}
-    tables = results.tables | {"problems": problem_table(list(results.problems), messages)}
-    with stages.stage("tables"):
-        (folder / "tables").mkdir()
-        for name, frame in tables.items():
-            io.write_parquet(frame, folder / "tables" / f"{name}.parquet")
-        _write_layers(folder / "results.gpkg", inputs, results)
-    with stages.stage("map"):
-        given = MapInput(
-            project.name, tables["places"], tables["access"], tables["circles"],
-            project.circle_personas[0], inputs.facilities,
-            inputs.streets, results.plots, inputs.terrain, inputs.catalog, date, version,
-        )  # fmt: skip
-        write_map(given, folder / "map.html", messages)
-    with stages.stage("workbook"):
-        book = BookInput(project.name, tables, inputs.catalog, digests, date, version)
-        write_workbook(book, folder / "workbook.xlsx", messages)
-    io.write_json(_record(inputs, results, tables, stages, digests, date), folder / "run.json")
+def _writing_stages(project: Project) -> list[Stage]:
+    """Give the stages that write files: tables, map and workbook."""
+    reading = tuple(stage.name for stage in reading_stages(project))
+    computing = tuple(stage.name for stage in computing_stages(project))
+    shown = [project.language, project.name, list(project.circle_personas)]
+    files = tuple(project.input_files())
+    drawn = ("network", "facilities", "people_at", "access", "circles")
+    return [
+        Stage("tables", partial(_tables, project), needs=("places", "laws"), also=(*reading, *computing),
+              settings=[project.language]),
+        Stage("map", partial(_map, project), needs=drawn, also=("homesteads", "plots", "terrain"),
+              settings=[shown, project.standards, project.categories]),
+        Stage("workbook", partial(_workbook, project), needs=(*drawn, "tables"), also=computing, reads=files,
+              settings=[shown, project.standards, project.categories]),
+    ]  # fmt: skip
 
 
-def _write_layers(path: Path, inputs: Inputs, results: Results) -> None:
-    places, snaps = results.tables["places"], results.tables["snaps"]
-    io.write_layer(_points(places), path, layer="places")
-    if len(inputs.facilities):
-        io.write_layer(_points(inputs.facilities), path, layer="facilities")
-    if results.plots is not None and len(results.plots):
-        io.write_layer(results.plots, path, layer="homesteads")
+def _all_tables(project: Project, given: Mapping[str, Value]) -> dict[str, pd.DataFrame]:
+    problems = problem_table(problems_of(given), load_messages(project.language))
+    return tables_of(given) | {"facilities": given["facilities"]["facilities"], "problems": problems}
+
+
+def _tables(project: Project, at: Work) -> Value:
+    value: Value = {}
+    tables = _all_tables(project, at.given)
+    for name, frame in tables.items():
+        io.write_parquet(frame, at.folder / f"{name}.parquet")
+        value[name] = at.folder / f"{name}.parquet"
+    _write_layers(at.folder / "results.gpkg", at.given, tables)
+    return value | {"results": at.folder / "results.gpkg", "table_problems": tables["problems"]}
+
+
+def _map(project: Project, at: Work) -> Value:
+    given = at.given
+    given_map = MapInput(
+        project.name, given["people_at"]["places"], given["access"]["access"], given["circles"]["circles"],
+        project.circle_personas[0], given["facilities"]["facilities"], given["network"]["streets"],
+        _measured_plots(given), given["terrain"]["raster"] if "terrain" in given else None, project.catalog(),
+        _today(), metadata.version("yike"),
+    )  # fmt: skip
+    write_map(given_map, at.folder / "map.html", load_messages(project.language))
+    return {"map": at.folder / "map.html"}
+
+
+def _workbook(project: Project, at: Work) -> Value:
+    tables = tables_of(at.given) | {
+        "facilities": at.given["facilities"]["facilities"], "problems": at.given["tables"]["table_problems"],
+    }  # fmt: skip
+    digests = {project.relative(path): digest_of(path) for path in project.input_files()}
+    book = BookInput(project.name, tables, project.catalog(), digests, _today(), metadata.version("yike"))
+    write_workbook(book, at.folder / "workbook.xlsx", load_messages(project.language))
+    return {"workbook": at.folder / "workbook.xlsx"}
+
+
+def _today() -> str:
+    return dt.datetime.now(tz=dt.UTC).astimezone().date().isoformat()
+
+
+def _measured_plots(given: Mapping[str, Value]) -> gpd.GeoDataFrame | None:
+    if "plots" not in given:
+        return None
+    named = given["homesteads"]["plots"][["homestead_id", "geometry"]]
+    return gpd.GeoDataFrame(named.join(given["plots"]["homesteads"].drop(columns="homestead_id")))
+
+
+def _assemble(folder: Path, project: Project, stages: Stages, all_names: Sequence[str]) -> None:
+    """Put the run folder together from what the stages left."""
+    written = stages.values["tables"]
+    (folder / "tables").mkdir()
+    for path in written.values():
+        if isinstance(path, Path):
+            shutil.copyfile(path, folder / ("tables" if path.suffix == ".parquet" else "") / path.name)
+    for name in ("map", "workbook"):
+        if name in stages.values:
+            path = stages.values[name][name]
+            shutil.copyfile(path, folder / path.name)
+    io.write_json(_record(project, stages, all_names), folder / "run.json")
+
+
+def _write_layers(path: Path, given: Mapping[str, Value], tables: Mapping[str, pd.DataFrame]) -> None:
+    places, points = given["places"]["places"], given["places"]["points"]
+    facilities, plots = given["facilities"]["facilities"], _measured_plots(given)
+    io.write_layer(_points(tables.get("places", places)), path, layer="places")
+    if len(facilities):
+        io.write_layer(_points(facilities), path, layer="facilities")
+    if plots is not None and len(plots):
+        io.write_layer(plots, path, layer="homesteads")
+    if "snaps" not in tables:
+        return
+    snaps = tables["snaps"]
     walked = snaps[(snaps["persona"] == "adult") & (snaps["mode"] == "walk") & snaps["snap_lon"].notna()]
     at = pd.concat(
         [
-            places[["place_id", "lon", "lat"]].set_axis(["point_id", "lon", "lat"], axis=1).assign(kind="place"),
-            inputs.facilities[["facility_id", "lon", "lat"]]
+            points[["point_id", "lon", "lat"]].assign(kind="place"),
+            facilities[["facility_id", "lon", "lat"]]
             .set_axis(["point_id", "lon", "lat"], axis=1)
             .drop_duplicates("point_id")
             .assign(kind="facility"),
@@ -238,15 +356,8 @@ def _points(frame: pd.DataFrame) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(known.drop(columns=["lon", "lat"]), geometry=points, crs=systems.DEGREES)
 
 
-def _record(
-    inputs: Inputs,
-    results: Results,
-    tables: dict[str, pd.DataFrame],
-    stages: Stages,
-    digests: dict[str, str],
-    date: str,
-) -> dict[str, Any]:
-    catalog = inputs.catalog
+def _record(project: Project, stages: Stages, all_names: Sequence[str]) -> dict[str, Any]:
+    catalog = project.catalog()
     standards = {
         f"{name}.{profile}": {
             "walk_min": s.walk_min, "drive_min": s.drive_min, "radius_m": s.radius_m,
@@ -254,35 +365,32 @@ def _record(
         }
         for (name, profile), s in catalog.standards.items()
     }  # fmt: skip
-    streets = inputs.streets
+    streets = stages.values["network"]["streets"]
+    tables = tables_of(stages.values)
+    problems = stages.values["tables"]["table_problems"]
+    balance = tables["balance"].set_index("item")["number"].to_dict() if "balance" in tables else {}
     return {
         "yike": metadata.version("yike"),
-        "date": date,
-        "python": platform.python_version(),
+        "date": _today(),
+        "python": _PYTHON,
         "libraries": {name: metadata.version(name) for name in LIBRARIES},
-        "project": inputs.project.resolved(),
+        "project": project.resolved(),
         "standards": standards,
         "personas_flat_kmh": {p.id: p.flat_kmh for p in catalog.personas.values()},
+        "ride_kmh": {m.id: m.kmh for m in catalog.modes.values() if m.kmh},
+        "met_share": project.met_share or catalog.met_share,
         "walk_function": "flat",
-        "inputs_sha256": digests,
+        "inputs_sha256": {project.relative(path): stages.digest(path) for path in project.input_files()},
         "network": {
             "ways": len(streets.tags), "nodes": len(streets.node_id), "edges": streets.edge_n,
             "length_km": float(streets.length_m.sum() / 1000), "box": list(streets.box),
         },
-        "mass_balance": {"people": results.balance},
+        "mass_balance": {"people": balance},
         "laws": tables["laws"].to_dict("records"),
-        "tables": {name: len(frame) for name, frame in tables.items()},
-        "absent": sorted({"homesteads", "balance"} - set(tables)),
-        "problems": tables["problems"].groupby("severity").size().to_dict(),
+        "tables": {name: len(frame) for name, frame in tables.items()}
+        | {"facilities": len(stages.values["facilities"]["facilities"]), "problems": len(problems)},
+        "absent": sorted((set(TABLES) - set(tables)) | (set(all_names) - set(stages.values))),
+        "problems": problems.groupby("severity").size().to_dict(),
         "seconds": {name: round(seconds, 3) for name, seconds in stages.seconds.items()},
+        "stages": dict(stages.keys),
     }  # fmt: skip
-
-
-def _digest(path: Path) -> str:
-    """SHA-256 of a file; of a Shapefile or a geodatabase, of all its parts."""
-    found = hashlib.sha256()
-    for part in io.files_of(path):
-        with part.open("rb") as file:
-            while block := file.read(1 << 20):
-                found.update(block)
-    return found.hexdigest()

@@ -1,37 +1,131 @@
-"""The stages of a run: timed, and told of to whoever listens."""
+"""The stages of a run: each done once, kept, timed, and told of to whoever listens."""
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from geo.problems import Problem, Stop
+from yike.store import Store, Value, digest_of, key_of
+from yike.teller import Teller
 
 
-class Teller:
-    """Hears what a run is doing; the command line prints it, a notebook does not."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Work:
+    """What a stage is given: the values of what it stands on, a folder for files, and who hears of it."""
 
-    def begin(self, stage: str) -> None:
-        """A stage begins."""
+    given: Mapping[str, Value]
+    folder: Path
+    teller: Teller
 
-    def part(self, text: str, number: int, of: int) -> None:
-        """A part of a long stage begins."""
 
-    def end(self, stage: str, seconds: float) -> None:
-        """The stage is done."""
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """
+    One step: what it reads, what it needs, and the work.
+
+    It runs when all of ``needs`` are done, and with those of ``also`` that are. ``reads`` are its input files,
+    ``settings`` all that it takes from the project and the catalogue, as JSON. ``layer`` is what its problems
+    are of.
+    """
+
+    name: str
+    work: Callable[[Work], Value]
+    needs: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    reads: tuple[Path, ...] = ()
+    settings: Any = None
+    layer: str = ""
 
 
 class Stages:
-    """Times stages and tells of them."""
+    """
+    Runs stages in order, or takes them from the store.
 
-    def __init__(self, teller: Teller) -> None:
+    Parameters
+    ----------
+    store, code
+        Where finished stages are kept, and the digest of the program.
+    name_of
+        How a file is named in keys, so that a moved project keeps its stages.
+    """
+
+    def __init__(self, store: Store, code: str, name_of: Callable[[Path], str], teller: Teller) -> None:
         self.teller = teller
         self.seconds: dict[str, float] = {}
+        self.values: dict[str, Value] = {}
+        self.keys: dict[str, str] = {}
+        self.stops: list[Problem] = []
+        self._store, self._code, self._name_of = store, code, name_of
+        self._digests: dict[Path, str] = {}
 
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Run a stage."""
-        self.teller.begin(name)
+    def run(self, stages: Iterable[Stage], *, gather: bool = False) -> None:
+        """
+        Run stages whose needs are there.
+
+        With ``gather`` a stop is kept in ``stops`` and the others go on, so that all are told at once; nothing
+        that had to do without another stage's answer is then kept.
+
+        Raises
+        ------
+        Stop
+            Without ``gather``: a stage cannot be done.
+        """
+        for stage in stages:
+            if not set(stage.needs) <= set(self.values):
+                continue
+            try:
+                self._one(stage)
+            except Stop as stop:
+                if not gather:
+                    raise
+                self.stops += [problem.in_layer(stage.layer or stage.name) for problem in stop.problems]
+
+    def _one(self, stage: Stage) -> None:
+        sure = not self.stops
+        needs = [*stage.needs, *(name for name in stage.also if name in self.values)]
+        key = key_of(
+            stage=stage.name, code=self._code, settings=stage.settings,
+            files={self._name_of(path): self.digest(path) for path in stage.reads},
+            needs={name: self.keys[name] for name in needs},
+        )  # fmt: skip
+        kept = self._store.load(key) if sure else None
+        if kept is not None:
+            self.values[stage.name], self.keys[stage.name] = kept, key
+            self.seconds[stage.name] = 0.0
+            self.teller.kept(stage.name)
+            return
+        self.teller.begin(stage.name)
         start = time.perf_counter()
-        yield
-        self.seconds[name] = time.perf_counter() - start
-        self.teller.end(name, self.seconds[name])
+        half = self._store.begin(key)
+        try:
+            value = stage.work(Work({name: self.values[name] for name in needs}, half, self.teller))
+            self.values[stage.name] = self._store.finish(key, half, value) if sure else value
+        finally:
+            shutil.rmtree(half, ignore_errors=True)
+        self.keys[stage.name] = key
+        self.seconds[stage.name] = time.perf_counter() - start
+        self.teller.end(stage.name, self.seconds[stage.name])
+
+    def digest(self, path: Path) -> str:
+        """The digest of an input file, '' for one that is not there (its stage will say so)."""
+        if path not in self._digests:
+            self._digests[path] = digest_of(path) if path.exists() else ""
+        return self._digests[path]
+
+
+def with_needs(stages: Sequence[Stage], wanted: Iterable[str]) -> list[Stage]:
+    """Choose stages by name and everything that they stand on, in their order."""
+    by_name = {stage.name: stage for stage in stages}
+    chosen: set[str] = set()
+    open_ = list(wanted)
+    while open_:
+        name = open_.pop()
+        if name in by_name and name not in chosen:
+            chosen.add(name)
+            open_ += [*by_name[name].needs, *by_name[name].also]
+    return [stage for stage in stages if stage.name in chosen]

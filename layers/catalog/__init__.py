@@ -1,5 +1,7 @@
 """
-The policy as data: categories, standards, personas, roads, lists and headings, read from the TOML beside this.
+The policy as data: categories, standards, personas and modes, roads and land classes, lists, ledgers and headings.
+
+Read from the TOML beside this.
 
 A planner adds a category or moves a threshold by a row of data. Everything is checked when it is loaded, all
 faults at once. A project overrides single values; the result is one frozen ``Catalog``.
@@ -8,6 +10,7 @@ faults at once. A project overrides single values; the result is one frozen ``Ca
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,15 +18,18 @@ from importlib import resources
 from typing import Any, Literal
 
 from geo.problems import Problem, Stop
-from geo.profile import RoadRule, TagRule, TravelProfile
+from geo.profile import Mode, RoadRule, TagRule, TravelProfile
 
 Profile = Literal["urban", "park", "rural"]
 PROFILES: tuple[Profile, ...] = ("urban", "park", "rural")
 DIRECTIONS = ("to_facility", "from_facility", "round_trip_mean", "round_trip_worse")
-MODES = ("walk", "usual_mode", "drive")
+DECIDING = ("walk", "usual_mode", "drive")
 KINDS = ("point", "line", "area", "attribute")
 CERTAINTIES = ("V", "H", "U", "P")
 LIMITS = ("walk_min", "drive_min", "radius_m")
+LAND_USES = ("farmland", "garden", "forest", "grass", "other_agri", "construction", "unused")
+FILES = ("categories", "groups", "standards", "personas", "modes", "roads", "lists", "settlements", "headers",
+         "landuse", "ledgers", "words")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,11 @@ class Category:
     """
     One kind of facility. ``deciding_mode``, ``substitutes`` and ``min_population`` are by profile.
 
-    ``in_access`` is false for what nobody walks to (a sewer, an old homestead).
+    ``in_access`` is false for what nobody walks to (a sewer, an old homestead). ``no_standard`` names the
+    profiles in which no threshold is known. ``min_population`` is the number of people, moved and host, from
+    which a settlement must have one of its own; below it, and where there is none, only reach is judged.
+    ``amap_name`` is what a row of a map provider must be called besides its code, None where the code says
+    enough.
     """
 
     id: str
@@ -46,9 +56,11 @@ class Category:
     family: str
     osm: tuple[TagRule, ...]
     amap: tuple[str, ...]
+    amap_name: re.Pattern[str] | None
     persona: str
     direction: str
     deciding_mode: Mapping[str, str]
+    no_standard: tuple[str, ...]
     substitutes: Mapping[str, tuple[str, ...]]
     min_population: Mapping[str, int]
     min_population_source: str
@@ -66,8 +78,8 @@ class Standard:
     source: str
 
     def limit_min(self, mode: str) -> float | None:
-        """The threshold of a mode in minutes."""
-        return self.drive_min if mode == "drive" else self.walk_min
+        """The threshold of a mode in minutes: walking has its own, whatever rides or drives the other."""
+        return self.walk_min if mode == "walk" else self.drive_min
 
 
 NO_STANDARD = Standard(None, None, None, "", "")
@@ -85,6 +97,90 @@ class Persona:
 
 
 @dataclass(frozen=True, slots=True)
+class TravelMode:
+    """
+    A way to go about, and the words of ledgers for it.
+
+    ``kmh`` is the speed of riding where that is not the street's. A bus is taken only from stops with
+    ``min_runs_a_day``; the headway is ``service_day_min`` parted by the runs.
+    """
+
+    id: str
+    name_zh: str
+    name_en: str
+    words: tuple[str, ...]
+    limit: str
+    certainty: str
+    kmh: float | None = None
+    min_runs_a_day: int = 0
+    service_day_min: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of categories and how many belong to it."""
+
+    id: str
+    name_en: str
+    category_n: int
+
+
+@dataclass(frozen=True, slots=True)
+class LandScheme:
+    """Land classes of one scheme: the use by prefix of the code, and names."""
+
+    id: str
+    name_zh: str
+    use: Mapping[str, str]
+    names: Mapping[str, str]
+    source: str
+    certainty: str
+
+    def use_of(self, code: str) -> str:
+        """
+        Name the use of a code, suffixes and all; '' for one that the scheme does not know.
+
+        Examples
+        --------
+        >>> survey = load().land["third_survey"]
+        >>> [survey.use_of(code) for code in ("0702", "0201K", "1006", "08H2A", "0404", "99")]
+        ['construction', 'garden', 'other_agri', 'construction', 'unused', '']
+        """
+        return next((self.use[code[:n]] for n in (4, 2) if code[:n] in self.use), "")
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerForm:
+    """How the columns of a ledger or a layer are read; all fields are those of its section of headings."""
+
+    id: str
+    name_zh: str
+    name_en: str
+    form: str
+    section: str
+    id_field: str = ""
+    settlement: str = ""
+    shapes: str = ""
+    land_class: str = ""
+    personal: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+    plot_areas: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyRoads:
+    """What the road lines of a survey call themselves, see ``roads.toml``."""
+
+    fields: tuple[str, ...]
+    name_fields: tuple[str, ...]
+    classes: Mapping[str, str]
+    other: str
+
+
+@dataclass(frozen=True, slots=True)
 class SizeClass:
     """A class of settlements by people; the lower bound belongs to it."""
 
@@ -97,12 +193,13 @@ class SizeClass:
 
 @dataclass(frozen=True, slots=True)
 class CircleList:
-    """A list that a circle is judged by."""
+    """A list that a circle is judged by, and how many categories are on it."""
 
     id: str
     name_zh: str
     name_en: str
     source: str
+    category_n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +209,19 @@ class Catalog:
     categories: Mapping[str, Category]
     standards: Mapping[tuple[str, str], Standard]
     personas: Mapping[str, Persona]
+    groups: Mapping[str, Group]
+    modes: Mapping[str, TravelMode]
     roads: tuple[RoadRule, ...]
+    survey_roads: SurveyRoads
+    land: Mapping[str, LandScheme]
+    ledgers: Mapping[str, LedgerForm]
+    met_share: float
     lists: Mapping[str, CircleList]
     size_classes: tuple[SizeClass, ...]
     profile_words: Mapping[str, tuple[str, ...]]
     osm_place: Mapping[str, str]
     headers: Mapping[str, Mapping[str, tuple[str, ...]]]
+    words: Mapping[str, Mapping[str, tuple[str, ...]]]
 
     def standard(self, category: str, profile: str) -> Standard:
         """The thresholds of a category in a profile; all None where it has none."""
@@ -131,10 +235,40 @@ class Catalog:
         """The ids of the categories of a list, in catalogue order."""
         return [category.id for category in self.categories.values() if name in category.lists]
 
-    def travel_profile(self, persona: str, mode: str) -> TravelProfile:
-        """How a persona travels in a mode."""
-        kind: Literal["walk", "drive"] = "drive" if mode == "drive" else "walk"
-        return TravelProfile(persona, kind, self.personas[persona].flat_kmh, self.roads)
+    def travel_profile(self, persona: str, mode: Mode) -> TravelProfile:
+        """How a persona travels in a mode, one of ``geo.profile.Mode``."""
+        ride = self.modes[mode].kmh
+        return TravelProfile(persona, mode, self.personas[persona].flat_kmh, self.roads, ride_kmh=ride)
+
+    def says(self, about: str, words: str) -> bool | None:
+        """
+        Read yes or no from a cell (``flag``, whole words) or a status (``operating``, parts of it).
+
+        A no goes before a yes, because 未运营 holds 运营. None where it says nothing known.
+
+        Examples
+        --------
+        >>> own = load()
+        >>> [own.says("operating", w) for w in ("正常运营", "未运营", "在建", "")], own.says("flag", "已拆除")
+        ([True, False, False, None], True)
+        """
+        known, cell = self.words[about], words.strip().lower()
+        for answer in ("no", "yes"):
+            for word in known[answer]:
+                if cell == word or (about == "operating" and len(word) > 1 and word in cell):
+                    return answer == "yes"
+        return None
+
+    def mode_of(self, words: str) -> str:
+        """
+        Read how people go about from what a ledger says, '' where it says nothing known.
+
+        Examples
+        --------
+        >>> [load().mode_of(words) for words in ("摩托车", "步行", "农村客运班车", "骑马")]
+        ['ebike', 'walk', 'bus', '']
+        """
+        return next((m.id for m in self.modes.values() if any(w in words.lower() for w in m.words)), "")
 
     def size_class(self, people: float) -> str:
         """
@@ -213,19 +347,20 @@ def load() -> Catalog:
     Stop
         A row is faulty: unknown unit, kind or list, a standard without source, and so on; all at once.
     """
-    names = ("categories", "standards", "personas", "roads", "lists", "settlements", "headers")
     folder = resources.files("layers.catalog")
-    return build({name: tomllib.loads((folder / f"{name}.toml").read_text("utf-8")) for name in names})
+    return build({name: tomllib.loads((folder / f"{name}.toml").read_text("utf-8")) for name in FILES})
 
 
 def build(data: Mapping[str, Mapping[str, Any]]) -> Catalog:
     """Make a catalogue of parsed TOML, see ``load``."""
-    problems = [
+    faults = [
         *_category_faults(data),
-        *_standard_faults(data["standards"], {row.get("id") for row in data["categories"]["category"]}),
+        *_group_faults(data),
+        *_standard_faults(data["standards"], data["categories"]["category"]),
+        *_ledger_faults(data),
     ]
-    if problems:
-        raise Stop(problems)
+    if faults:
+        raise Stop([Problem.stop("catalog_row", row=row, key=key, value=value) for row, key, value in faults])
     categories = [_category(row) for row in data["categories"]["category"]]
     standards = {
         (name, profile): _standard(row)
@@ -236,6 +371,15 @@ def build(data: Mapping[str, Mapping[str, Any]]) -> Catalog:
         categories={category.id: category for category in categories},
         standards=standards,
         personas={name: Persona(id=name, **row) for name, row in data["personas"].items()},
+        groups={row["id"]: Group(**row) for row in data["groups"]["group"]},
+        modes={
+            name: TravelMode(id=name, **(row | {"words": tuple(row["words"])}))
+            for name, row in data["modes"].items()
+        },
+        survey_roads=_survey_roads(data["roads"]["survey"]),
+        land={name: LandScheme(id=name, **row) for name, row in data["landuse"].items()},
+        ledgers={name: _ledger(name, row) for name, row in data["ledgers"].items()},
+        met_share=float(data["settlements"]["met_share"]["value"]),
         roads=tuple(
             RoadRule(name, row["walk"], _number(row.get("drive_kmh")))
             for name, row in data["roads"]["roads"].items()
@@ -247,6 +391,10 @@ def build(data: Mapping[str, Mapping[str, Any]]) -> Catalog:
         headers={
             ledger: {field: tuple(words) for field, words in fields.items()}
             for ledger, fields in data["headers"].items()
+        },
+        words={
+            about: {answer: tuple(words) for answer, words in answers.items()}
+            for about, answers in data["words"].items()
         },
     )
 
@@ -266,25 +414,41 @@ def _rules(texts: Any) -> tuple[TagRule, ...]:
     return tuple(TagRule.parse(text) for text in texts)
 
 
+def _pattern(text: Any) -> re.Pattern[str] | None:
+    return None if text is None else re.compile(text)
+
+
 def _category(row: Mapping[str, Any]) -> Category:
     return Category(
         id=row["id"], name_zh=row["name_zh"], name_en=row["name_en"], group=row["group"], tier=row["tier"],
         kind=row["kind"], in_access=row["in_access"], policy_items=tuple(row["policy_items"]),
         lists=tuple(row["lists"]), family=row.get("family", ""), osm=_rules(row["osm"]),
-        amap=tuple(row["amap"]), persona=row["persona"], direction=row["direction"],
-        deciding_mode=row["deciding_mode"],
+        amap=tuple(row["amap"]), amap_name=_pattern(row.get("amap_name")),
+        persona=row["persona"], direction=row["direction"],
+        deciding_mode=row["deciding_mode"], no_standard=tuple(row.get("no_standard", ())),
         substitutes={p: tuple(ids) for p, ids in row.get("substitutes", {}).items()},
         min_population=row.get("min_population", {}),
         min_population_source=row.get("min_population_source", ""), capacity=row.get("capacity", ""),
     )  # fmt: skip
 
 
-def _category_faults(data: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
+def _survey_roads(row: Mapping[str, Any]) -> SurveyRoads:
+    return SurveyRoads(tuple(row["fields"]), tuple(row["name_fields"]), row["classes"], row["other"])
+
+
+def _ledger(name: str, row: Mapping[str, Any]) -> LedgerForm:
+    given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+    return LedgerForm(id=name, id_field=given.pop("id", ""), **given)
+
+
+Faults = list[tuple[str, str, object]]
+"""Row, key and value."""
+
+
+def _category_faults(data: Mapping[str, Mapping[str, Any]]) -> Faults:
     rows = data["categories"]["category"]
     ids = [row.get("id") for row in rows]
-    faults: list[tuple[str, str, object]] = [
-        (str(name), "id", "twice") for name in set(ids) if ids.count(name) > 1
-    ]
+    faults: Faults = [(str(name), "id", "twice") for name in set(ids) if ids.count(name) > 1]
     for row in rows:
         name = str(row.get("id"))
         allowed: dict[str, tuple[object, ...]] = {
@@ -293,7 +457,7 @@ def _category_faults(data: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
         faults += [(name, key, row.get(key)) for key, known in allowed.items() if row.get(key) not in known]
         faults += [(name, "lists", one) for one in row.get("lists", ["?"]) if one not in data["lists"]]
         modes = row.get("deciding_mode", {})
-        faults += [(name, f"deciding_mode.{p}", modes.get(p)) for p in PROFILES if modes.get(p) not in MODES]
+        faults += [(name, f"deciding_mode.{p}", modes.get(p)) for p in PROFILES if modes.get(p) not in DECIDING]
         faults += [
             (name, "substitutes", one)
             for others in row.get("substitutes", {}).values()
@@ -302,17 +466,45 @@ def _category_faults(data: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
         ]
         if row.get("min_population") and not row.get("min_population_source"):
             faults.append((name, "min_population_source", ""))
-        try:
-            _rules(row.get("osm"))
-        except (ValueError, TypeError) as error:
-            faults.append((name, "osm", error))
-    return [Problem.stop("catalog_row", row=a, key=b, value=c) for a, b, c in faults]
+        if row.get("kind") == "line" and row.get("in_access"):
+            faults.append((name, "in_access", "line"))  # nobody walks to a sewer
+        for key, read in (("osm", _rules), ("amap_name", _pattern)):
+            try:
+                read(row.get(key))
+            except (ValueError, TypeError, re.error) as error:
+                faults.append((name, key, error))
+    return faults
 
 
-def _standard_faults(standards: Mapping[str, Any], ids: set[Any]) -> list[Problem]:
-    faults: list[tuple[str, str, object]] = []
+def _group_faults(data: Mapping[str, Mapping[str, Any]]) -> Faults:
+    """Count the categories of each group and list, so that none goes missing unseen."""
+    rows = data["categories"]["category"]
+    due = {row["id"]: row["category_n"] for row in data["groups"]["group"]}
+    faults: Faults = [
+        (str(row.get("id")), "group", row.get("group")) for row in rows if row.get("group") not in due
+    ]
+    for name, n in due.items():
+        found = sum(row.get("group") == name for row in rows)
+        if found != n:
+            faults.append((name, "category_n", f"{found} / {n}"))
+    for name, entry in data["lists"].items():
+        found = sum(name in row.get("lists", ()) for row in rows)
+        if found != entry.get("category_n"):
+            faults.append((name, "category_n", f"{found} / {entry.get('category_n')}"))
+    return faults
+
+
+def _standard_faults(standards: Mapping[str, Any], rows: list[Mapping[str, Any]]) -> Faults:
+    """Every category has a row in every profile or says that it has none; a row has a source and known units."""
+    faults: Faults = []
+    without = {row.get("id"): row.get("no_standard", ()) for row in rows}
+    for name, none in without.items():
+        for profile in PROFILES:
+            given = profile in standards.get(str(name), {})
+            if given == (profile in none):
+                faults.append((f"{name}.{profile}", "no_standard", "twice" if given else "missing"))
     for name, profiles in standards.items():
-        if name not in ids:
+        if name not in without:
             faults.append((name, "id", name))
         for profile, row in profiles.items():
             at = f"{name}.{profile}"
@@ -324,4 +516,21 @@ def _standard_faults(standards: Mapping[str, Any], ids: set[Any]) -> list[Proble
                 faults.append((at, "certainty", row.get("certainty")))
             faults += [(at, key, row[key]) for key in row if key not in (*LIMITS, "certainty", "source")]
             faults += [(at, key, row[key]) for key in LIMITS if key in row and not row[key] > 0]
-    return [Problem.stop("catalog_row", row=a, key=b, value=c) for a, b, c in faults]
+            if not any(key in row for key in LIMITS):
+                faults.append((at, "walk_min, drive_min, radius_m", ""))
+    return faults
+
+
+def _ledger_faults(data: Mapping[str, Mapping[str, Any]]) -> Faults:
+    """Name the fields of a ledger that its section of headings does not have, and land uses that are none."""
+    faults: Faults = []
+    for name, row in data["ledgers"].items():
+        known = {*data["headers"].get(row["section"], ()), *data["headers"]["common"]}
+        own = [row.get("id", ""), row.get("settlement", ""), row.get("land_class", "")]
+        own += [field for value in row.values() if isinstance(value, list) for field in value]
+        faults += [(name, row["section"], field) for field in own if field and field not in known]
+    for name, scheme in data["landuse"].items():
+        faults += [(f"{name}.{code}", "use", use) for code, use in scheme["use"].items() if use not in LAND_USES]
+        if not scheme.get("source"):
+            faults.append((name, "source", ""))
+    return faults

@@ -36,17 +36,25 @@
   }));
   layers.ways = L.layerGroup();
   layers.facilities = L.layerGroup();
-  layers.places = L.layerGroup();
+  // by kind of place: settlements, scattered households, hosts
+  var KINDS = ["places", "households", "hosts"];
+  KINDS.forEach(function (name, kind) {
+    if (kind === 0 || data.places.some(function (p) { return p.kind === kind; })) layers[name] = L.layerGroup();
+  });
   // the search runs over Unicode-folded names, so that width and case do not matter
   var fold = function (s) { return s.normalize("NFKC").toLowerCase(); };
 
-  function radius(people) { return people === null ? 5 : 4 + Math.min(9, Math.sqrt(people) / 12); }
+  function radius(place) {
+    if (place.kind === 1) return 2.5;
+    return place.people === null ? 5 : 4 + Math.min(9, Math.sqrt(place.people) / 12);
+  }
   var marks = data.places.map(function (place, i) {
     var mark = L.circleMarker([place.at[1], place.at[0]],
-      { renderer: canvas, radius: radius(place.people), color: "#222", weight: 1, fillOpacity: 0.95 });
+      { renderer: canvas, radius: radius(place), color: place.kind === 2 ? "#fff" : "#222",
+        weight: place.kind === 1 ? 0.5 : 1, fillOpacity: 0.95 });
     mark.on("click", function () { show(i); });
     mark.bindTooltip(element("span", place.name), { direction: "top" });
-    return mark.addTo(layers.places);
+    return mark.addTo(layers[KINDS[place.kind]]);
   });
 
   var side = element("div", undefined, document.body); side.id = "side";
@@ -73,18 +81,25 @@
   var legend = element("section", undefined, side); legend.id = "legend";
   var detail = element("section", undefined, side); detail.id = "place"; detail.hidden = true;
   var switches = element("section", undefined, side);
-  ["places", "facilities", "ways", "homesteads", "streets", "relief"].forEach(function (name) {
+  ["places", "households", "hosts", "facilities", "ways", "homesteads", "streets", "relief"].forEach(function (name) {
     if (!layers[name]) return;
     var label = element("label", undefined, switches), tick = element("input", undefined, label);
-    tick.type = "checkbox"; tick.checked = true; tick.id = "show-" + name;
+    tick.type = "checkbox"; tick.checked = name !== "hosts"; tick.id = "show-" + name;
     label.appendChild(document.createTextNode(" " + W[name]));
-    tick.addEventListener("change", function () { if (tick.checked) draw(name); else map.removeLayer(layers[name]); });
+    tick.addEventListener("change", function () {
+      if (tick.checked) draw(name); else map.removeLayer(layers[name]);
+      if (KINDS.indexOf(name) >= 0) paint();
+    });
   });
+  // the legend counts what is on the map
+  function counted(place) { return map.hasLayer(layers[KINDS[place.kind]]); }
   function draw(name) {
     layers[name].addTo(map);
     if (layers.relief) layers.relief.bringToBack();
     // one canvas draws in the order things were added; points stay on top of lines and areas
-    ["facilities", "places"].forEach(function (n) { layers[n].eachLayer(function (mark) { mark.bringToFront(); }); });
+    ["facilities", "households", "hosts", "places"].forEach(function (n) {
+      if (layers[n] && map.hasLayer(layers[n])) layers[n].eachLayer(function (mark) { mark.bringToFront(); });
+    });
   }
   if (data.plots) {
     var slopes = element("div", undefined, switches);
@@ -110,7 +125,8 @@
       data.places.forEach(function (place, i) {
         // a list of which less than half can be judged says nothing, however much of the rest is met
         var c = place.circles[at], share = !c || !c[1] || 2 * c[1] < c[3] ? 3 : c[0] === c[1] ? 0 : 2 * c[0] >= c[1] ? 1 : 2;
-        tally[share] += 1; marks[i].setStyle({ fillColor: SHARE[share] });
+        if (counted(place)) tally[share] += 1;
+        marks[i].setStyle({ fillColor: SHARE[share] });
       });
       [W.all_met, W.most_met, W.few_met, W.none_judged].forEach(function (t, i) { entry(SHARE[i], t, tally[i]); });
       element("div", W.list_note, legend).className = "note";
@@ -118,9 +134,9 @@
     }
     data.places.forEach(function (place, i) {
       var row = place.rows[at], status = S[row[0]];
-      counts[status] = (counts[status] || 0) + 1;
+      if (counted(place)) counts[status] = (counts[status] || 0) + 1;
       marks[i].setStyle({ fillColor: COLOUR[status] });
-      if (row[4] >= 0) {
+      if (row[4] >= 0 && place.kind === 0) {
         var to = data.facilities[row[4]];
         L.polyline([[place.at[1], place.at[0]], [to.at[1], to.at[0]]],
           { renderer: canvas, color: COLOUR[status], weight: 1, dashArray: "3 4", interactive: false }).addTo(layers.ways);
@@ -149,7 +165,12 @@
     element("div", place.about + " · " + W.people + " " + (place.people === null ? W.unknown_people : Math.round(place.people)), detail);
     data.lists.forEach(function (list, k) {
       var c = place.circles[k];
-      if (c) element("div", list.name + "：" + W.met_of.replace("{met}", c[0]).replace("{total}", c[1]).replace("{unknown}", c[2]), detail).className = "note";
+      if (!c) return;
+      element("div", list.name + "：" + W.met_of.replace("{met}", c[0]).replace("{total}", c[1]).replace("{unknown}", c[2]), detail).className = "note";
+      [[W.missing, c[4]], [W.far, c[5]]].forEach(function (told) {
+        var names = told[1].map(function (k) { return data.categories[k].name; });
+        if (names.length) element("div", "　" + told[0] + "：" + names.join("、"), detail).className = "note";
+      });
     });
     var table = element("table", undefined, detail), head = element("tr", undefined, table);
     [W.category, W.status, W.time + " / " + W.limit].forEach(function (t) { element("th", t, head); });
@@ -159,14 +180,16 @@
       var tr = element("tr", undefined, table), td = element("td", category.name, tr);
       if (row[4] >= 0) {
         var to = data.facilities[row[4]];
-        element("div", (row[6] ? W.drive + " · " : "") + (to.name || to.id) + " · " + W.distance + " " + number(row[3], 0) + " m", td).className = "note";
+        element("div", (row[6] ? W.modes[row[6]] + " · " : "") + (to.name || to.id) + " · " + W.distance + " " + number(row[3], 0) + " m", td).className = "note";
       }
       var cell = element("td", data.status_names[status], tr); cell.style.color = status === "served" ? "#00634a" : status === "no_standard" ? "#1b5e86" : "#8a3b00";
       var limit = row[2] === null ? "—" : row[2] + (row[5] ? "*" : "");
       element("td", (row[1] === null ? "—" : number(row[1], 1)) + " / " + limit, tr).className = "n";
     });
   }
-  ["relief", "streets", "homesteads", "ways", "facilities", "places"].forEach(function (name) { if (layers[name]) draw(name); });
+  ["relief", "streets", "homesteads", "ways", "facilities", "households", "places"].forEach(function (name) {
+    if (layers[name]) draw(name);
+  });
   map.fitBounds(data.bounds, { paddingTopLeft: [20, 20], paddingBottomRight: [360, 20] });
   choose.value = data.first; paint();
   document.body.setAttribute("data-ready", "1");

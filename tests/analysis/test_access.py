@@ -12,6 +12,7 @@ from analysis.access import STATUSES, deciding_mode, measure_access
 from analysis.circle import judge_circles
 from analysis.gaps import coverage, distance_gaps
 from analysis.laws import check_laws
+from layers.catalog import NO_STANDARD
 from tests.flatland import CATALOG, Town, facilities, places
 
 CLINIC, SHOP = "village_clinic", "convenience_store"
@@ -190,7 +191,7 @@ def test_each_category_asks_its_own_persona():
 
 
 def test_an_ambulance_drives_from_the_station():
-    assert deciding_mode(CATALOG.categories["emergency_station"], "rural") == "drive"
+    assert deciding_mode(CATALOG.categories["emergency_station"], "rural", "", NO_STANDARD) == "drive"
     one_way = Town().street((0, 0), (10, 0), oneway="yes").street((10, 0), (10, 10), (0, 10), (0, 0))
     access, _ = measure(one_way, [(10, 0)], [("emergency_station", (0, 0))])
     found = row(access, category="emergency_station")
@@ -285,8 +286,10 @@ def test_a_list_counts_what_is_met_missing_and_unknown():
     access, at = measure(LINE, [(0, 0)], served, sourced={*near, far, empty})
     found = judged(access, at, "policy_3_named_six")
     assert (found["met_n"], found["total_n"]) == (2, 4)
-    assert found["met_n"] + len(found["missing"].split(";")) == found["total_n"]
-    assert set(found["missing"].split(";")) == {far, empty}
+    # one person need own nothing: what is not there is only far
+    assert (found["missing"], found["exist_n"]) == ("", 0)
+    assert set(found["far"].split(";")) == {far, empty}
+    assert set(found["unknown"].split(";")) == set(six) - {*near, far, empty}
     assert found["total_n"] + found["unknown_n"] + found["no_standard_n"] == found["list_n"] == 6
 
 

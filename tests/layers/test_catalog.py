@@ -9,7 +9,7 @@ import pytest
 from geo.problems import Stop
 from layers import catalog
 
-FILES = ("categories", "standards", "personas", "roads", "lists", "settlements", "headers")
+FILES = catalog.FILES
 
 
 @pytest.fixture

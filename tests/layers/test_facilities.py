@@ -95,10 +95,10 @@ def test_equal_ids_of_two_sources_stay_apart():
         ("S1", "甲中学", "102.8", "28.0"),
         category="junior_middle_school",
     )
-    whole, problems = facilities.joined([one, two.assign(file="初中.csv")])
+    whole, problems = facilities.merged([one, two.assign(file="初中.csv")])
     assert whole["facility_id"].tolist() == ["S1", "S1@初中.csv#2"]
     assert [(p.code, p.value) for p in problems] == [("id_in_two_sources", "S1")]
-    assert len(facilities.joined([])[0]) == 0
+    assert len(facilities.merged([])[0]) == 0
 
 
 def test_one_thing_of_osm_in_two_categories_is_one_facility():
@@ -108,7 +108,7 @@ def test_one_thing_of_osm_in_two_categories_is_one_facility():
             for c in ("primary_school", "kindergarten")
         ]
     )
-    whole, problems = facilities.joined([both])
+    whole, problems = facilities.merged([both])
     assert whole["facility_id"].tolist() == ["n1", "n1"]
     assert problems == []
 

@@ -66,6 +66,11 @@ def test_a_ledger_without_names_stops():
     assert stop.value.problems[0].code == "column_missing"
 
 
+def from_layer(layer):
+    raw = places.as_rows(layer, CATALOG, file="安置点.gpkg")
+    return places.from_ledger(raw, CATALOG, crs="WGS-84", box=BOX)
+
+
 def test_polygons_stand_at_a_point_inside():
     # the centroid of a horseshoe lies outside of it
     horseshoe = shapely.Polygon([(102, 28), (102.3, 28), (102.3, 28.3), (102.2, 28.3), (102.2, 28.1), (102.1, 28.1),
@@ -73,7 +78,7 @@ def test_polygons_stand_at_a_point_inside():
     layer = gpd.GeoDataFrame(
         {"安置点名称": ["甲", "乙"], "安置人口": [12, None]}, geometry=[horseshoe, None], crs=4326
     )
-    frame, problems = places.from_vector(layer, CATALOG, file="安置点.gpkg", box=BOX)
+    frame, problems = from_layer(layer)
     assert shapely.contains_xy(horseshoe, frame["lon"][0], frame["lat"][0])
     assert frame["pop"].tolist()[0] == 12
     assert np.isnan(frame["lon"][1])
@@ -128,5 +133,5 @@ def test_a_features_shape_says_where_it_is(column):
     layer = gpd.GeoDataFrame(
         {"安置点名称": ["甲"], column: [103.9], "纬度": [28.9]}, geometry=[shapely.Point(102.75, 28)], crs=4326
     )
-    frame, _ = places.from_vector(layer, CATALOG, file="a.gpkg", box=BOX)
+    frame, _ = from_layer(layer)
     assert (frame["lon"][0], frame["lat"][0]) == (102.75, 28.0)

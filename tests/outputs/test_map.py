@@ -13,7 +13,7 @@ from layers.sample import PROJECT, write_county
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("county") / "样例"
-    write_county(folder)
+    write_county(folder, scale=0.1)
     return yike.open(folder / PROJECT).run()
 
 
@@ -62,15 +62,14 @@ def test_the_legend_counts_what_the_table_says(page, run):
     ids = page.evaluate(
         "Array.from(document.querySelectorAll('#choose option')).map(o => [o.value, o.textContent])"
     )
-    value = next(value for value, text in ids if text.startswith("村卫生室"))
+    value = next(value for value, text in ids if text.startswith("小学"))
     page.select_option("#choose", value)
+    page.uncheck("#show-households")
     shown = dict(page.evaluate("Array.from(document.querySelectorAll('#legend div')).map(d => [d.children[1].textContent, +d.children[2].textContent])"))  # fmt: skip
-    access = run.access
-    mine = access[
-        access["deciding"] & (access["category"] == "village_clinic") & (access["status"] != "outside_data")
-    ]
+    access = run.access.merge(run.places.query("place_kind == 'settlement'")[["place_id"]])
+    mine = access[access["deciding"] & (access["category"] == "primary_school")]
     counted = mine["status"].value_counts()
-    assert shown["超时"] == counted["beyond_limit"] == 3
+    assert shown["超时"] == counted["beyond_limit"] > 3
     assert shown["路网不通"] == counted["unreachable"] == 1
     assert shown["离路太远"] == counted["off_network"] == 1
     assert shown["达标"] == counted["served"]
@@ -78,18 +77,36 @@ def test_the_legend_counts_what_the_table_says(page, run):
 
 @pytest.mark.browser
 def test_a_place_is_found_by_name_and_told(page):
-    page.fill("#side input[type=search]", "红岩村")
+    page.fill("#side input[type=search]", "河西安置")
     page.keyboard.press("Enter")
     page.wait_for_selector("#place:not([hidden])")
     text = page.inner_text("#place")
-    assert "红岩村安置点" in text
-    assert "村卫生室" in text
-    assert "超时" in text
+    assert "河西安置点" in text
+    assert "够不着" in text
+    assert "路网不通" in text
+    assert "河西村卫生室" in text
 
 
 @pytest.mark.browser
-def test_the_page_says_who_is_not_on_it(page):
-    assert "另有 2 个安置点没有可用的坐标" in page.inner_text("#side")
+def test_hosts_are_counted_when_they_are_shown(page, run):
+    kinds = run.places["place_kind"].value_counts()
+    count = "Array.from(document.querySelectorAll('#legend b')).reduce((n, b) => n + +b.textContent, 0)"
+    assert page.evaluate(count) == kinds["settlement"] + kinds["household"]
+    page.check("#show-hosts")
+    assert page.evaluate(count) == len(run.places)
+
+
+@pytest.mark.browser
+def test_the_page_says_who_is_not_on_it(browser, run, tmp_path: Path):
+    folder = run.folder.parent
+    text = (folder / PROJECT).read_text("utf-8").replace('villages = "行政村.shp"', "")
+    (folder / "无村界.toml").write_text(text, "utf-8")
+    opened = browser.new_page()
+    opened.goto(yike.open(folder / "无村界.toml").run(tmp_path / "out").map().as_uri())
+    opened.wait_for_selector("body[data-ready='1']", state="attached", timeout=30_000)
+    # the one whose coordinates are exchanged, the one without, and households known by their village
+    assert "另有 5 处没有可用的坐标" in opened.inner_text("#side")
+    opened.close()
 
 
 @pytest.mark.browser
@@ -106,9 +123,8 @@ def test_a_list_that_is_mostly_unknown_is_not_called_met(page, run):
     lists = page.evaluate(
         "Array.from(document.querySelectorAll('#choose option')).map(o => [o.value, o.textContent])"
     )
-    circles = (
-        run.circles[run.circles["persona"] == "adult"].merge(run.places[["place_id", "lon"]]).dropna(subset="lon")
-    )
+    shown_on = run.places.query("place_kind != 'host'")[["place_id", "lon"]]
+    circles = run.circles[run.circles["persona"] == "adult"].merge(shown_on).dropna(subset="lon")
     for value, text in lists:
         if not value.startswith("l"):
             continue
@@ -117,4 +133,4 @@ def test_a_list_that_is_mostly_unknown_is_not_called_met(page, run):
         mine = circles[circles["list"] == {c.name_zh: c.id for c in load().lists.values()}[text]]
         judged = mine[2 * mine["total_n"] >= mine["list_n"]]
         assert shown["全部达标"] == (judged["met_n"] == judged["total_n"]).sum(), text
-        assert sum(shown.values()) == 13
+        assert sum(shown.values()) == len(shown_on.dropna())

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.circle import judge_circles
+from analysis.circle import circle_shares, judge_circles
 from analysis.gaps import coverage, distance_gaps
 from analysis.laws import check_laws
 from geo import io
@@ -15,7 +15,7 @@ from geo.problems import Problem
 from outputs.messages import load, problem_table
 from outputs.workbook import BookInput, write_workbook
 from tests.analysis.test_access import ALL, CLINIC, LINE, SHOP, measure
-from tests.flatland import CATALOG, places
+from tests.flatland import CATALOG, facilities, places
 
 
 def book(path: Path, language="zh") -> Path:
@@ -25,8 +25,10 @@ def book(path: Path, language="zh") -> Path:
     tables = {
         "places": at, "access": access, "gaps": distance_gaps(access), "coverage": coverage(access),
         "circles": judge_circles(access, at, catalog=CATALOG, personas=("adult",)),
+        "facilities": facilities((CLINIC, (1, 0))),
         "problems": problem_table([Problem("position_missing", "fault", file="a.xlsx", row=3)], load(language)),
     }  # fmt: skip
+    tables["shares"] = circle_shares(tables["circles"], at)
     tables["laws"] = check_laws(tables, categories=ALL)
     given = BookInput("样例", tables, CATALOG, {"a.xlsx": "ab" * 32}, "2026-11-24", "0.1.0")
     write_workbook(given, path, load(language))
@@ -40,14 +42,25 @@ def sheet(path: Path, name: str) -> pd.DataFrame:
 
 def test_sheets_have_names_instead_of_ids(tmp_path: Path):
     path = book(tmp_path / "workbook.xlsx")
-    assert io.sheet_names(path) == ["说明", "缺口", "覆盖", "生活圈", "安置点", "可达明细", "问题", "规则校核"]
+    assert io.sheet_names(path) == [
+        "说明",
+        "缺口",
+        "覆盖",
+        "生活圈",
+        "分组达标",
+        "安置点",
+        "可达明细",
+        "设施",
+        "问题",
+        "规则校核",
+    ]
     gaps = sheet(path, "缺口")
     mine = gaps[gaps["设施类别"] == "村卫生室"]
     assert mine["安置点"].tolist() == ["丙村"]
     assert float(mine["超出（分钟）"].iloc[0]) == pytest.approx(15.0)
     assert mine["状态"].tolist() == ["超时"]
     text = "".join(
-        "".join(row) for name in io.sheet_names(path)[1:6] for row in io.read_table(path, sheet=name).rows
+        "".join(row) for name in io.sheet_names(path)[1:9] for row in io.read_table(path, sheet=name).rows
     )
     assert "village_clinic" not in text
     assert "beyond_limit" not in text

@@ -186,7 +186,7 @@ def test_an_inner_fault_is_told_without_a_traceback(county: Path, monkeypatch):
     def fails(*_: object) -> None:
         raise RuntimeError("an inner fault")
 
-    monkeypatch.setattr("yike.run.compute", fails)
+    monkeypatch.setattr("yike.run.computing_stages", fails)
     result = yike_("run", county / "某县.toml")
     stopped(result, "程序内部出错（RuntimeError）")
     report = Path(result.output.split("请把 ")[1].split(" ")[0])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from geo.problems import Stop
-from yike.project import Project, load_project
+from yike.project import Network, Project, Source, load_project
 
 GOOD = """\
 [project]
@@ -47,10 +47,10 @@ def test_a_project_file_is_resolved(tmp_path: Path):
     project = load(tmp_path, GOOD)
     assert project.name == "某县"
     assert project.language == "zh"
-    assert project.network == tmp_path / "路.osm.pbf"
-    assert project.settlements.sheet == "一"
+    assert project.network == Network("osm", Source(tmp_path / "路.osm.pbf"))
+    assert project.settlements[0].sheet == "一"
     assert [source.osm for source in project.facilities] == ["true", ""]
-    assert project.facilities[0].path == project.network
+    assert project.facilities[0].path == project.network.source.path
     assert project.people_limit_m == 1500
     assert project.dem == (tmp_path / "高程.tif",)
     assert project.catalog().standard("primary_school", "rural").walk_min == 25
@@ -64,7 +64,7 @@ def test_the_resolved_whole_is_written_out(tmp_path: Path):
     settings = {field.name for field in dataclasses.fields(Project)} - {"file"}
     assert set(written) == settings  # no setting is forgotten
     assert written["as_of"] == "2026-06-30"
-    assert written["network"] == "路.osm.pbf"  # no path of the machine
+    assert written["network"]["source"]["path"] == "路.osm.pbf"  # no path of the machine
     assert str(tmp_path) not in json.dumps(written)
 
 

@@ -1,0 +1,206 @@
+"""The ledgers and layers beside settlements and facilities: typed by the catalogue, checked row by row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geo import crs as systems
+from geo.io import RawTable
+from geo.problems import Problem
+from layers.catalog import Catalog, LedgerForm
+from layers.ledgers import Ledger, name_columns, plain
+from layers.places import as_rows
+
+M2_OF = {"亩": systems.M2_PER_MU, "公顷": 10_000.0, "hm2": 10_000.0, "hm²": 10_000.0, "平方公里": 1e6}
+"""Units of area in headings, in square metres; without one an area is in square metres."""
+
+PLOT_MU = (0.06, 3.0)
+"""A homestead of so few square metres does not exist; as mu it does: 40 to 2,000 m² [P]."""
+
+
+def read_table_form(
+    raw: RawTable, form: LedgerForm, catalog: Catalog, *, settlements: Mapping[str, str]
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """
+    Read a ledger by its form; every row comes out.
+
+    Parameters
+    ----------
+    raw
+        The sheet as it is.
+    form, catalog
+        What its columns are, see ``ledgers.toml``, and the headings and words that say so.
+    settlements
+        Ids of the settlements by their name and by themselves; a ledger that names others than these is of
+        another county, wholly or in rows.
+
+    Returns
+    -------
+    frame, problems
+        A column per field that the file has: areas in m² (NaN where they are no area), numbers as float64,
+        dates as ``datetime.date``, flags as True, False or None, the rest text; ``place_id`` where the form
+        names settlements; ``file`` and ``row``. Columns that name people are not among them.
+
+    Raises
+    ------
+    Stop
+        No row has a known heading.
+    """
+    ledger = name_columns(raw, catalog.headers, sections=(form.section, "common"))
+    frame, problems = _typed(ledger, form, catalog, unit=_title_unit(raw))
+    problems = [*ledger.problems, *problems]
+    if form.settlement and form.settlement in ledger.frame:
+        named = ledger.text(form.settlement)
+        frame["place_id"] = named.map(lambda name: settlements.get(plain(name), ""))
+        strange = frame.index[(frame["place_id"] == "") & (named != "")]
+        if len(strange) and len(strange) == int((named != "").sum()):
+            problems.append(ledger.doubt("ledger_other_county", form.settlement, n=len(strange)))
+            frame = frame.iloc[:0]
+        else:
+            problems += [
+                ledger.fault("settlement_ambiguous", int(row), form.settlement, named[row])
+                if plain(named[row]) in settlements
+                else ledger.fault("settlement_unknown", int(row), form.settlement, named[row])
+                for row in strange
+            ]
+    frame["file"], frame["row"] = raw.file, frame.index
+    return frame.reset_index(drop=True), problems
+
+
+def read_layer_form(
+    shapes: gpd.GeoDataFrame, form: LedgerForm, catalog: Catalog, *, file: str
+) -> tuple[gpd.GeoDataFrame, list[Problem]]:
+    """
+    Read a layer by its form, see ``read_table_form``; every feature comes out, with its geometry in degrees.
+
+    Faults: a feature without a shape, a polygon that crosses itself (kept, its parts made simple), a shape of
+    another kind than the form's, a land class that the survey's scheme does not know.
+    """
+    shapes = shapes.reset_index(drop=True)
+    if len(shapes.columns) > 1:
+        raw = as_rows(shapes, catalog, file=file)
+        raw = RawTable(raw.file, raw.sheet, tuple(row[:-2] for row in raw.rows))  # the shape says where it is
+        ledger = name_columns(raw, catalog.headers, sections=(form.section, "common"), heading_row=0)
+        # a feature is numbered from 1; the row of a table that it became is one more
+        ledger = ledger.renumbered(pd.RangeIndex(1, len(shapes) + 1, name="row"))
+        frame, problems = _typed(ledger, form, catalog, unit="")
+    else:
+        frame, problems = pd.DataFrame(index=pd.RangeIndex(1, len(shapes) + 1, name="row")), []
+    if form.land_class and form.land_class in frame:
+        scheme = catalog.land["third_survey"]
+        frame["scheme"] = scheme.id
+        frame["land_use"] = frame[form.land_class].map(scheme.use_of)
+        problems += [
+            ledger.fault("land_class_unknown", int(row), form.land_class, frame.loc[row, form.land_class])
+            for row in frame.index[frame["land_use"] == ""]
+        ]
+    geometry = shapes.geometry.set_axis(frame.index)
+    empty = geometry.isna() | geometry.is_empty
+    crossing = ~empty & ~geometry.is_valid
+    kind = {"polygon": "Polygon", "line": "LineString"}[form.shapes]
+    other = ~empty & (geometry.geom_type.str.removeprefix("Multi") != kind)
+    for fault, rows in (
+        (Problem("shape_missing", "fault", file=file, column="geometry"), empty),
+        (Problem("shape_crossing", "fault", file=file, column="geometry"), crossing),
+        (Problem("shape_kind", "fault", file=file, column="geometry", params=(("wanted", kind),)), other),
+    ):
+        problems += [replace(fault, row=int(row), value=str(row)) for row in frame.index[rows]]
+    mended = geometry.copy()
+    mended[crossing] = geometry[crossing].make_valid(method="structure", keep_collapsed=False)
+    frame["file"], frame["row"] = file, frame.index
+    return gpd.GeoDataFrame(frame, geometry=mended, crs=shapes.crs).reset_index(drop=True), problems
+
+
+def _typed(ledger: Ledger, form: LedgerForm, catalog: Catalog, *, unit: str) -> tuple[pd.DataFrame, list[Problem]]:
+    frame = pd.DataFrame(index=ledger.frame.index)
+    problems: list[Problem] = []
+    for field in ledger.frame.columns:
+        if field in form.personal:
+            continue
+        if field in form.areas:
+            frame[field], faults = _area_m2(ledger, field, unit, plots=field in form.plot_areas)
+        elif field in form.numbers:
+            frame[field], faults = ledger.numbers(field)
+        elif field in form.dates:
+            frame[field], faults = ledger.dates(field)
+        elif field in form.flags:
+            cells = ledger.text(field)
+            said = cells.map(lambda cell: catalog.says("flag", cell))
+            frame[field] = said.astype("object").where(said.notna(), None).astype("boolean")
+            wrong = cells.index[(cells != "") & said.isna()]
+            faults = [ledger.fault("not_yes_or_no", int(row), field, cells[row]) for row in wrong]
+        elif field == form.id_field:
+            frame[field], faults = ledger.ids(field)
+        else:
+            frame[field], faults = ledger.text(field), []
+        problems += faults
+    return frame, problems
+
+
+def _area_m2(ledger: Ledger, field: str, unit: str, *, plots: bool) -> tuple[pd.Series, list[Problem]]:
+    """Read areas in the unit of the heading, else of the title line; mu in a column of m² are told."""
+    numbers, problems = ledger.numbers(field)
+    heading = ledger.headings[field]
+    factor = next((f for name, f in M2_OF.items() if name in heading.lower()), None)
+    if factor is None:
+        metres = re.search(r"㎡|m2|m²|平方米|平米", heading.lower())
+        factor = 1.0 if metres else M2_OF.get(unit, 1.0)
+    area = numbers * factor
+    if plots and factor == 1.0:
+        low, high = PLOT_MU
+        small = (numbers >= low) & (numbers <= high)
+        problems += [ledger.fault("area_in_mu", int(r), field, f"{numbers[r]:g}") for r in numbers.index[small]]
+        area = area.mask(small)
+    return area, problems
+
+
+def _title_unit(raw: RawTable) -> str:
+    """The unit of area that a line above the heading names, '' for none."""
+    for row in raw.rows[:5]:
+        for cell in row:
+            found = re.search(r"单位[:：](.*)", cell)
+            if found:
+                return next((name for name in M2_OF if name in found.group(1)), "")
+    return ""
+
+
+def gazetteer(villages: gpd.GeoDataFrame) -> pd.DataFrame:
+    """
+    Make a list of places to look rows up in, of the villages of ``read_layer_form``.
+
+    Returns
+    -------
+    villages
+        ``code, town, name`` (evened out, a village of two names twice), ``lon, lat`` inside it, and
+        ``error_m``, the radius of a circle of its area.
+    """
+    shaped = villages[villages.geometry.notna() & ~villages.geometry.is_empty]
+    inside = shaped.geometry.representative_point()
+    blank = pd.Series("", index=shaped.index)
+    table = pd.DataFrame(
+        {
+            "code": shaped.get("admin_code", blank),
+            "town": shaped.get("town", blank).map(plain),
+            "name": shaped.get("name", shaped.get("village", blank)).map(plain),
+            "lon": inside.x,
+            "lat": inside.y,
+            "error_m": np.sqrt(systems.area_m2(shaped.geometry.to_numpy()) / np.pi),
+        }
+    )
+    old = shaped.get("old_name", blank).map(plain)
+    renamed = table[old != ""].assign(name=old[old != ""], code="")
+    return pd.DataFrame(pd.concat([table, renamed], ignore_index=True))
+
+
+def names_of(places: pd.DataFrame) -> dict[str, str]:
+    """Ids of settlements by what ledgers call them: their id, and their name; '' for a name that two have."""
+    own = places[places["place_kind"] == "settlement"]
+    names = own["place_name"].map(plain)
+    ids = own["place_id"].mask(names.duplicated(keep=False), "")
+    return dict(zip(names, ids, strict=True)) | {plain(name): name for name in own["place_id"]}
