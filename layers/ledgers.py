@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import hashlib
 import math
 import re
 import unicodedata
@@ -139,9 +140,18 @@ class Ledger:
         return cells.mask(cells.str.lower().isin(_NOTHING), "")
 
     def ids(self, field: str) -> tuple[pd.Series, list[Problem]]:
-        """A column of ids made unique, see ``unique_ids``; named by file, sheet and row where there is none."""
+        """
+        A column of ids made unique, see ``unique_ids``.
+
+        A row without one is named by its file, its sheet and its name, and where that does not tell it from
+        another by a digest of its cells: who sorts a ledger must not rename what is in it.
+        """
         where = ":".join(part for part in (self.file.rsplit(".", 1)[0], self.sheet) if part)
-        otherwise = pd.Series(where + ":" + self.frame.index.astype("str"), index=self.frame.index, dtype="str")
+        label = self.text("name")
+        several = (label == "") | label.duplicated(keep=False)
+        cells = self.frame.agg("\x1f".join, axis=1) if len(self.frame) else label
+        digest = cells.map(lambda text: hashlib.sha256(text.encode()).hexdigest()[:8])
+        otherwise = where + ":" + label.where(~several, label + "#" + digest)
         given = self.text(field)
         ids, repeated = unique_ids(given, otherwise=otherwise)
         problems = [self.fault("id_repeated", int(row), field, given[row]) for row in ids.index[repeated]]

@@ -118,10 +118,10 @@ def reading_stages(project: Project) -> list[Stage]:
             Stage("terrain", partial(_terrain, project), also=("places", "homesteads"), reads=project.dem,
                   layer="terrain")
         )  # fmt: skip
-    checked = tuple(s.path for s in project.sources() if not s.osm)
+    layered = tuple(s.path for s in project.sources() if not s.osm and io.kind(s.path) == "vector")
     stages.append(
         Stage("check", partial(_check, project, catalog), needs=("network", "places"), also=("facilities",),
-              reads=checked, settings=_plain([project.sources(), project.as_of]), layer="network")
+              reads=layered, settings=_plain([project.sources(), project.as_of]), layer="network")
     )  # fmt: skip
     return stages
 
@@ -131,7 +131,7 @@ def computing_stages(project: Project) -> list[Stage]:
     catalog = project.catalog()
     own = _plain([project.standards, project.categories])
     personas = list(project.circle_personas)
-    ground = ("network", "places", "facilities", "check")
+    ground = ("network", "places", "facilities")
     stages = [
         Stage("people_at", partial(_counted, project, catalog), needs=("places",), also=("area", "people"),
               settings=project.people_limit_m),

@@ -93,7 +93,7 @@ class OpenProject:
         if wrong:
             shown = "、".join(names)
             raise Stop([Problem.stop("stage_unknown", stage=name, stages=shown) for name in wrong])
-        return with_needs(stages, [*only, "laws", "tables"]) if only else stages
+        return with_needs(stages, [*only, "places", "facilities"], gather=["laws", "tables"]) if only else stages
 
     def _stages(self, teller: Teller | None) -> Stages:
         code = code_digest({name: metadata.version(name) for name in LIBRARIES} | {"python": _PYTHON})

@@ -118,8 +118,8 @@ class Stages:
         return self._digests[path]
 
 
-def with_needs(stages: Sequence[Stage], wanted: Iterable[str]) -> list[Stage]:
-    """Choose stages by name and everything that they stand on, in their order."""
+def with_needs(stages: Sequence[Stage], wanted: Iterable[str], *, gather: Sequence[str] = ()) -> list[Stage]:
+    """Choose stages by name and all that they stand on, in their order; and ``gather``, which take what comes."""
     by_name = {stage.name: stage for stage in stages}
     chosen: set[str] = set()
     open_ = list(wanted)
@@ -128,4 +128,6 @@ def with_needs(stages: Sequence[Stage], wanted: Iterable[str]) -> list[Stage]:
         if name in by_name and name not in chosen:
             chosen.add(name)
             open_ += [*by_name[name].needs, *by_name[name].also]
+    for name in gather:
+        chosen |= {name, *by_name[name].needs}
     return [stage for stage in stages if stage.name in chosen]

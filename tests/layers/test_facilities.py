@@ -34,7 +34,7 @@ def test_a_column_names_the_category_by_word_or_id():
         ("丙店", "小卖部", "102.8", "28.0"),
     )  # fmt: skip
     assert frame["category"].tolist() == ["convenience_store", "convenience_store", ""]
-    assert frame["facility_id"].tolist() == ["设施:2", "设施:3", "设施:4"]
+    assert frame["facility_id"].tolist() == ["设施:甲店", "设施:乙店", "设施:丙店"]
     assert [(p.code, p.row, p.value) for p in problems] == [("category_unknown", 4, "小卖部")]
 
 

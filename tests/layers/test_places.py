@@ -44,7 +44,7 @@ def test_repeated_and_missing_ids_stay_apart():
         ("A1", "甲", "", "农村", "1", "", "", "102.8", "28.0"), ("A1", "乙", "", "农村", "2", "", "", "102.8", "28.0"),
         ("", "丙", "", "农村", "4", "", "", "102.8", "28.0"),
     )  # fmt: skip
-    assert frame["place_id"].tolist() == ["A1", "A1#3", "安置点台账:安置点:4"]
+    assert frame["place_id"].tolist() == ["A1", "A1#3", "安置点台账:安置点:丙"]
     assert [(p.code, p.row) for p in problems] == [("id_repeated", 3)]
 
 
