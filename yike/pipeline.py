@@ -233,7 +233,7 @@ def _network(project: Project, catalog: Catalog, _: Work) -> Value:
     streets = build_streets(ways)
     if not streets.cut:
         doubts.append(Problem.doubt("network_without_box", file=file, layer="network"))
-    return {"streets": streets, "problems": tuple(doubts)}
+    return {"streets": streets, "problems": _in("network", doubts)}
 
 
 def _area(project: Project, _: Work) -> Value:

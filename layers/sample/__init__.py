@@ -67,7 +67,9 @@ def write_county(folder: Path, *, seed: int = SEED, scale: float = 1.0) -> Truth
     catalog, planted = catalogue.load(), files.Planted()
     sides = max(2, round(12 * scale))
     village_n = max(10, round(90 * scale))
-    ground = lay_ground(rng, sides=sides, side_m=12_500.0 if scale >= 0.5 else 6_500.0)
+    # so long that villages lie some 1,400 m apart: 12.5 km in the whole county
+    side_m = 100.0 * round((1_200 + 1_412 * -(-village_n // sides)) / 100)
+    ground = lay_ground(rng, sides=sides, side_m=side_m)
     layout = lay_roads(ground, rng, towns=max(3, round(12 * scale)), villages=village_n)
     villages = name_villages(layout)
     settlements = settle(layout, villages, rng, max(18, round(46 * scale)))

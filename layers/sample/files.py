@@ -11,6 +11,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from pyproj import CRS
+from scipy.spatial import KDTree
 
 from geo import crs as systems
 from geo import io, osm
@@ -133,13 +134,22 @@ def write_settlements(path: Path, homes: Sequence[Home], layout: Layout, ground:
             name = homes[0].id
             planted.note_fault("id_repeated", file, row)
         elif home.trait == "high_up":
-            # above the rim of the highest valley, further from every street than half an hour on foot
-            position = place((0.0, ground.half_y - 700.0))
+            position = place(_remote(layout, ground))
         rows.append((number, name, home.name, COUNTY, home.town, home.village, home.kind, people // 4, shown,
                      int(people * 0.93), int(people * 0.88), home.hosts, home.mode, *position))  # fmt: skip
     rows.append(("合计", *[""] * 7, sum(home.people for home in homes)))
     planted.note_doubt("totals_left_out", file)
     io.write_table(rows, path, sheet="安置点")
+
+
+def _remote(layout: Layout, ground: Ground) -> tuple[float, float]:
+    """Where in the county one is furthest from every street: more than half an hour on foot."""
+    x, y = (np.arange(-half + 300.0, half - 299.0, 200.0) for half in (ground.half_x, ground.half_y))
+    points = np.column_stack([grid.reshape(-1) for grid in np.meshgrid(x, y)])
+    used = np.unique(np.concatenate([nodes for nodes, _ in layout.roads.ways]))
+    away, _ = KDTree(np.column_stack((layout.roads.x, layout.roads.y))[used]).query(points)
+    at = points[int(np.argmax(away))]
+    return float(at[0]), float(at[1])
 
 
 def settlement_id(home: Home, homes: Sequence[Home]) -> str:

@@ -69,10 +69,10 @@ def lay_roads(ground: Ground, rng: np.random.Generator, *, towns: int, villages:
     roads.way(main_nodes, highway="secondary", name="样例大道")
     bottoms = [main_nodes, *_side_valleys(roads, ground, main_nodes)]
     middle = int(np.argmin(np.abs(main.xy[:, 0])))
-    found = [_town(roads, main_nodes[middle], columns=13, rows=6, block=(180.0, 140.0))]
-    seats = _spread([nodes for nodes in bottoms if len(nodes) > 30], towns - 1)
-    found += [_town(roads, node, columns=5, rows=3, block=(120.0, 110.0)) for node in seats]
-    spots = _villages(roads, bottoms, rng, villages, taken={*seats, main_nodes[middle]})
+    found = [_town(roads, main_nodes, main_nodes[middle], columns=13, rows=6, block=150.0, north=True)]
+    seats = _spread(bottoms[1:], towns - 1)
+    found += [_town(roads, nodes, node, columns=5, rows=3, block=120.0, north=False) for nodes, node in seats]
+    spots = _villages(roads, bottoms[1:], rng, villages, seats={node for _, node in seats})
     far_bank = _far_bank(roads, main.xy[middle])
     rivers = [np.column_stack((main.xy[:, 0], main.xy[:, 1] - RIVER_M))]
     rivers += [valley.xy[5:] + np.array((120.0, 0.0)) for valley in ground.valleys[1:]]
@@ -109,14 +109,21 @@ def _side_valleys(roads: Roads, ground: Ground, main_nodes: list[int]) -> list[l
     return out
 
 
-def _town(roads: Roads, start: int, *, columns: int, rows: int, block: tuple[float, float]) -> Spot:
-    """A grid of streets north of a node of the valley road; the second row is one-way."""
+def _town(
+    roads: Roads, valley: list[int], start: int, *, columns: int, rows: int, block: float, north: bool
+) -> Spot:
+    """A grid of streets beside a node of the valley road, north or east of it; the second row is one-way."""
     x0, y0 = roads.at(start)
-    left = -(columns // 2) * block[0]
-    grid = {
-        (i, j): roads.node(x0 + left + i * block[0], y0 + 60.0 + j * block[1])
-        for i in range(columns) for j in range(rows)
-    }  # fmt: skip
+    along, away = np.array([(1.0, 0.0), (0.0, 1.0)]) if north else np.array([(0.0, 1.0), (1.0, 0.0)])
+    around = np.array([roads.at(node) for node in valley]) - (x0, y0)
+    left = -(columns // 2) * block
+    # the road winds; the first row keeps clear of it
+    clear = float((around[np.abs(around @ along) <= -left + 60.0] @ away).max()) + 60.0
+    grid = {}
+    for i in range(columns):
+        for j in range(rows):
+            x, y = (x0, y0) + along * (left + i * block) + away * (clear + j * block * 0.8)
+            grid[i, j] = roads.node(x, y)
     middle = columns // 2
     roads.way([start, *(grid[middle, j] for j in range(rows))], highway="residential")
     for i in range(columns):
@@ -128,33 +135,36 @@ def _town(roads: Roads, start: int, *, columns: int, rows: int, block: tuple[flo
     return Spot(grid[middle, 1], tuple(grid.values()))
 
 
-def _spread(bottoms: list[list[int]], n: int) -> list[int]:
-    """Nodes for towns: in the side valleys one after the other, in their middle, then further up."""
+def _spread(bottoms: list[list[int]], n: int) -> list[tuple[list[int], int]]:
+    """Valleys and nodes for towns: in the side valleys one after the other, in their middle, then further up."""
     seats = []
     for turn in (0.45, 0.8, 0.2):
-        seats += [nodes[int(turn * len(nodes))] for nodes in bottoms[1:]]
+        seats += [(nodes, nodes[int(turn * len(nodes))]) for nodes in bottoms]
     return seats[:n]
 
 
 def _villages(
-    roads: Roads, bottoms: list[list[int]], rng: np.random.Generator, n: int, *, taken: set[int]
+    roads: Roads, bottoms: list[list[int]], rng: np.random.Generator, n: int, *, seats: set[int]
 ) -> list[Spot]:
     """Villages along the side valleys, on the bottom or up a winding road, by turns on both sides."""
     spots: list[Spot] = []
-    each = int(np.ceil(n / len(bottoms[1:])))
-    for nodes in bottoms[1:]:
-        first = 12
-        step = (len(nodes) - 1 - first) / max(each - 1, 1)
+    each = int(np.ceil(n / len(bottoms)))
+    for nodes in bottoms:
+        step = (len(nodes) - 1 - FIRST_VILLAGE) / max(each - 1, 1)
         for number in range(each):
             if len(spots) == n:
                 break
-            start = nodes[min(int(first + number * step), len(nodes) - 1)]
-            if start in taken:
-                start -= 3
+            start = nodes[min(int(FIRST_VILLAGE + number * step), len(nodes) - 1)]
             east = 1.0 if number % 2 else -1.0
+            if any(abs(start - seat) < TOWN_NODES for seat in seats):
+                east = -1.0  # towns lie to the east of the road
             climb = 0.0 if number % 3 == 0 else rng.uniform(500, 1_500)
             spots.append(_village(roads, start, east, climb, rng))
     return spots
+
+
+FIRST_VILLAGE, TOWN_NODES = 12, 16
+"""How many steps from the main road the first village lies, and how near to a town none lies on its side."""
 
 
 def _village(roads: Roads, start: int, east: float, climb_m: float, rng: np.random.Generator) -> Spot:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import copy
+import json
 import tomllib
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +15,7 @@ FILES = catalog.FILES
 
 
 @pytest.fixture
-def data():
+def data_tables():
     folder = resources.files("layers.catalog")
     return {name: tomllib.loads((folder / f"{name}.toml").read_text("utf-8")) for name in FILES}
 
@@ -48,8 +50,8 @@ def test_lists_have_members():
     assert all(sizes.values())
 
 
-def test_all_faults_are_told_at_once(data):
-    broken = copy.deepcopy(data)
+def test_all_faults_are_told_at_once(data_tables):
+    broken = copy.deepcopy(data_tables)
     rows = broken["categories"]["category"]
     rows[0]["kind"] = "cloud"
     rows[1]["direction"] = "sideways"
@@ -146,3 +148,75 @@ def test_the_lower_bound_belongs_to_a_size_class(people, name):
 )
 def test_a_ledgers_words_name_the_profile(words, profile):
     assert catalog.load().profile_of(words) == profile
+
+
+# --- against the facts ------------------------------------------------------------------------------------
+
+
+@pytest.mark.data
+def test_every_category_of_the_facts_is_here_with_its_thresholds(data: Path):
+    facts = json.loads((data.parent / "facts" / "taxonomy.json").read_text("utf-8"))
+    own = catalog.load()
+    assert set(own.categories) == {fact["id"] for fact in facts}
+    for fact in facts:
+        category = own.categories[fact["id"]]
+        for profile, walk, radius, drive in (
+            ("urban", "urban_walk_min", "urban_m", None), ("park", "urban_walk_min", "urban_m", None),
+            ("rural", "rural_walk_min", None, "rural_drive_min"),
+        ):  # fmt: skip
+            standard = own.standard(category.id, profile)
+            due = [fact.get(key) if key else None for key in (walk, drive, radius)]
+            assert [standard.walk_min, standard.drive_min, standard.radius_m] == due, (category.id, profile)
+            assert (profile in category.no_standard) == (due == [None] * 3), (category.id, profile)
+        assert (category.direction, category.persona, category.in_access) == (
+            fact["direction"], fact["persona"], fact["in_access"],
+        )  # fmt: skip
+        assert dict(category.deciding_mode) == fact["deciding_mode"]
+        assert sorted(category.lists) == sorted(fact["lists"])
+        assert {p: list(ids) for p, ids in category.substitutes.items() if ids} == {
+            p: ids for p, ids in fact["substitutes"].items() if ids
+        }
+        due_people = {p: n for p, n in (fact.get("min_population") or {}).items() if n is not None}
+        assert dict(category.min_population) == due_people
+
+
+@pytest.mark.data
+def test_every_heading_of_the_facts_is_known(data: Path):
+    facts = json.loads((data.parent / "facts" / "header_aliases.json").read_text("utf-8"))
+    own = catalog.load().headers
+    for ledger, fields in facts.items():
+        for field, words in fields.items():
+            assert set(words) <= set(own[ledger.lower()][field]), (ledger, field)
+
+
+def test_a_category_that_went_missing_fails_the_load(data_tables):
+    broken = copy.deepcopy(data_tables)
+    lost = broken["categories"]["category"].pop(0)
+    found = stopped(lambda: catalog.build(broken))
+    assert (lost["group"], "category_n") in found
+    assert (lost["lists"][0], "category_n") in found
+    assert (lost["id"], "id") in found  # its standards name nobody
+
+
+def test_a_category_without_a_word_on_a_profile_fails_the_load(data_tables):
+    broken = copy.deepcopy(data_tables)
+    del broken["standards"]["kindergarten"]["rural"]
+    broken["categories"]["category"][1]["no_standard"] = ["urban"]  # and it has one
+    found = stopped(lambda: catalog.build(broken))
+    assert ("kindergarten.rural", "no_standard") in found
+    assert ("nursery.urban", "no_standard") in found
+
+
+def test_a_ledger_of_fields_that_no_heading_names_fails_the_load(data_tables):
+    broken = copy.deepcopy(data_tables)
+    broken["ledgers"]["labour"]["numbers"].append("horses")
+    broken["landuse"]["third_survey"]["use"]["01"] = "sea"
+    broken["landuse"]["third_survey"]["source"] = ""
+    broken["categories"]["category"][0]["amap_name"] = "("
+    found = stopped(lambda: catalog.build(broken))
+    assert {
+        ("labour", "labour"),
+        ("third_survey.01", "use"),
+        ("third_survey", "source"),
+        ("kindergarten", "amap_name"),
+    } <= set(found)

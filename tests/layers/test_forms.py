@@ -1,0 +1,204 @@
+"""Ledgers and layers beside settlements: every row comes out typed, and what is wrong with it is told."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from geo import crs as systems
+from geo.io import RawTable
+from layers import catalog, forms
+from layers.ledgers import parse_date
+
+CATALOG = catalog.load()
+NAMED = {"甲安置点": "A1", "a1": "A1", "乙安置点": "A2", "两处同名": ""}
+
+
+def read(name, *rows, settlements=NAMED, file="台账.xlsx"):
+    raw = RawTable(file, "一", tuple(tuple(str(cell) for cell in row) for row in rows))
+    return forms.read_table_form(raw, CATALOG.ledgers[name], CATALOG, settlements=settlements)
+
+
+def told(problems):
+    return [(p.code, p.row, p.column, p.value) for p in problems]
+
+
+HOUSE = (
+    "旧房编号",
+    "户主姓名",
+    "身份证号",
+    "安置点",
+    "宅基地面积（㎡）",
+    "是否拆除",
+    "拆除时间",
+    "复垦面积（亩）",
+)
+
+
+def test_a_house_ledger_is_typed_and_forgets_who():
+    frame, problems = read(
+        "house_ledger", HOUSE, ("J1", "张三", "x", "甲安置点", "160", "已拆", "2020.06", "0.24")
+    )
+    assert problems == []
+    row = frame.loc[0]
+    assert not {"householder", "id_no"} & set(frame.columns)
+    assert (row["house_id"], row["place_id"], row["plot_area"], row["demolished"]) == ("J1", "A1", 160, True)
+    assert row["demolish_date"] == dt.date(2020, 6, 30)
+    assert row["reclaim_area"] == pytest.approx(0.24 * systems.M2_PER_MU)
+    assert (row["file"], row["row"]) == ("台账.xlsx", 2)
+
+
+def test_one_bad_row_is_told_cell_by_cell_and_comes_out():
+    frame, problems = read(
+        "house_ledger", HOUSE, ("J1", "", "", "甲安置点", "0.24", "拆了一半", "哪天", "若干"),
+        ("J1", "", "", "丙安置点", "180", "否", "", ""), ("J2", "", "", "两处同名", "", "", "", ""),
+    )  # fmt: skip
+    assert set(told(problems)) == {
+        ("area_in_mu", 2, "宅基地面积（㎡）", "0.24"), ("not_yes_or_no", 2, "是否拆除", "拆了一半"),
+        ("not_a_date", 2, "拆除时间", "哪天"), ("not_a_number", 2, "复垦面积（亩）", "若干"),
+        ("id_repeated", 3, "旧房编号", "J1"), ("settlement_unknown", 3, "安置点", "丙安置点"),
+        ("settlement_ambiguous", 4, "安置点", "两处同名"),
+    }  # fmt: skip
+    assert len(frame) == 3
+    assert frame["plot_area"].isna().tolist() == [True, False, True]
+    assert frame["demolished"].astype("object").where(frame["demolished"].notna(), None).tolist() == [
+        None,
+        False,
+        None,
+    ]
+    assert frame["place_id"].tolist() == ["A1", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("heading", "title", "value", "m2"),
+    [
+        ("宅基地面积（㎡）", "", "160", 160), ("宅基地面积（亩）", "", "0.3", 200), ("宅基地面积", "", "160", 160),
+        ("宅基地面积", "单位：亩", "0.3", 200), ("宅基地面积（平方米）", "单位：亩", "160", 160), ("宅基地面积（公顷）", "", "0.02", 200),
+        ("宅基地面积", "单位：亩、人", "0.3", 200), ("宅基地面积", "单位：人", "160", 160),
+    ],
+)  # fmt: skip
+def test_an_area_is_in_the_unit_of_its_heading_or_its_title(heading, title, value, m2):
+    rows = [("旧房台账",), (title,), ("旧房编号", heading)] if title else [("旧房编号", heading)]
+    frame, problems = read("house_ledger", *rows, ("J1", value))
+    assert frame["plot_area"].tolist() == [pytest.approx(m2)]
+    assert problems == []
+
+
+@pytest.mark.parametrize("value", ["0.06", "3", "0.9"])
+def test_square_metres_that_look_like_mu_are_not_used(value):
+    frame, problems = read("house_ledger", ("旧房编号", "宅基地面积（㎡）"), ("J1", value))
+    assert frame["plot_area"].isna().all()
+    assert [p.code for p in problems] == ["area_in_mu"]
+    frame, problems = read("house_ledger", ("旧房编号", "旧房面积（㎡）"), ("J1", value))  # a hut may be small
+    assert frame["house_area"].tolist() == [float(value)]
+
+
+def test_a_ledger_of_another_county_is_left_out_whole():
+    frame, problems = read("labour", ("安置点", "劳动力人数"), ("丙安置点", 5), ("丁安置点", 7), ("戊安置点", 9))
+    assert [(p.code, p.severity, dict(p.params)) for p in problems] == [
+        ("ledger_other_county", "doubt", {"n": "3"})
+    ]
+    assert len(frame) == 0
+    assert {"labour", "place_id"} <= set(frame.columns)
+
+
+def test_personal_numbers_in_any_column_are_blotted_out():
+    frame, _ = read("labour", ("安置点", "劳动力人数", "备注"), ("甲安置点", 5, "电话 13800138000"))
+    assert frame["remark"].tolist() == ["电话 ***"]
+
+
+@pytest.mark.parametrize("name", [n for n, form in CATALOG.ledgers.items() if form.form == "table"])
+def test_every_ledger_reads_its_own_headings(name):
+    form = CATALOG.ledgers[name]
+    words = CATALOG.headers[form.section]
+    row = {
+        field: "200" if field in (*form.numbers, *form.areas) else "2020.1" if field in form.dates else "是" if field in form.flags
+        else "甲安置点" if field == form.settlement else f"某{field}"
+        for field in words
+    }  # fmt: skip
+    frame, problems = read(name, tuple(words[field][0] for field in words), tuple(row.values()))
+    assert problems == []
+    assert set(words) - set(form.personal) <= set(frame.columns)
+    assert (frame[[*form.numbers, *form.areas]].dtypes == "float64").all()
+    if form.settlement:
+        assert frame["place_id"].tolist() == ["A1"]
+
+
+# --- layers -----------------------------------------------------------------------------------------------
+
+SQUARE = shapely.box(102, 28, 102.001, 28.001)
+
+
+def shapes(*geometry, **columns):
+    return gpd.GeoDataFrame(columns, geometry=list(geometry), crs=4326)
+
+
+def layer(name, frame):
+    return forms.read_layer_form(frame, CATALOG.ledgers[name], CATALOG, file="图层.gpkg")
+
+
+def test_a_land_survey_is_read_with_its_scheme():
+    frame, problems = layer(
+        "survey", shapes(SQUARE, SQUARE, SQUARE, DLBM=["0702", "0201K", "99"], TBMJ=[1, 2, None], KCXS=[0.1, 0, 0])
+    )
+    assert frame["land_use"].tolist() == ["construction", "garden", ""]
+    assert set(frame["scheme"]) == {"third_survey"}
+    assert frame["patch_area"].tolist()[:2] == [1, 2]
+    assert told(problems) == [("land_class_unknown", 3, "DLBM", "99")]
+    assert frame["row"].tolist() == [1, 2, 3]
+
+
+def test_shapes_are_checked_and_kept():
+    bow = shapely.Polygon([(102, 28), (102.001, 28.001), (102.001, 28), (102, 28.001)])
+    frame, problems = layer("redline", shapes(SQUARE, None, bow, shapely.Point(102, 28), 编号=list("abcd")))
+    assert [(p.code, p.row) for p in problems] == [("shape_missing", 2), ("shape_crossing", 3), ("shape_kind", 4)]
+    assert len(frame) == 4
+    assert frame.geometry[2].is_valid
+    assert dict(problems[2].params) == {"wanted": "Polygon"}
+
+
+def test_a_layer_without_attributes_is_a_layer():
+    frame, problems = layer("hazards", shapes(SQUARE))
+    assert (len(frame), problems) == (1, [])
+
+
+def test_a_layer_keeps_all_rows_whatever_they_are_called():
+    # a feature named as a total is a feature
+    frame, problems = layer("redline", shapes(SQUARE, SQUARE, 名称=["合计", ""]))
+    assert (len(frame), problems) == (2, [])
+
+
+def test_villages_make_a_gazetteer():
+    frame, _ = layer(
+        "villages", shapes(SQUARE, SQUARE, None, XZQDM=["519901100201", "519901100202", "x"], XZQMC=["新村", "老村", "空村"],
+                           乡镇=["上坝乡"] * 3, 曾用名=["", "旧村", ""])
+    )  # fmt: skip
+    found = forms.gazetteer(frame)
+    assert found["name"].tolist() == ["新村", "老村", "旧村"]
+    assert found["code"].tolist() == ["519901100201", "519901100202", ""]
+    area = systems.area_m2(np.array([SQUARE], object))[0]
+    assert found["error_m"].tolist() == [pytest.approx(np.sqrt(area / np.pi))] * 3
+
+
+def test_a_name_of_two_settlements_names_none():
+    at = pd.DataFrame(
+        {"place_kind": "settlement", "place_name": ["甲", "甲", "乙"], "place_id": ["A1", "A2", "A3"]}
+    )
+    assert forms.names_of(at) == {"甲": "", "乙": "A3", "a1": "A1", "a2": "A2", "a3": "A3"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "day"),
+    [
+        ("2020-02-30", None), ("2020.13", None), ("2020", "2020-12-31"), ("20200305", "2020-03-05"), ("202003", "2020-03-31"),
+        ("2020-03-05 00:00:00", "2020-03-05"), ("１９９９年", "1999-12-31"), ("", None), ("12.5", None),
+    ],
+)  # fmt: skip
+def test_a_day_is_read_as_people_write_it(cell, day):
+    found = parse_date(cell)
+    assert (None if found is None else str(found)) == day
