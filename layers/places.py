@@ -306,7 +306,9 @@ def _people(ledger: Ledger, field: str) -> tuple[pd.Series, list[Problem]]:
 
 
 def _with_size(frame: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
-    return frame.assign(size_class=frame["pop"].map(catalog.size_class))
+    # a class of settlements: neither a household nor who lived there before is of any size
+    sizes = frame["pop"].map(catalog.size_class)
+    return frame.assign(size_class=sizes.where(frame["place_kind"] == "settlement", ""))
 
 
 def with_people(places: pd.DataFrame, people: np.ndarray, catalog: Catalog) -> pd.DataFrame:

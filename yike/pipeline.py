@@ -436,6 +436,8 @@ def _undeclared_systems(project: Project, points: pd.DataFrame, snapper: Snapper
             (lon, lat), systems.gcj02_to_wgs84(lon, lat)))  # fmt: skip
         layer = "facilities" if source in project.facilities else "settlements"
         doubt = Problem.doubt("crs_assumed", file=file, layer=layer)
+        if len(own) >= SHIFT_EVIDENCE_N and asis * 2 < shifted:
+            continue  # they lie by the streets as they stand
         if len(own) >= SHIFT_EVIDENCE_N and shifted * 2 < asis:
             told = {"asis": f"{asis:.0f}", "shifted": f"{shifted:.0f}"}
             doubt = Problem.doubt("crs_looks_shifted", file=file, layer=layer, n=len(own), **told)

@@ -23,6 +23,8 @@ PROJECT_FILE = "yike.toml"
 _TERRAIN = re.compile(r"dem|dsm|srtm|(?<![a-z])aster|astgtm|高程|地形|\.hgt", re.IGNORECASE)
 _PEOPLE = re.compile(r"ppp|pop|人口", re.IGNORECASE)
 _PLOTS = re.compile(r"宅基地|旧房|拆旧|图斑|homestead|building", re.IGNORECASE)
+_SHAPES = re.compile(r"安置.*(范围|用地|楼栋|出入口)", re.IGNORECASE)
+_ROADS = re.compile(r"道路|公路|路网|路中心|roads?", re.IGNORECASE)
 _AREA = re.compile(r"边界|行政区|县界|范围|boundary|county|area", re.IGNORECASE)
 
 
@@ -33,7 +35,13 @@ class _Found:
     settlements: list[tuple[str, str]] = field(default_factory=list)
     facilities: list[tuple[str, str]] = field(default_factory=list)
     unnamed: list[tuple[str, str]] = field(default_factory=list)
+    households: list[tuple[str, str]] = field(default_factory=list)
+    hosts: list[tuple[str, str]] = field(default_factory=list)
+    shapes: list[tuple[str, str]] = field(default_factory=list)
     homesteads: list[tuple[str, str]] = field(default_factory=list)
+    forms: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    roads: list[tuple[str, str]] = field(default_factory=list)
+    graphs: list[str] = field(default_factory=list)
     service: list[tuple[str, str]] = field(default_factory=list)
     people: list[tuple[str, str]] = field(default_factory=list)
     osm: list[str] = field(default_factory=list)
@@ -88,6 +96,8 @@ def _sort(path: Path, name: str, found: _Found, catalog: Catalog, words: Message
     kind = io.kind(path)
     if kind == "osm":
         found.osm.append(name)
+    elif kind == "graph":
+        found.graphs.append(name)
     elif kind == "raster" and _TERRAIN.search(path.name):
         found.dem.append(name)
     elif kind == "raster" and _PEOPLE.search(path.name):
@@ -121,9 +131,20 @@ def _best_heading(raw: RawTable, catalog: Catalog) -> tuple[str, ...]:
 def _vector(name: str, layer: io.LayerInfo, found: _Found, catalog: Catalog, words: Messages) -> bool:
     entry = {"path": name, "layer": layer.name if name.lower().endswith((".gpkg", ".gdb")) else ""}
     polygon = "Polygon" in layer.geometry
-    described = f"{name} {layer.name} {' '.join(layer.fields)}"
+    named = f"{name} {layer.name}"
+    described = f"{named} {' '.join(layer.fields)}"
     if not layer.has_crs:
         entry["crs"] = "CGCS2000"
+    if layer.geometry and _SHAPES.search(named):
+        found.shapes.append((_inline(entry), words.say("init.by_ending")))
+        return True
+    if "LineString" in layer.geometry and _ROADS.search(named):
+        found.roads.append((_inline(entry), words.say("init.by_ending")))
+        return True
+    form = _form_of_layer(named, layer, catalog)
+    if form:
+        found.forms.setdefault(form, []).append(entry)
+        return True
     if polygon and _PLOTS.search(described):
         why = words.say("init.by_fields", what=words.say("init.homesteads"))
         found.homesteads.append((_inline(entry), why))
@@ -140,11 +161,19 @@ def _by_fields(
 ) -> bool:
     """Sort a table by its headings: a name of its own and a position, and which ledger has most of the rest."""
     cells = {plain(cell) for cell in heading if cell}
-    hits = {section: _hits(cells, catalog.headers[section]) for section in ("settlement", *SECTIONS)}
+    hits = {section: _hits(cells, fields) for section, fields in catalog.headers.items()}
     placed = {"lon", "lat"} <= hits["common"] or {"easting", "northing"} <= hits["common"]
     placed |= sum(cell in {plain(w) for w in catalog.headers["common"]["x_or_y"]} for cell in cells) == 2
+    located = placed or {"village", "admin_code"} & hits["common"]
+    for kind, wanted, entries in (
+        ("household", {"id", "pop"}, found.households), ("host", {"name", "pop_host"}, found.hosts),
+    ):  # fmt: skip
+        if wanted <= hits[kind] and located and hits[kind] & _OWN[kind]:
+            why = words.say("init.by_fields", what=words.say(f"place_kind.{kind}"))
+            entries.append((_inline(entry), why))
+            return True
     if not placed:
-        return False
+        return _as_form(cells, hits, entry, found, catalog)
     settlement = hits["settlement"] if "name" in hits["settlement"] else set()
     facility = max((hits[s] for s in SECTIONS if s != "common" and "name" in hits[s]), key=len, default=set())
     if len(settlement) >= 2 and len(settlement) >= len(facility):
@@ -152,7 +181,9 @@ def _by_fields(
         found.settlements.append((_inline(entry), why))
     elif facility:
         why = words.say("init.by_fields", what=words.say("map.facilities"))
-        if "kind" not in facility:
+        if "amap_code" in hits["facility"]:
+            entry |= {"code": "amap", "crs": "GCJ-02"}  # that provider's tables are in no other
+        elif not facility & {"kind", "stage", "level"}:
             entry["category"] = _category_in(entry["path"] + entry.get("sheet", ""), catalog)
         if entry.get("category", "?"):
             found.facilities.append((_inline(entry), why))
@@ -161,6 +192,37 @@ def _by_fields(
     else:
         return False
     return True
+
+
+_OWN = {"household": {"id"}, "host": {"name"}}
+"""Fields by which a table is known to be of households or of hosts."""
+
+
+def _as_form(
+    cells: set[str], hits: Mapping[str, set[str]], entry: dict[str, str], found: _Found, catalog: Catalog
+) -> bool:
+    """Take a table without positions for the ledger that knows most of its headings, three at least."""
+    known = {name: len(hits[form.section]) for name, form in catalog.ledgers.items() if form.form == "table"}
+    best = max(known, key=lambda name: known[name])
+    if known[best] < 3 or 2 * known[best] < len(cells) - len(hits["common"]):
+        return False
+    found.forms.setdefault(best, []).append(entry)
+    return True
+
+
+def _form_of_layer(named: str, layer: io.LayerInfo, catalog: Catalog) -> str:
+    """The form whose words stand in the name of a file or layer, the longest of them; '' where none does."""
+    if {"DLBM", "地类编码"} & set(layer.fields):
+        return "survey"
+    kinds = {"polygon": "Polygon", "line": "LineString"}
+    words = [
+        (word, name)
+        for name, form in catalog.ledgers.items()
+        if form.form == "layer" and kinds[form.shapes] in layer.geometry
+        for word in form.file_words
+        if word.lower() in named.lower()
+    ]
+    return max(words, key=lambda pair: len(pair[0]), default=("", ""))[1]
 
 
 def _category_in(text: str, catalog: Catalog) -> str:
@@ -195,15 +257,34 @@ def _text(folder: Path, found: _Found, words: Messages) -> str:
     if found.service:
         lines += ["[area]", *one("service", found.service), ""]
     from_osm = [("{ osm = true }", words.say("init.from_osm"))] if found.osm else []
-    lines += ["[layers]", *one("settlements", found.settlements or from_osm), "facilities = ["]
+    lines += ["[layers]", *one("settlements", found.settlements or from_osm)]
+    lines += [*one("settlement_shapes", found.shapes), *one("households", found.households)]
+    lines += [*one("hosts", found.hosts), "facilities = ["]
     lines += [f"  {text},{guess(why)}" for text, why in (*found.facilities, *from_osm)]
     lines += [f"  # {text},{guess(why)}" for text, why in found.unnamed]
-    lines += ["]", *one("homesteads", found.homesteads), *one("people", found.people), "", "[network]"]
-    lines += one("osm", [(_quoted(name), by_ending) for name in found.osm])
-    if not found.osm:
+    lines += ["]", *one("homesteads", found.homesteads), *one("people", found.people)]
+    for name, entries in found.forms.items():
+        lines += one(name, [(text, words.say(f"layer.{name}")) for text in _form_files(entries)])
+    networks = [("osm", _quoted(name)) for name in found.osm] + [
+        ("graphml", _quoted(name)) for name in found.graphs
+    ]
+    networks += [("roads", text) for text, _ in found.roads]
+    lines += ["", "[network]"]
+    lines += [
+        f"{'' if n == 0 else '# '}{key} = {text}{guess(by_ending)}" for n, (key, text) in enumerate(networks)
+    ]
+    if not networks:
         lines.append(f"# {words.say('init.no_network')}")
     if found.dem:
         lines += ["", "[terrain]", f"dem = [{', '.join(_quoted(name) for name in found.dem)}]{guess(by_ending)}"]
     if found.skipped:
         lines += ["", f"# {words.say('init.skipped')}", *(f"#   {name}" for name in found.skipped)]
     return "\n".join(lines) + "\n"
+
+
+def _form_files(entries: list[dict[str, str]]) -> list[str]:
+    """How a ledger is written: a folder where all of a subfolder's workbooks are of it, else its file."""
+    parents = {entry["path"].rpartition("/")[0] for entry in entries}
+    if len(entries) > 1 and len(parents) == 1 and "" not in parents:
+        return [_quoted(f"{parents.pop()}/")]
+    return [_inline(entry) for entry in entries]

@@ -168,6 +168,7 @@ class LedgerForm:
     plot_areas: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    file_words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -527,7 +528,8 @@ def _ledger_faults(data: Mapping[str, Mapping[str, Any]]) -> Faults:
     for name, row in data["ledgers"].items():
         known = {*data["headers"].get(row["section"], ()), *data["headers"]["common"]}
         own = [row.get("id", ""), row.get("settlement", ""), row.get("land_class", "")]
-        own += [field for value in row.values() if isinstance(value, list) for field in value]
+        lists = [value for key, value in row.items() if isinstance(value, list) and key != "file_words"]
+        own += [field for fields in lists for field in fields]
         faults += [(name, row["section"], field) for field in own if field and field not in known]
     for name, scheme in data["landuse"].items():
         faults += [(f"{name}.{code}", "use", use) for code, use in scheme["use"].items() if use not in LAND_USES]

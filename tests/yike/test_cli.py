@@ -75,7 +75,7 @@ def test_check_changes_nothing(county: Path):
     result = yike_("check", county / "某县.toml")
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in county.iterdir()) == before
-    assert "1 个安置点" in result.output
+    assert "1 处安置点" in result.output
 
 
 def test_english_on_demand(county: Path):
