@@ -112,7 +112,8 @@ def circle_shares(
     Returns
     -------
     shares
-        One row a class, list and persona: ``places_n``, those judged (``total_n`` above 0), those with all met;
+        One row a class, list and persona: ``places_n``, those judged (at least half of the list could be: one of
+        thirteen that is met says nothing of a circle), those with all met;
         ``people`` of the judged and ``people_all_met``; ``people_unknown_n`` places judged whose people are not
         known; ``met_share_mean``, weighted by people (NaN for nobody); ``missing_n`` categories that must exist
         and do not.
@@ -124,7 +125,7 @@ def circle_shares(
     about["size_class"] = about["size_class"].where(about["place_kind"] == "settlement", about["place_kind"])
     about["all"] = "all"
     rows = circles.join(about, on="place_id")
-    judged = rows["total_n"] > 0
+    judged = (rows["total_n"] > 0) & (2 * rows["total_n"] >= rows["list_n"])
     whole = judged & (rows["met_n"] == rows["total_n"])
     people = rows["pop"].where(judged, 0.0).fillna(0.0)
     coarse = rows["position_source"] == "village_centre"

@@ -189,7 +189,11 @@ def _said_of_merging(ordered: pd.DataFrame) -> list[Problem]:
         shown = some(list(rows["facility_name"]))
         problems.append(Problem.doubt("facility_merged", file=file, n=len(rows), rows=shown))
     here = ordered.assign(other=first_row)[again & (ordered["source"] == before)]
-    for row in here.itertuples():
+    mapped = here["facility_id"].str.fullmatch(r"[nwr]\d+")  # objects of OSM, which have no row to take out
+    for file, rows in here[mapped].groupby("file", sort=False):
+        ids = some(list(rows["facility_id"]))
+        problems.append(Problem.doubt("osm_facility_twice", file=file, n=len(rows), ids=ids))
+    for row in here[~mapped].itertuples():
         doubt = Problem.doubt("facility_twice", file=row.file, other=row.other)
         problems.append(replace(doubt, row=int(str(row.row)), value=str(row.facility_name)))
     several = ordered["one"].isin(ordered.loc[again, "one"])

@@ -16,8 +16,9 @@ import yike
 from outputs.messages import Messages
 from yike.kernel_cache import is_temporary
 from yike.run import LIBRARIES
+from yike.store import UNUSED_DAYS, Store
 
-DRIVERS = {"GPKG": "rw", "ESRI Shapefile": "rw", "GeoJSON": "rw", "OpenFileGDB": "r", "FlatGeobuf": "rw"}
+DRIVERS = {"GPKG": "rw", "ESRI Shapefile": "rw", "GeoJSON": "rw", "OpenFileGDB": "rw", "FlatGeobuf": "rw"}
 _FONT_FOLDERS = ("/usr/share/fonts", "/System/Library/Fonts", "C:/Windows/Fonts")
 _FONT_NAMES = ("cjk", "simsun", "msyh", "simhei", "pingfang", "wqy", "sourcehan", "hiragino")
 
@@ -42,6 +43,9 @@ def examine(words: Messages) -> tuple[list[str], bool]:
     cache = Path(os.environ["NUMBA_CACHE_DIR"])
     said = words.say("doctor.cache_temporary", path=cache) if is_temporary(cache) else str(cache)
     lines.append(f"{words.say('doctor.cache')}: {said}")
+    stages = Store().folder
+    megabytes = sum(part.stat().st_size for part in stages.rglob("*") if part.is_file()) / 1e6
+    lines.append(words.say("doctor.stages", path=stages, megabytes=f"{megabytes:,.0f}", days=UNUSED_DAYS))
     return lines, fine
 
 

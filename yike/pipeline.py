@@ -281,8 +281,12 @@ def _features(project: Project, catalog: Catalog, files: tuple[Path, ...], _: Wo
         if any(source.osm and source.path == path for source in project.facilities):
             rules += facility_layer.osm_rules(catalog)
         once = list({rule.text: rule for rule in rules}.values())
-        value[path.name] = osm.read_features(path, once, keys=["place"])
+        value[_feature_key(path, files)] = osm.read_features(path, once, keys=["place"])
     return value
+
+
+def _feature_key(path: Path, files: tuple[Path, ...]) -> str:
+    return f"osm{files.index(path)}"  # two folders may hold files of one name
 
 
 def _places(project: Project, catalog: Catalog, at: Work) -> Value:
@@ -294,7 +298,7 @@ def _places(project: Project, catalog: Catalog, at: Work) -> Value:
     parts, problems = [], []
     for kind, sources in kinds:
         for source in sources:
-            part, found = _place_source(source, kind, catalog, at.given, villages)
+            part, found = _place_source(source, kind, catalog, at.given, villages, _osm_files(project))
             if source.osm and area is not None:
                 part = part[place_layer.within(part, area)].reset_index(drop=True)
             parts.append(part)
@@ -318,11 +322,16 @@ def _places(project: Project, catalog: Catalog, at: Work) -> Value:
 
 
 def _place_source(
-    source: Source, kind: str, catalog: Catalog, given: Given, villages: pd.DataFrame | None
+    source: Source,
+    kind: str,
+    catalog: Catalog,
+    given: Given,
+    villages: pd.DataFrame | None,
+    osm_files: tuple[Path, ...],
 ) -> tuple[pd.DataFrame, list[Problem]]:
     file = source.path.name
     if source.osm:
-        chosen = given["features"][file]
+        chosen = given["features"][_feature_key(source.path, osm_files)]
         held = chosen["rules"].map(lambda rules: place_layer.OSM_RULE in rules)
         return place_layer.from_osm(chosen[held.to_numpy(bool)], catalog, file=file)
     if io.kind(source.path) == "vector":
@@ -359,7 +368,8 @@ def _facility_source(
 ) -> tuple[pd.DataFrame, list[Problem]]:
     file = source.path.name
     if source.osm:
-        return facility_layer.from_osm(given["features"][file], catalog, file=file)
+        features = given["features"][_feature_key(source.path, _osm_files(project))]
+        return facility_layer.from_osm(features, catalog, file=file)
     if io.kind(source.path) == "vector":
         layer = io.read_vector(source.path, layer=source.layer, crs=source.crs)
         raw, crs = place_layer.as_rows(layer, catalog, file=file), "WGS-84"
@@ -516,7 +526,9 @@ def _counted(project: Project, catalog: Catalog, at: Work) -> Value:
     if "people" not in at.given or project.people is None:
         return {"places": places}
     raster = at.given["people"]["raster"]
-    lon, lat = places["lon"].to_numpy(np.float64), places["lat"].to_numpy(np.float64)
+    # the cells around a scattered household hold others than its own people
+    counting = places["place_kind"] != "household"
+    lon, lat = (places[name].where(counting).to_numpy(np.float64) for name in ("lon", "lat"))
     area = at.given["area"]["area"] if "area" in at.given else None
     area = area if area is not None else _around(places, project.people_limit_m)
     counted = count_people(raster, lon, lat, limit_m=project.people_limit_m, within=area)

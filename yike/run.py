@@ -130,6 +130,7 @@ class OpenProject:
             The folder is there and is not a run of ours.
         """
         folder = Path(out) if out is not None else self.default_out()
+        only = [only] if isinstance(only, str) else only
         chosen = self._chosen(only=only)
         stages = self._stages(teller)
         with _assembled(folder) as half:

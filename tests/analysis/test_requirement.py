@@ -355,10 +355,25 @@ def test_points_must_hold_every_place():
 # --- shares -----------------------------------------------------------------------------------------------
 
 
+BASIC = [(name, (1, 0)) for name in CATALOG.on_list("mofcom_basic")]
+WALKED = [name for name, _ in BASIC if CATALOG.standard(name, "rural").walk_min]
+
+
+def test_a_list_of_which_less_than_half_can_be_judged_says_nothing():
+    at = places([(0, 0)], people=[100])
+    for n, judged in ((6, 0), (7, 1)):
+        circles = judge_circles(
+            measure(at, [(c, (1, 0)) for c in WALKED[:n]]), at, catalog=CATALOG, personas=("adult",)
+        )
+        found = circle_shares(circles, at).query("list == 'mofcom_basic' and by == 'all'").iloc[0]
+        assert (found["judged_n"], found["all_met_n"]) == (judged, judged)
+    assert len(WALKED) == 7  # of thirteen
+
+
 def test_shares_stand_for_each_class_and_add_up():
     at = places([(0, 0), (30, 0), (0, 0)], people=[100, 300, 4000])
     at["county"] = ["甲县", "乙县", "甲县"]
-    access = measure(at, [(SHOP, (1, 0))])
+    access = measure(at, BASIC)
     circles = judge_circles(access, at, catalog=CATALOG, personas=("adult",))
     shares = circle_shares(circles, at, strata={"甲县": "national"}).query("list == 'mofcom_basic'")
     by = shares.set_index(["by", "name"])
@@ -366,14 +381,15 @@ def test_shares_stand_for_each_class_and_add_up():
     assert by.loc[("size_class", "micro"), "people_all_met"] == 100
     assert by.loc[("size_class", "small"), "people_all_met"] == 0
     assert by.loc[("stratum", "national"), "places_n"] == 2
-    assert by.loc[("stratum", "none"), "missing_n"] == 1
+    due = [c for c in WALKED if CATALOG.categories[c].min_population.get("rural", np.inf) <= 300]
+    assert by.loc[("stratum", "none"), "missing_n"] == len(due) > 0
     sums = shares.groupby("by")[["places_n", "people", "missing_n"]].sum()
     assert (sums == sums.loc["all"]).all(axis=None)
 
 
 def test_a_village_centre_makes_a_range():
     at = places([(0, 0), (30, 0)], people=[100, 300]).assign(position_source=["surveyed", "village_centre"])
-    circles = judge_circles(measure(at, [(SHOP, (1, 0))]), at, catalog=CATALOG, personas=("adult",))
+    circles = judge_circles(measure(at, BASIC), at, catalog=CATALOG, personas=("adult",))
     found = circle_shares(circles, at).query("list == 'mofcom_basic' and by == 'all'").iloc[0]
     assert found["people_share_low"] == found["people_all_met_share"] == 0.25
     assert found["people_share_high"] == 1.0
