@@ -21,7 +21,7 @@ COLUMNS = [
 """Of ``circles``; see ``judge_circles``."""
 
 SHARES = [
-    "by", "name", "list", "persona", "places_n", "judged_n", "all_met_n", "people", "people_all_met",
+    "place_kind", "by", "name", "list", "persona", "places_n", "judged_n", "all_met_n", "people", "people_all_met",
     "people_all_met_share", "people_unknown_n", "met_share_mean", "exist_met_n", "exist_n", "missing_n",
     "people_share_low", "people_share_high",
 ]  # fmt: skip
@@ -95,10 +95,9 @@ def circle_shares(
     circles: pd.DataFrame, places: pd.DataFrame, *, strata: Mapping[str, str] | None = None, county: str = ""
 ) -> pd.DataFrame:
     """
-    Add up circles over all places, by kind, size class, profile and stratum.
+    Add up circles for settlements, households and hosts apart, each by size class, profile and stratum.
 
-    Averages hide the small ones, so each class stands for itself; households and hosts are no size of settlement
-    and stand under their kind. A share is of the people whose circle could
+    Averages hide the small ones, so each class stands for itself. A share is of the people whose circle could
     be judged. Places at a village's centre may be a kilometre off: ``people_share_low`` counts them as not met
     and ``people_share_high`` as met.
 
@@ -112,7 +111,8 @@ def circle_shares(
     Returns
     -------
     shares
-        One row a class, list and persona: ``places_n``, those judged (at least half of the list could be: one of
+        One row a kind of place, class, list and persona (``by`` is all, size_class, profile or stratum; only
+        settlements have a size): ``places_n``, those judged (at least half of the list could be: one of
         thirteen that is met says nothing of a circle), those with all met;
         ``people`` of the judged and ``people_all_met``; ``people_unknown_n`` places judged whose people are not
         known; ``met_share_mean``, weighted by people (NaN for nobody); ``missing_n`` categories that must exist
@@ -122,14 +122,13 @@ def circle_shares(
         ["place_kind", "size_class", "profile", "county", "pop", "position_source"]
     ]
     about["stratum"] = about["county"].map(lambda name: (strata or {}).get(name or county, "none"))
-    about["size_class"] = about["size_class"].where(about["place_kind"] == "settlement", about["place_kind"])
     about["all"] = "all"
     rows = circles.join(about, on="place_id")
     judged = (rows["total_n"] > 0) & (2 * rows["total_n"] >= rows["list_n"])
     whole = judged & (rows["met_n"] == rows["total_n"])
     people = rows["pop"].where(judged, 0.0).fillna(0.0)
     coarse = rows["position_source"] == "village_centre"
-    table = rows[["list", "persona"]].assign(
+    table = rows[["place_kind", "list", "persona"]].assign(
         places_n=1, judged_n=judged, all_met_n=whole, people=people, people_all_met=people.where(whole, 0.0),
         people_unknown_n=judged & rows["pop"].isna(),
         weighted=people * (rows["met_n"] / rows["total_n"].where(judged)).fillna(0.0),
@@ -137,11 +136,13 @@ def circle_shares(
         low=people.where(whole & ~coarse, 0.0), high=people.where(whole | coarse, 0.0),
     )  # fmt: skip
     parts = []
-    for by in ("all", "place_kind", "size_class", "profile", "stratum"):
-        summed = table.assign(by=by, name=rows[by].replace("", "unknown")).groupby(
-            ["by", "name", "list", "persona"], sort=False
+    for by in ("all", "size_class", "profile", "stratum"):
+        named = table.assign(by=by, name=rows[by].replace("", "unknown"))
+        if by == "size_class":
+            named = named[rows["place_kind"] == "settlement"]
+        parts.append(
+            named.groupby(["place_kind", "by", "name", "list", "persona"], sort=False).sum().reset_index()
         )
-        parts.append(summed.sum().reset_index())
     shares = pd.concat(parts, ignore_index=True)
     some = shares["people"].where(shares["people"] > 0)
     shares["met_share_mean"] = shares["weighted"] / some

@@ -32,9 +32,9 @@ def distance_gaps(access: pd.DataFrame) -> pd.DataFrame:
     return gaps.reset_index(drop=True)
 
 
-def coverage(access: pd.DataFrame) -> pd.DataFrame:
+def coverage(access: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
     """
-    Add up by category what the deciding rows say, places and people.
+    Add up by category what the deciding rows say, for settlements, households and hosts apart.
 
     Shares are of the places (or people) that can be judged: with a standard, a source and a position. NaN where
     there are none. People that are not known count in no sum and are told by ``people_unknown_n``.
@@ -42,13 +42,15 @@ def coverage(access: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     coverage
-        One row a category: ``judged_n, met_n, met_share, people, people_met, people_share, people_unknown_n``,
-        ``time_median_min`` of the places that reach it, and the number of places by status.
+        One row a kind of place and category: ``judged_n, met_n, met_share, people, people_met, people_share``,
+        ``people_unknown_n``, ``time_median_min`` of the places that reach it, and the number of places by status.
     """
-    rows = access[access["deciding"]]
+    kind = access["place_id"].map(places.set_index("place_id")["place_kind"])
+    rows = access.assign(place_kind=kind)[access["deciding"]]
+    keys = ["place_kind", "category"]
     judged = rows["met"].notna()
     known = judged & rows["people"].notna()
-    table = rows[["category"]].assign(
+    table = rows[keys].assign(
         places_n=1,
         judged_n=judged.astype("int64"),
         met_n=rows["met"].fillna(False).astype("int64"),
@@ -56,10 +58,10 @@ def coverage(access: pd.DataFrame) -> pd.DataFrame:
         people_met=rows["people_met"].where(known, 0.0),
         people_unknown_n=(judged & ~known).astype("int64"),
     )
-    total = table.groupby("category", sort=False).sum()
+    total = table.groupby(keys, sort=False).sum()
     total["met_share"] = total["met_n"] / total["judged_n"].where(total["judged_n"] > 0)
     total["people_share"] = total["people_met"] / total["people"].where(total["people"] > 0)
-    total["time_median_min"] = rows.groupby("category", sort=False)["time_min"].median()
-    by_status = pd.crosstab(rows["category"], rows["status"])
+    total["time_median_min"] = rows.groupby(keys, sort=False)["time_min"].median()
+    by_status = pd.crosstab([rows["place_kind"], rows["category"]], rows["status"])
     total = total.join(by_status.add_prefix("n_")).astype({"met_share": np.float64, "people_share": np.float64})
     return total.reset_index()

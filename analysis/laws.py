@@ -128,9 +128,10 @@ def _circle_adds_up(tables: Tables, _: Sequence[str]) -> pd.Series:
 
 def _shares_add_up(tables: Tables, _: Sequence[str]) -> pd.Series:
     columns = ["places_n", "people", "missing_n"]
-    summed = tables["shares"].groupby(["by", "list", "persona"])[columns].sum().reset_index()
+    keys = ["place_kind", "list", "persona"]
+    summed = tables["shares"].groupby(["by", *keys])[columns].sum().reset_index()
     whole = summed[summed["by"] == "all"].drop(columns="by")
-    both = summed.merge(whole, on=["list", "persona"], suffixes=("", "_all"))
+    both = summed.merge(whole, on=keys, suffixes=("", "_all"))
     apart = pd.concat([(both[name] - both[f"{name}_all"]).abs() for name in columns], axis=1).max(axis=1)
     # sums of people over classes in another order
     return apart.where(apart > 1e-6, 0.0)

@@ -139,7 +139,7 @@ def computing_stages(project: Project) -> list[Stage]:
               settings=[own, personas, project.met_share]),
         Stage("circles", partial(_circles, project, catalog), needs=("access", "people_at"),
               settings=[own, personas, _plain(project.strata), project.name]),
-        Stage("gaps", _gaps, needs=("access",)),
+        Stage("gaps", _gaps, needs=("access", "people_at")),
     ]  # fmt: skip
     if project.homesteads is not None:
         stages.append(
@@ -587,7 +587,7 @@ def _circles(project: Project, catalog: Catalog, at: Work) -> Value:
 
 def _gaps(at: Work) -> Value:
     access = at.given["access"]["access"]
-    return {"gaps": distance_gaps(access), "coverage": coverage(access)}
+    return {"gaps": distance_gaps(access), "coverage": coverage(access, at.given["people_at"]["places"])}
 
 
 def _surveyed(project: Project, at: Work) -> Value:

@@ -83,40 +83,10 @@ def settle(layout: Layout, villages: list[Village], rng: np.random.Generator, n:
     county = layout.towns[0]
     towns = layout.towns[1:]
     homes = [
-        Home(
-            "A001",
-            "幸福社区安置点",
-            TOWN_NAMES[0],
-            "",
-            "城镇集中安置",
-            10_400,
-            county.centre,
-            "步行",
-            hosts=2_600,
-        ),
-        Home(
-            "A002",
-            "新城社区安置点",
-            TOWN_NAMES[0],
-            "",
-            "城镇集中安置",
-            4_120,
-            county.lanes[56],
-            "步行",
-            shape="ground",
-        ),
-        Home(
-            "A003",
-            "工业园安置点",
-            TOWN_NAMES[0],
-            "",
-            "产业园区安置",
-            1_180,
-            county.lanes[30],
-            "步行",
-            shape="gates",
-        ),
-    ]
+        Home("A001", "幸福社区安置点", TOWN_NAMES[0], "", "城镇集中安置", 10_400, county.centre, "步行", hosts=2_600),
+        Home("A002", "新城社区安置点", TOWN_NAMES[0], "", "城镇集中安置", 4_120, county.lanes[56], "步行", shape="ground"),
+        Home("A003", "工业园安置点", TOWN_NAMES[0], "", "产业园区安置", 1_180, county.lanes[30], "步行", shape="gates"),
+    ]  # fmt: skip
     homes += [
         Home(f"A{number:03d}", f"{TOWN_NAMES[number - 3]}集镇安置点", TOWN_NAMES[number - 3], "", "城镇集中安置",
              int(rng.integers(820, 3_300)), town.lanes[0], "步行")
@@ -166,14 +136,6 @@ def hosts(layout: Layout, villages: list[Village], rng: np.random.Generator) -> 
         for number, town in enumerate(layout.towns)
     ]  # fmt: skip
     return out + [
-        Home(
-            f"Z{number:03d}",
-            f"{v.town}{v.name}居民",
-            v.town,
-            v.name,
-            "农村",
-            int(rng.integers(180, 900)),
-            v.spot.centre,
-        )
+        Home(f"Z{number:03d}", f"{v.town}{v.name}居民", v.town, v.name, "农村", int(rng.integers(180, 900)), v.spot.centre)
         for number, v in enumerate(villages, start=len(out) + 1)
-    ]
+    ]  # fmt: skip

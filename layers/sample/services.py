@@ -38,7 +38,7 @@ _COUNTY_TOWN = {
     SCHOOL: {"kindergarten": 4, "primary_school": 3, "junior_middle_school": 2, "senior_high_school": 1,
              "nine_year_school": 1, "vocational_school": 1, "special_education": 1},
     HEALTH: {"county_hospital": 1, "maternal_child_health": 1, "disease_control": 1, "emergency_station": 1,
-             "community_health_centre": 2, "community_health_station": 8},
+             "community_health_centre": 2, "community_health_station": 12},
     AMAP: {"supermarket": 3, "convenience_store": 20, "farmers_market": 2, "fresh_food_store": 6,
            "breakfast_shop": 10, "laundry": 4, "hairdresser": 10, "photo_print": 4, "repair_point": 5,
            "pharmacy": 10, "mall": 1, "restaurant": 14, "bookstore": 2, "wellness_shop": 3, "bank_branch": 6,
@@ -137,32 +137,16 @@ def serve(
     def add(source: str, category: str, name: str, node: int, town: str, village: str = "") -> None:
         full = name + NAMES[category]
         code = f"{source[:2].upper()}{len(made) + 1:05d}"
-        made.append(
-            Service(
-                code,
-                category,
-                full,
-                node,
-                source,
-                CAPACITY.get(category, 0),
-                STAFF.get(category, 0),
-                town,
-                village,
-            )
-        )
+        seats, staff = CAPACITY.get(category, 0), STAFF.get(category, 0)
+        made.append(Service(code, category, full, node, source, seats, staff, town, village))
 
     for number, town in enumerate(layout.towns):
         for source, wanted in (_COUNTY_TOWN if number == 0 else _TOWN).items():
             for category, n in wanted.items():
                 for one in range(n):
                     node = int(town.lanes[int(rng.integers(0, len(town.lanes)))])
-                    add(
-                        source,
-                        category,
-                        TOWN_NAMES[number] + ("" if n == 1 else f"第{one + 1}"),
-                        node,
-                        TOWN_NAMES[number],
-                    )
+                    name = TOWN_NAMES[number] + ("" if n == 1 else f"第{one + 1}")
+                    add(source, category, name, node, TOWN_NAMES[number])
         if number % 2 == 1:
             add(SCHOOL, "junior_middle_school", TOWN_NAMES[number], int(town.lanes[-2]), TOWN_NAMES[number])
     for village in villages:

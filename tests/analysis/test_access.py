@@ -328,12 +328,12 @@ def test_gaps_put_the_most_people_first():
 def test_coverage_names_its_base():
     at = places([(0, 0), (20, 0), (50, 0), (21, 0)], people=[1, 2, 4, np.nan])
     access, _ = measure(LINE, at, [(CLINIC, (20, 0))])
-    found = coverage(access).set_index("category").loc[CLINIC]
+    found = coverage(access, at).set_index("category").loc[CLINIC]
     assert (found["judged_n"], found["met_n"], found["met_share"]) == (4, 3, 0.75)
     assert (found["people"], found["people_met"], found["people_unknown_n"]) == (7, 3, 1)
     assert found["people_share"] == pytest.approx(3 / 7)
     assert found["time_median_min"] == pytest.approx((1.5 + 30) / 2)
-    nothing = coverage(access).set_index("category").loc[SHOP]
+    nothing = coverage(access, at).set_index("category").loc[SHOP]
     assert nothing["judged_n"] == 0
     assert np.isnan(nothing["met_share"])
     assert nothing["n_no_data"] == 4

@@ -117,7 +117,7 @@ def test_places_known_by_their_village_only_say_so(county):
     coarse = run.places[run.places["position_source"] == "village_centre"]
     assert set(coarse["place_kind"]) == {"settlement", "household"}
     assert (coarse["position_error_m"] > 200).all()
-    shares = run.table("shares").query("by == 'place_kind' and name == 'household'")
+    shares = run.table("shares").query("by == 'all' and place_kind == 'household'").dropna()
     assert (shares["people_share_low"] <= shares["people_all_met_share"] + 1e-12).all()
     assert (shares["people_all_met_share"] <= shares["people_share_high"] + 1e-12).all()
     assert (shares["people_share_low"] < shares["people_share_high"]).any()

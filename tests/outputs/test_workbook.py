@@ -23,7 +23,7 @@ def book(path: Path, language="zh") -> Path:
     at["place_name"] = ["甲村", "=1+1", "丙村"]
     access, at = measure(LINE, at, [(CLINIC, (20, 0)), (SHOP, (1, 0))])
     tables = {
-        "places": at, "access": access, "gaps": distance_gaps(access), "coverage": coverage(access),
+        "places": at, "access": access, "gaps": distance_gaps(access), "coverage": coverage(access, at),
         "circles": judge_circles(access, at, catalog=CATALOG, personas=("adult",)),
         "facilities": facilities((CLINIC, (1, 0))),
         "problems": problem_table([Problem("position_missing", "fault", file="a.xlsx", row=3)], load(language)),

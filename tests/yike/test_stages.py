@@ -257,9 +257,9 @@ def test_the_order_of_rows_changes_nothing(county, tmp_path: Path):
     second = yike.open(folder / PROJECT, cache=tmp_path / "s").run(tmp_path / "two")
     keys = {
         "places": ["place_id"], "access": ["place_id", "category", "persona", "mode"], "gaps": ["place_id", "category"],
-        "circles": ["place_id", "persona", "list"], "coverage": ["category"], "facilities": ["facility_id", "category"],
+        "circles": ["place_id", "persona", "list"], "coverage": ["place_kind", "category"], "facilities": ["facility_id", "category"],
         "snaps": ["point_id", "kind", "persona", "mode"], "homesteads": ["homestead_id"],
-        "shares": ["by", "name", "list", "persona"], "slopes": ["slope_class"],
+        "shares": ["place_kind", "by", "name", "list", "persona"], "slopes": ["slope_class"],
     }  # fmt: skip
     for name, key in keys.items():
         one, two = (
