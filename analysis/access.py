@@ -83,8 +83,8 @@ def measure_access(
     catalog
         Categories, standards and personas, with the project's own values.
     sourced
-        Categories that some source carries. One whose every row lacks a position is unknown all the same: the
-        rows prove that there is something, and not where.
+        Categories that some source carries whole. One that is not among them is known only where it serves; so is
+        one whose every row lacks a position: the rows prove that there is something, and not where.
     points
         Where the people of each place live, see ``layers.places.points_of``, which is the default.
     circle_personas
@@ -114,7 +114,9 @@ def measure_access(
         ]
         for category in categories:
             progress(category.id)
-            asked = _Question(category, ground.profile, journeys, homes, ends.found, standing, catalog, sourced)
+            asked = _Question(
+                category, ground.profile, journeys, ground.walking, homes, ends.found, standing, catalog, sourced
+            )
             parts.append(_ask(asked))
     access = pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
     access = access.sort_values(
@@ -283,7 +285,9 @@ class _Ground:
         homes, ends = snapper.snap(*standing.points_at), snapper.snap(*standing.facilities_at)
         if mode == "walk":
             self._on_foot, self._walked = usage, (homes, ends)
-        elif mode == "drive":
+            self.walking = self._between(usage, homes, ends, None)
+            return self.walking, homes, ends
+        if mode == "drive":
             homes = keep_together(homes, self._walked[0], on_foot=self._on_foot)
             ends = keep_together(ends, self._walked[1], on_foot=self._on_foot)
         return self._between(usage, homes, ends, None), homes, ends
@@ -317,6 +321,8 @@ class _Question:
     category: Category
     profile: TravelProfile
     journeys: Journeys
+    walking: Journeys
+    """The same persona on foot."""
     homes: Snaps
     on_street: NDArray[np.bool_]
     standing: _Standing
@@ -326,6 +332,12 @@ class _Question:
     def standards(self) -> list[Standard]:
         """The standard of each profile."""
         return [self.catalog.standard(self.category.id, name) for name in PROFILES]
+
+    def limits(self, mode: str) -> Floats:
+        """The threshold of each point's profile in a mode, NaN for none."""
+        limits = [standard.limit_min(mode) for standard in self.standards()]
+        of_profile = np.array([np.nan if limit is None else limit for limit in limits])
+        return of_profile[self.standing.profile[self.standing.owner]]
 
     def known(self, name: str) -> bool:
         """Say whether a source tells where the facilities of a category are."""
@@ -338,14 +350,13 @@ def _ask(question: _Question) -> dict[str, NDArray[Any]]:
     category, profile, standing = question.category, question.profile, question.standing
     n = len(standing.people)
     standards = question.standards()
-    limits = [standard.limit_min(profile.mode) for standard in standards]
-    threshold = np.array([np.nan if limit is None else limit for limit in limits])[standing.profile]
     radius = np.array([np.nan if s.radius_m is None else s.radius_m for s in standards])[standing.profile]
     decides = standing.deciding(category, question.catalog) == profile.mode
     decides &= profile.persona == category.persona
 
-    at_point = _AtPoints.of(question, threshold)
+    at_point = _AtPoints.of(question)
     row = at_point.deciding(standing)
+    threshold = at_point.threshold[row]
     straight = at_point.straight_m[row]
     time, status = at_point.time[row], at_point.status[row]
     judged = ~np.isin(status, UNJUDGED) & ~np.isnan(threshold)
@@ -361,6 +372,7 @@ def _ask(question: _Question) -> dict[str, NDArray[Any]]:
         "mode": _repeated(profile.mode, n),
         "deciding": decides,
         "mode_assumed": _mode_assumed(category, standing),
+        "rode": at_point.rode[row],
         "requirement": _requirement(category, standing),
         "facility_id": standing.ids[chosen],
         "facility_name": standing.names[chosen],
@@ -403,7 +415,12 @@ def _requirement(category: Category, standing: _Standing) -> NDArray[np.object_]
 
     The number of people from which one must exist belongs to those who must have it.
     """
-    least = np.array([category.min_population.get(name, np.inf) for name in PROFILES])[standing.profile]
+    of_profile = np.array([category.min_population.get(name, np.inf) for name in PROFILES], np.float64)
+    least = of_profile[standing.profile]
+    # where there is no standard, nothing says what having one would mean
+    least = np.where(
+        np.array([name in category.no_standard for name in PROFILES])[standing.profile], np.inf, least
+    )
     found = np.where(standing.needing >= least, "exist", "reach").astype(object)
     found[np.isnan(standing.needing) & np.isfinite(least)] = "unknown"
     return found
@@ -411,7 +428,12 @@ def _requirement(category: Category, standing: _Standing) -> NDArray[np.object_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _AtPoints:
-    """What a question found, one row a point."""
+    """
+    What a question found, one row a point.
+
+    Who rides only where that is quicker than walking all the way has ridden (``rode``); else it was a walk, and
+    the limit for walking holds: an hour on foot is no hour by bus.
+    """
 
     chosen: NDArray[np.int64]
     to_min: Floats
@@ -420,9 +442,11 @@ class _AtPoints:
     distance_m: Floats
     straight_m: Floats
     status: NDArray[np.object_]
+    threshold: Floats
+    rode: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, question: _Question, threshold: Floats) -> _AtPoints:
+    def of(cls, question: _Question) -> _AtPoints:
         """Search once for each set of categories that may serve, which differs by profile."""
         standing, category = question.standing, question.category
         profile_of = standing.profile[standing.owner]
@@ -433,12 +457,19 @@ class _AtPoints:
             sets.setdefault((category.id, *others), []).append(number)
         chosen = np.full(n, -1, np.int64)
         to, back, metres, straight = (np.full(n, np.nan) for _ in range(4))
-        status = np.full(n, "", object)
+        status, threshold = np.full(n, "", object), question.limits(question.profile.mode)
+        rode = np.full(n, question.profile.mode != "walk")
         for names, profiles in sets.items():
             mine = np.isin(profile_of, profiles)
-            usable = standing.rows([name for name in names if question.known(name)])
-            reached = question.journeys.nearest(usable, rank=standing.rank[usable], direction=category.direction)
-            status[mine] = _status(question, names, usable, reached, threshold[standing.owner])[mine]
+            usable = standing.rows(names)
+            rank, direction = standing.rank[usable], category.direction
+            reached = question.journeys.nearest(usable, rank=rank, direction=direction)
+            if question.profile.mode in ("ebike", "bus"):
+                on_foot = decided_min(question.walking.nearest(usable, rank=rank, direction=direction), direction)
+                walked = decided_min(reached, direction) >= np.nan_to_num(on_foot, nan=np.inf)
+                rode[mine] = ~walked[mine]
+                threshold = np.where(mine & walked, question.limits("walk"), threshold)
+            status[mine] = _status(question, names, usable, reached, threshold)[mine]
             chosen[mine] = reached.facility[mine]
             straight[mine] = _straight_m(standing, usable)[mine]
             for values, found in (
@@ -453,7 +484,7 @@ class _AtPoints:
             values[blank] = np.nan
         straight[status == "no_data"] = np.nan
         time = decided_min(Reached(chosen, to, back, metres), category.direction)
-        return cls(chosen, to, back, time, metres, straight, status)
+        return cls(chosen, to, back, time, metres, straight, status, threshold, rode)
 
     def deciding(self, standing: _Standing) -> NDArray[np.int64]:
         """The row of each place's deciding point: so many of its people are as quick that they are the share."""
@@ -514,13 +545,14 @@ def _edge_affected(
     Flag where something nearer could lie beyond a cut side of the data.
 
     The straight line at the highest speed there is bounds the time to the cut from below, so this flags too
-    many rather than too few. What matters is the longer of the time found and the threshold.
+    many rather than too few. What matters is the time found, and the threshold where nothing is.
     """
     fastest = max([profile.flat_kmh, profile.ride_kmh or 0.0])
     if profile.mode == "drive":
         fastest = max([fastest] + [r.drive_kmh or 0.0 for r in profile.roads])
     to_cut_min = standing.to_cut_m[row] / (fastest * 1000.0 / 60.0)
-    horizon = np.fmax(np.nan_to_num(time, nan=np.inf), np.nan_to_num(threshold, nan=0.0))
+    # what lies beyond the cut can only be nearer than what was found; where nothing was, within the limit
+    horizon = np.where(np.isnan(time), np.nan_to_num(threshold, nan=np.inf), time)
     return np.asarray((to_cut_min < horizon) & np.isfinite(to_cut_min))
 
 

@@ -13,7 +13,8 @@ def distance_gaps(access: pd.DataFrame) -> pd.DataFrame:
     List the places that lack a category by distance, whatever its capacity.
 
     Only rows that decide, only where there is a threshold. What no source carries is no gap. ``requirement``
-    says whether the place must have one of its own (``exist``) or needs a way to one (``reach``).
+    says whether the place must have one of its own (``exist``) or needs a way to one (``reach``). Of a place of
+    several points ``people_lacking`` are those who do not reach it in time.
 
     Returns
     -------
@@ -24,8 +25,10 @@ def distance_gaps(access: pd.DataFrame) -> pd.DataFrame:
     lack = access["deciding"] & access["status"].isin(LACKING) & access["threshold_min"].notna()
     columns = [
         "place_id", "category", "requirement", "persona", "mode", "status", "facility_id", "facility_name",
-        "time_min", "threshold_min", "distance_m", "straight_m", "people", "certainty",
+        "time_min", "threshold_min", "distance_m", "straight_m", "people", "people_lacking",
+        "mode_assumed", "certainty",
     ]  # fmt: skip
+    access = access.assign(people_lacking=access["people"] - access["people_met"])
     gaps = access.loc[lack, columns]
     gaps.insert(10, "over_min", gaps["time_min"] - gaps["threshold_min"])
     gaps = gaps.sort_values(["people", "place_id", "category"], ascending=[False, True, True], kind="stable")

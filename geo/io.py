@@ -146,6 +146,10 @@ def sheet_names(path: Path) -> list[str]:
 
 
 def _book(path: Path) -> Any:
+    with path.open("rb") as file:
+        start = file.read(512)
+    if not start.startswith((b"PK", b"\xd0\xcf\x11\xe0")) and b"\x00" not in start and b"\n" in start:
+        raise Stop(Problem.stop("table_is_text", file=path))
     try:
         return python_calamine.CalamineWorkbook.from_path(str(path))
     except (python_calamine.CalamineError, OSError, BadZipFile) as error:

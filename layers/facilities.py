@@ -48,13 +48,20 @@ def _hints(rules: list[TagRule]) -> list[TagRule]:
     return [TagRule.parse(f"{anchor.key}={'|'.join(sorted(anchor.values))}") for anchor in asked]
 
 
-def from_osm(features: gpd.GeoDataFrame, catalog: Catalog, *, file: str) -> tuple[pd.DataFrame, list[Problem]]:
+PARTIAL_SHARE = 0.1
+"""A source that leaves more than this of what might be of a category unsorted does not carry it whole [P]."""
+
+
+def from_osm(
+    features: gpd.GeoDataFrame, catalog: Catalog, *, file: str
+) -> tuple[pd.DataFrame, list[Problem], set[str]]:
     """
     Sort OSM features into categories by their rules.
 
     A feature belongs to every category that a rule names, but within one ``family`` only to those whose rule
     has the most parts. A polygon stands at a point inside it. Features of a kind that categories ask for, but
-    that no rule sorts because their name says nothing, are counted in a doubt.
+    that no rule sorts because their name says nothing, are counted in a doubt. A category of which they might
+    be more than a tenth is not carried whole: who has one is known, who has none is not.
 
     Parameters
     ----------
@@ -64,6 +71,11 @@ def from_osm(features: gpd.GeoDataFrame, catalog: Catalog, *, file: str) -> tupl
         The categories with their rules.
     file
         The name of the file, for the records.
+
+    Returns
+    -------
+    facilities, problems, partial
+        ``COLUMNS``; and the categories that are not carried whole.
     """
     by_rule: dict[str, list[Category]] = {}
     for category in catalog.in_access():
@@ -91,7 +103,18 @@ def from_osm(features: gpd.GeoDataFrame, catalog: Catalog, *, file: str) -> tupl
     shapeless = frame.loc[frame["lon"].isna(), "facility_id"].unique()
     if len(shapeless):
         problems.append(Problem.doubt("osm_shapeless", file=file, n=len(shapeless), ids=some(list(shapeless))))
-    return frame, problems
+    return frame, problems, _partial(frame, catalog, unsorted)
+
+
+def _partial(frame: pd.DataFrame, catalog: Catalog, unsorted: Counter[str]) -> set[str]:
+    found = frame["category"].value_counts()
+    partial = set()
+    for category in catalog.in_access():
+        hints = {hint.text for hint in _hints(list(category.osm))}
+        left = sum(unsorted[hint] for hint in hints)
+        if left > PARTIAL_SHARE * (left + int(found.get(category.id, 0))):
+            partial.add(category.id)
+    return partial
 
 
 TWICE_M = 150.0

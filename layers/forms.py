@@ -155,6 +155,9 @@ def _area_m2(ledger: Ledger, field: str, unit: str, *, plots: bool) -> tuple[pd.
     if plots and factor == 1.0:
         low, high = PLOT_MU
         small = (numbers >= low) & (numbers <= high)
+        if small.sum() > max(10, numbers.notna().sum() / 2):  # the whole column, said once
+            problems.append(ledger.doubt("area_column_in_mu", field, n=int(small.sum())))
+            return area.mask(small), problems
         problems += [ledger.fault("area_in_mu", int(r), field, f"{numbers[r]:g}") for r in numbers.index[small]]
         area = area.mask(small)
     return area, problems

@@ -124,7 +124,7 @@ class Ledger:
     def fault(self, code: str, row: int, field: str, value: object, **params: object) -> Problem:
         """Name a fault in one cell."""
         return Problem(
-            code, "fault", file=self.file, sheet=self.sheet, row=row, column=self.headings.get(field, field),
+            code, "fault", file=self.file, sheet=self.sheet, row=row, column=self.headings.get(field, ""),
             value=str(value), params=tuple(sorted((k, str(v)) for k, v in params.items())),
         )  # fmt: skip
 
@@ -245,6 +245,9 @@ def name_columns(
     if not any(hits) and heading_row is None:
         raise Stop(Problem("no_headings", "stop", file=raw.file, sheet=raw.sheet))
     top = int(np.argmax(hits)) if heading_row is None else heading_row
+    below = top + 1
+    if heading_row is None and below < len(hits) and hits[below] >= 2 and raw.rows[below] != raw.rows[top]:
+        raise Stop(Problem.stop("headings_in_two_rows", file=raw.file, rows=f"{top + 1}、{below + 1}"))
     fields: dict[str, int] = {}
     for column, heading in enumerate(raw.rows[top]):
         field = known.get(plain(heading), "")

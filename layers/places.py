@@ -163,9 +163,9 @@ def joined(parts: list[pd.DataFrame]) -> tuple[pd.DataFrame, list[Problem]]:
     A doubt names what the two files say of it where they disagree: people, or positions over 500 m apart.
     """
     whole = pd.concat(parts, ignore_index=True)
+    problems = _same_name_elsewhere(whole)
     first = whole.drop_duplicates("place_id").set_index("place_id")
     again = whole["place_id"].duplicated()
-    problems = []
     for row in whole[again].to_dict("records"):
         one = first.loc[[row["place_id"]]].to_dict("records")[0]
         told = (("file", str(one["file"])), ("name", str(row["place_name"])))
@@ -177,6 +177,23 @@ def joined(parts: list[pd.DataFrame]) -> tuple[pd.DataFrame, list[Problem]]:
             disagree = Problem("sources_disagree", "doubt", file=doubt.file, row=doubt.row, column=column)
             problems.append(replace(disagree, params=params))
     return whole[~again].reset_index(drop=True), problems
+
+
+def _same_name_elsewhere(whole: pd.DataFrame) -> list[Problem]:
+    """Doubt settlements of one name and two ids within 1 km in two files: both are kept."""
+    problems = []
+    own = whole[(whole["place_kind"] == "settlement") & whole["lon"].notna()]
+    for name, twins in own.groupby("place_name", sort=False):
+        one, rest = twins.iloc[:1], twins.iloc[1:]
+        rest = rest[(rest["place_id"] != one["place_id"].iloc[0]) & (rest["file"] != one["file"].iloc[0])]
+        if not len(rest):
+            continue
+        start = (np.repeat(one["lon"].to_numpy(), len(rest)), np.repeat(one["lat"].to_numpy(), len(rest)))
+        near = systems.geodesic_m(*start, rest["lon"], rest["lat"]) <= 1_000
+        if near.any():
+            ids = "、".join([*one["place_id"], *rest.loc[near, "place_id"]])
+            problems.append(Problem.doubt("place_twice", file=rest["file"].iloc[0], name=name, ids=ids))
+    return problems
 
 
 def _disagreements(one: Mapping[Hashable, Any], other: Mapping[Hashable, Any]) -> list[tuple[str, str, str]]:

@@ -131,7 +131,9 @@ def page_data(given: MapInput, messages: Messages) -> dict[str, Any]:
     facilities, facility_row = _facilities(given.facilities, [c.id for c in categories])
     lists = list(catalog.lists)
     walked = given.circles[given.circles["persona"] == given.persona]
-    lack = deciding[deciding["met"].eq(False).fillna(False)].groupby("category").size()
+    settled = given.places.loc[given.places["place_kind"] == "settlement", "place_id"]
+    lacking = deciding["met"].eq(False).fillna(False) & deciding["place_id"].isin(settled)
+    lack = deciding[lacking].groupby("category").size()
     known = set(deciding.loc[deciding["status"] != "no_data", "category"])
     say = messages.say
     speeds = "、" if messages.language == "zh" else ", "
@@ -178,7 +180,7 @@ _WORDS = (
     "stamp", "choose", "by_list", "by_category", "places", "facilities", "streets", "homesteads", "relief", "ways",
     "people", "unknown_people", "time", "limit", "distance", "facility", "status", "category", "all_met",
     "most_met", "few_met", "none_judged", "deciding", "projected", "osm", "search", "close",
-    "default_mark", "gap", "missing", "far", "households", "hosts",
+    "default_mark", "gap", "missing", "far", "households", "hosts", "straight",
 )  # fmt: skip
 
 
@@ -230,12 +232,14 @@ def _places(
         rows.setdefault(r.place_id, {})[r.category] = [
             status[r.status], _round(r.time_min, 2), _round(r.threshold_min, 1), _round(r.distance_m, 0),
             facility_row.get(r.facility_id, -1), int(r.certainty in ("U", "P")), MODES.index(r.mode),
+            _round(r.straight_m, 0),
         ]  # fmt: skip
     number = {name: i for i, name in enumerate(categories)}
     judged = {
         (r.place_id, r.list): [
             int(r.met_n), int(r.total_n), int(r.unknown_n), int(r.list_n),
             *([number[name] for name in cell.split(";") if name] for cell in (r.missing, r.far)),
+            int(r.no_standard_n),
         ]
         for r in _records(circles)
     }  # fmt: skip

@@ -53,7 +53,8 @@ def write_workbook(given: BookInput, path: Path, messages: Messages) -> None:
 
 def _sheets(given: BookInput) -> dict[str, pd.DataFrame]:
     tables = given.tables
-    names = tables["places"][["place_id", "place_kind", "place_name", "town", "village", "profile"]]
+    about = ["place_id", "place_kind", "place_name", "town", "village", "profile", "position_error_m"]
+    names = tables["places"][about]
     out: dict[str, pd.DataFrame] = {}
     if "gaps" in tables:
         gaps = names.merge(tables["gaps"], on="place_id", how="right")

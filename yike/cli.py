@@ -58,7 +58,9 @@ def _guarded(context: click.Context, work: Callable[[], Any], language: str = "z
     except Stop as stop:
         click.echo(words.say("cli.stopped"), err=True)
         for problem in stop.problems:
-            click.echo("  " + words.sentence(problem), err=True)
+            # faults of rows stand beside a stop because they may be behind it
+            said = f"[{words.say(f'severity.{problem.severity}')}] {words.sentence(problem)}"
+            click.echo("  " + (words.sentence(problem) if problem.severity == "stop" else said), err=True)
     except LawBroken as broken:
         for row in broken.broken.itertuples():
             name = words.words["law"].get(row.law, row.law)
@@ -201,8 +203,10 @@ def _run(context: click.Context, project: Path, out: Path | None, only: Sequence
     problems = done.table("problems")["severity"].value_counts()
     seconds = f"{time.perf_counter() - start:.1f}"
     n = {kind: int(problems.get(kind, 0)) for kind in ("fault", "doubt")}
-    click.echo(words.say("cli.run_done", seconds=seconds, faults=n["fault"], doubts=n["doubt"]))
-    for said, path in (("cli.workbook_at", done.folder / "workbook.xlsx"), ("cli.map_at", done.map())):
+    book = done.folder / "workbook.xlsx"
+    where = words.say("cli.where_book") if book.exists() else str(done.folder / "tables" / "problems.parquet")
+    click.echo(words.say("cli.run_done", seconds=seconds, faults=n["fault"], doubts=n["doubt"], where=where))
+    for said, path in (("cli.workbook_at", book), ("cli.map_at", done.map())):
         if path.exists():
             click.echo(words.say(said, path=path))
     return Run(done.folder)

@@ -228,6 +228,8 @@ def _network(project: Project, catalog: Catalog, _: Work) -> Value:
     else:
         ways = osm.read_ways(network.source.path)
     file = network.place if network.source is None else network.source.path
+    if not len(ways.tags) and network.kind == "roads":
+        raise Stop(Problem.stop("roads_no_lines", file=file))
     if not len(ways.tags):
         raise Stop(Problem.stop("network_empty", file=file))
     streets = build_streets(ways)
@@ -250,21 +252,34 @@ def _area(project: Project, _: Work) -> Value:
 
 
 def _form_layer(name: str, source: Source, catalog: Catalog, _: Work) -> Value:
-    frame = io.read_vector(source.path, layer=source.layer, crs=source.crs)
+    try:
+        frame = io.read_vector(source.path, layer=source.layer, crs=source.crs)
+    except Stop as stop:
+        return {"problems": _in(name, left_out(stop.problems))}
     read, problems = forms.read_layer_form(frame, catalog.ledgers[name], catalog, file=source.path.name)
     return {"frame": read, "problems": _in(name, problems)}
 
 
 def _form_table(name: str, source: Source, catalog: Catalog, at: Work) -> Value:
     named = forms.names_of(at.given["places"]["places"]) if "places" in at.given else {}
-    frames, problems = [], []
+    frames: list[pd.DataFrame] = []
+    problems: list[Problem] = []
     for path in io.tables_in(source.path):
-        raw = io.read_table(path, sheet=source.sheet)
-        frame, found = forms.read_table_form(raw, catalog.ledgers[name], catalog, settlements=named)
+        try:
+            raw = io.read_table(path, sheet=source.sheet)
+            frame, found = forms.read_table_form(raw, catalog.ledgers[name], catalog, settlements=named)
+        except Stop as stop:  # the other workbooks of the folder are read all the same
+            problems += left_out(stop.problems)
+            continue
         frames.append(frame)
         problems += found
-    whole = pd.concat(frames, ignore_index=True)
+    whole = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
     return {"frame": whole, "problems": _in(name, problems)}
+
+
+def left_out(problems: tuple[Problem, ...]) -> list[Problem]:
+    """What would stop a run is a fault where the file is not needed: it is left out and the run goes on."""
+    return [dataclasses.replace(problem, severity="fault") for problem in problems]
 
 
 def _in(layer: str, problems: list[Problem]) -> tuple[Problem, ...]:
@@ -292,7 +307,7 @@ def _feature_key(path: Path, files: tuple[Path, ...]) -> str:
 def _places(project: Project, catalog: Catalog, at: Work) -> Value:
     area = at.given["area"]["area"] if "area" in at.given else None
     villages = None
-    if "form_villages" in at.given:
+    if "frame" in at.given.get("form_villages", {}):
         villages = forms.gazetteer(at.given["form_villages"]["frame"])
     kinds = (("settlement", project.settlements), ("household", project.households), ("host", project.hosts))
     parts, problems = [], []
@@ -350,13 +365,14 @@ def _facilities(project: Project, catalog: Catalog, at: Work) -> Value:
     sourced: set[str] = set()
     for source in project.facilities:
         try:
-            part, found = _facility_source(source, project, catalog, at.given)
+            part, found, partial = _facility_source(source, project, catalog, at.given)
         except Stop as stop:
             stops += stop.problems
             continue
         parts.append(part)
         problems += found
-        sourced |= ({source.category} if source.category else set()) | (set(part["category"]) - {""})
+        carried = ({source.category} if source.category else set()) | (set(part["category"]) - {""})
+        sourced |= carried - partial
     if stops:
         raise Stop(stops)
     whole, found = facility_layer.merged(parts)
@@ -365,7 +381,7 @@ def _facilities(project: Project, catalog: Catalog, at: Work) -> Value:
 
 def _facility_source(
     source: Source, project: Project, catalog: Catalog, given: Given
-) -> tuple[pd.DataFrame, list[Problem]]:
+) -> tuple[pd.DataFrame, list[Problem], set[str]]:
     file = source.path.name
     if source.osm:
         features = given["features"][_feature_key(source.path, _osm_files(project))]
@@ -376,9 +392,10 @@ def _facility_source(
     else:
         io.require(source.path, "table", "vector")
         raw, crs = io.read_table(source.path, sheet=source.sheet), source.crs or "CGCS2000"
-    return facility_layer.from_table(
+    frame, problems = facility_layer.from_table(
         raw, catalog, crs=crs, box=_box(given), category=source.category, code=source.code, as_of=project.as_of
     )
+    return frame, problems, set()
 
 
 def _plots(project: Project, at: Work) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -253,7 +254,8 @@ def _text(folder: Path, found: _Found, words: Messages) -> str:
 
     by_ending = words.say("init.by_ending")
     lines = [f"# {words.say('init.title')}", "", "[project]", f"name = {_quoted(folder.resolve().name)}"]
-    lines += [f'language = "{words.language}"', ""]
+    today = dt.datetime.now(tz=dt.UTC).astimezone().date().isoformat()
+    lines += [f'language = "{words.language}"', f"as_of = {today}{guess(words.say('init.today'))}", ""]
     if found.service:
         lines += ["[area]", *one("service", found.service), ""]
     from_osm = [("{ osm = true }", words.say("init.from_osm"))] if found.osm else []

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import glob
 import json
 import platform
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -208,6 +210,7 @@ def _assembled(folder: Path) -> Iterator[Path]:
     """Give an empty folder under a temporary name that takes the place of ``folder`` if all goes well."""
     _require_ours(folder)
     try:
+        _sweep(folder.resolve())
         half = io.temporary_beside(folder.resolve())
     except OSError as error:
         reason = error.strerror or type(error).__name__
@@ -220,6 +223,14 @@ def _assembled(folder: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(half, ignore_errors=True)
         raise
+
+
+def _sweep(folder: Path) -> None:
+    """Take away what a run that was killed more than a day ago left beside the folder."""
+    yesterday = time.time() - 86_400
+    for half in folder.parent.glob(f".{glob.escape(folder.name)}-*"):
+        if half.is_dir() and half.stat().st_mtime < yesterday:
+            shutil.rmtree(half, ignore_errors=True)
 
 
 def _put(new: Path, folder: Path) -> None:

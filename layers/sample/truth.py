@@ -141,14 +141,18 @@ def _judged(
     names = [name for name in names if name in at]
     if not any(len(at[name]) for name in names) and category.id in at:
         return "no_facility", np.nan, True
+    speed = catalog.personas[category.persona].flat_kmh
+    time = min([float(walked[name][home.node]) for name in names], default=np.inf) / speed * 0.06
     if rides and ridden is not None:
         nodes = np.concatenate([at[name] for name in names]) if names else np.zeros(0, np.int64)
         there, back = ridden[0][nodes], ridden[1][nodes]
         how = {"to_facility": there, "from_facility": back, "round_trip_mean": (there + back) / 2}
-        time = float(np.min(how.get(category.direction, np.maximum(there, back)), initial=np.inf))
-    else:
-        speed = catalog.personas[category.persona].flat_kmh
-        time = min([float(walked[name][home.node]) for name in names], default=np.inf) / speed * 0.06
+        quick = float(np.min(how.get(category.direction, np.maximum(there, back)), initial=np.inf))
+        if quick >= time - 1e-9 and np.isfinite(time):  # pushed all the way, or not a step away: that is walking
+            limit = standard.walk_min
+            if limit is None:
+                return None
+        time = min(quick, time)
     if category.id not in at:  # only a stand-in is known: it serves, or nothing is known
         return None
     if np.isinf(time):

@@ -55,7 +55,7 @@ class Messages:
         if problem.row is not None:
             where.append(self.say("where.row", row=problem.row))
         if problem.column:
-            where.append(problem.column)
+            where.append(self.heading(problem.column))
         place = " ".join(part for part in where if part)
         return self.say("where.line", place=place, what=what, action=action) if place else f"{what} {action}"
 
@@ -88,7 +88,10 @@ PROBLEM_COLUMNS = ["code", "layer", "file", "sheet", "row", "column", "value", "
 def problem_table(problems: list[Problem], messages: Messages) -> pd.DataFrame:
     """Make the table ``problems``: worst first, then by file, sheet and row."""
     rank = {"stop": 0, "fault": 1, "doubt": 2}
-    ordered = sorted(problems, key=lambda p: (rank[p.severity], p.file, p.sheet, p.row or 0))
+    # a table that looks shifted puts everything in it half a kilometre off: it comes before the small doubts
+    ordered = sorted(
+        problems, key=lambda p: (rank[p.severity], p.code != "crs_looks_shifted", p.file, p.sheet, p.row or 0)
+    )
     rows = [
         (
             p.code,
@@ -96,7 +99,7 @@ def problem_table(problems: list[Problem], messages: Messages) -> pd.DataFrame:
             p.file,
             p.sheet,
             p.row,
-            p.column,
+            messages.heading(p.column),
             without_personal(p.value),
             p.severity,
             *messages.problem(p),

@@ -76,6 +76,7 @@
   data.places.forEach(function (place) { element("option", undefined, names).value = place.name; });
   find.addEventListener("change", function () {
     var hit = data.places.findIndex(function (p) { return fold(p.name).indexOf(fold(find.value)) >= 0; });
+    if (hit < 0) { detail.hidden = true; marks.forEach(function (mark) { mark.setStyle({ weight: 1 }); }); }
     if (find.value && hit >= 0) { map.setView(marks[hit].getLatLng(), 14); show(hit); }
   });
   var legend = element("section", undefined, side); legend.id = "legend";
@@ -166,7 +167,7 @@
     data.lists.forEach(function (list, k) {
       var c = place.circles[k];
       if (!c) return;
-      element("div", list.name + "：" + W.met_of.replace("{met}", c[0]).replace("{total}", c[1]).replace("{unknown}", c[2]), detail).className = "note";
+      element("div", list.name + "：" + W.met_of.replace("{met}", c[0]).replace("{total}", c[1]).replace("{unknown}", c[2]).replace("{unruled}", c[6]), detail).className = "note";
       [[W.missing, c[4]], [W.far, c[5]]].forEach(function (told) {
         var names = told[1].map(function (k) { return data.categories[k].name; });
         if (names.length) element("div", "　" + told[0] + "：" + names.join("、"), detail).className = "note";
@@ -181,7 +182,7 @@
       if (row[4] >= 0) {
         var to = data.facilities[row[4]];
         element("div", (row[6] ? W.modes[row[6]] + " · " : "") + (to.name || to.id) + " · " + W.distance + " " + number(row[3], 0) + " m", td).className = "note";
-      }
+      } else if (row[7] !== null) element("div", W.straight + " " + number(row[7], 0) + " m", td).className = "note";
       var cell = element("td", data.status_names[status], tr); cell.style.color = status === "served" ? "#00634a" : status === "no_standard" ? "#1b5e86" : "#8a3b00";
       var limit = row[2] === null ? "—" : row[2] + (row[5] ? "*" : "");
       element("td", (row[1] === null ? "—" : number(row[1], 1)) + " / " + limit, tr).className = "n";

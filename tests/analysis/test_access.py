@@ -205,10 +205,16 @@ def test_an_ambulance_drives_from_the_station():
 
 
 def test_a_cut_side_may_hide_something_nearer():
-    # a block and a half is 2.25 minutes from the cut, within the 3 of the standard
+    # a block and a half is 2.25 minutes from the cut: nothing beyond it is nearer than what the first found in 1.5
+    # minutes, and much may be nearer than the 42 of the second
     town = Town(cut=True, margin=1.5).street((0, 0), (60, 0))
     access, _ = measure(town, [(30, 0), (3, 0)], [(CLINIC, (31, 0))], catalog=with_limit(3))
-    assert [bool(row(access, f"P{i}")["edge_affected"]) for i in range(2)] == [True, True]
+    assert [bool(row(access, f"P{i}")["edge_affected"]) for i in range(2)] == [False, True]
+    # where nothing is found, what counts is whether the limit reaches over the cut
+    none, _ = measure(town, [(30, 0)], [], sourced={CLINIC}, catalog=with_limit(3))
+    assert row(none)["edge_affected"]
+    none, _ = measure(town, [(30, 0)], [], sourced={CLINIC}, catalog=with_limit(2))
+    assert not row(none)["edge_affected"]
     wide = Town(cut=True, margin=50).street((0, 0), (60, 0))
     access, _ = measure(wide, [(30, 0), (3, 0)], [(CLINIC, (31, 0))], catalog=with_limit(3))
     # the near one waits 1.5 of 3 minutes, 50 blocks from every side; the far one walks 42 min to the clinic

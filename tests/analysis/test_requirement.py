@@ -239,6 +239,38 @@ def test_a_bus_is_walked_to_waited_for_ridden_and_left():
     assert found["distance_m"] == pytest.approx(4500, abs=0.1)
 
 
+def test_who_walks_all_the_way_has_not_ridden_and_keeps_the_limit_of_walking():
+    # the county hospital has a limit for vehicles only: an hour's walk is no hour by bus
+    at = places([(0, 0)], usual_mode="bus")
+    walked = decides(
+        measure(at, [*STOPS, ("county_hospital", (6, 0))], runs=[12, 12, 12, np.nan]), "P0", "county_hospital"
+    )
+    assert (walked["mode"], walked["rode"], walked["status"]) == ("bus", False, "no_standard")
+    assert walked["time_min"] == pytest.approx(9.0)
+    assert np.isnan(walked["threshold_min"])
+    ridden = decides(
+        measure(at, [*STOPS, ("county_hospital", (45, 0))], runs=[12, 12, 12, np.nan]), "P0", "county_hospital"
+    )
+    assert (ridden["rode"], ridden["status"], ridden["threshold_min"]) == (True, "served", 60.0)
+    # and a clinic that is walked to is held to the half hour of walking
+    clinic = decides(measure(at, [*STOPS, (CLINIC, (15, 0))], runs=[12, 12, np.nan, np.nan]), "P0", CLINIC)
+    assert (clinic["rode"], clinic["threshold_min"], clinic["status"]) == (False, 30.0, "served")
+
+
+def test_an_e_bike_that_is_pushed_all_the_way_is_a_walk():
+    town = Town()
+    for block in range(20):
+        town.street((block, 0), (block + 1, 0), highway="path")
+    found = decides(measure(places([(0, 0)], usual_mode="ebike"), [(CLINIC, (15, 0))], town=town), "P0", CLINIC)
+    assert (found["rode"], found["threshold_min"], found["time_min"]) == (False, 30.0, 22.5)
+
+
+def test_where_there_is_no_standard_nothing_must_exist():
+    assert "urban" in CATALOG.categories[CLINIC].no_standard
+    access = measure(places([(0, 0)], people=[20_000], profile="urban"), [(CLINIC, (1, 0))])
+    assert decides(access, "P0", CLINIC)["requirement"] == "reach"
+
+
 def test_a_stop_with_too_few_buses_is_no_stop():
     least = CATALOG.modes["bus"].min_runs_a_day
     at = places([(0, 0)], usual_mode="bus")
@@ -420,11 +452,9 @@ def test_a_moved_threshold_moves_its_rows_and_no_other():
     differs = (before != after) & ~(before.isna() & after.isna())
     rows = before[differs.any(axis=1)]
     assert set(rows["category"]) == {CLINIC}
-    # three on foot; of the three by car only who says so, because the standard is now the project's
-    assert rows["mode"].value_counts().to_dict() == {"walk": 3, "drive": 3}
-    driven = differs[(before["mode"] == "drive") & differs.any(axis=1)]
-    assert set(driven.columns[driven.any()]) == {"certainty"}
-    assert set(differs.columns[differs.any()]) == {"threshold_min", "status", "met", "people_met", "certainty"}
+    # the standard was a project default before, so that the rows by car say what they said
+    assert rows["mode"].value_counts().to_dict() == {"walk": 3}
+    assert set(differs.columns[differs.any()]) == {"threshold_min", "status", "met", "people_met"}
     # 25 blocks take 37.5 minutes, late by both; 15 take 22.5, late by the new one only
     late = after[after["deciding"] & (after["category"] == CLINIC)].set_index("place_id")["status"]
     assert late.to_dict() == {"P0": "served", "P15": "beyond_limit", "P25": "beyond_limit"}

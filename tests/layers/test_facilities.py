@@ -53,13 +53,13 @@ def test_a_declared_category_needs_no_column():
 def test_the_longest_rule_of_a_family_wins():
     rules = {"学": ("amenity=school", "amenity=school + name~小学"), "院": ("amenity=hospital",),
              "卫": ("amenity=hospital", "amenity=hospital|clinic + name~卫生院")}  # fmt: skip
-    frame, _ = facilities.from_osm(osm(**rules), CATALOG, file="a.osm")
+    frame, _, _ = facilities.from_osm(osm(**rules), CATALOG, file="a.osm")
     found = frame.groupby("facility_name")["category"].agg(list).to_dict()
     assert found == {"学": ["primary_school"], "院": ["county_hospital"], "卫": ["township_hospital"]}
 
 
 def test_what_a_name_does_not_sort_is_a_doubt():
-    frame, problems = facilities.from_osm(
+    frame, problems, _ = facilities.from_osm(
         osm(School=("amenity=school",), Ecole=("amenity=school",)), CATALOG, file="a"
     )
     assert len(frame) == 0
@@ -68,7 +68,7 @@ def test_what_a_name_does_not_sort_is_a_doubt():
 
 def test_one_thing_may_be_two_facilities():
     (both,) = [rule.text for rule in CATALOG.categories["cultural_centre"].osm]
-    frame, _ = facilities.from_osm(osm(中心=(both, "amenity=community_centre")), CATALOG, file="a")
+    frame, _, _ = facilities.from_osm(osm(中心=(both, "amenity=community_centre")), CATALOG, file="a")
     assert set(frame["facility_id"]) == {"n0"}
     assert len(frame) >= 2
 
@@ -115,7 +115,7 @@ def test_one_thing_of_osm_in_two_categories_is_one_facility():
 
 def test_what_has_no_outline_is_told():
     features = osm(甲=("amenity=school + name~小学",))
-    frame, problems = facilities.from_osm(features.set_geometry([None], crs=4326), CATALOG, file="a.osm")
+    frame, problems, _ = facilities.from_osm(features.set_geometry([None], crs=4326), CATALOG, file="a.osm")
     assert frame["lon"].isna().all()
     assert [(p.code, dict(p.params)["ids"]) for p in problems] == [("osm_shapeless", "n0")]
 
