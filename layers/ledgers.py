@@ -245,9 +245,8 @@ def name_columns(
     if not any(hits) and heading_row is None:
         raise Stop(Problem("no_headings", "stop", file=raw.file, sheet=raw.sheet))
     top = int(np.argmax(hits)) if heading_row is None else heading_row
-    below = top + 1
-    if heading_row is None and below < len(hits) and hits[below] >= 2 and raw.rows[below] != raw.rows[top]:
-        raise Stop(Problem.stop("headings_in_two_rows", file=raw.file, rows=f"{top + 1}、{below + 1}"))
+    if heading_row is None:
+        _require_one_row(raw, top, known)
     fields: dict[str, int] = {}
     for column, heading in enumerate(raw.rows[top]):
         field = known.get(plain(heading), "")
@@ -272,6 +271,17 @@ def name_columns(
     frame = pd.DataFrame(rows, columns=list(fields), index=pd.Index(numbers, name="row"), dtype="str")
     headings = {field: raw.rows[top][column] for field, column in fields.items()}
     return Ledger(raw.file, raw.sheet, frame, headings, tuple(problems))
+
+
+def _require_one_row(raw: RawTable, top: int, known: Mapping[str, str]) -> None:
+    """Refuse headings of which a part stands in the row above or below: what is under them would be lost."""
+    own = {column for column, cell in enumerate(raw.rows[top]) if plain(cell) in known}
+    for other, least in ((top - 1, 1), (top + 1, 2)):  # a record may hold a word that is a heading too
+        if 0 <= other < len(raw.rows) and raw.rows[other] != raw.rows[top]:
+            cells = enumerate(raw.rows[other])
+            if sum(plain(cell) in known and column not in own for column, cell in cells) >= least:
+                rows = "、".join(str(row + 1) for row in sorted((top, other)))
+                raise Stop(Problem.stop("headings_in_two_rows", file=raw.file, rows=rows))
 
 
 def _is_no_record(filled: list[str]) -> bool:

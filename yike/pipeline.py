@@ -482,7 +482,10 @@ def _layer_doubts(project: Project) -> list[Problem]:
     doubts = []
     for source in project.sources():
         if source.layer is None and not source.osm and io.kind(source.path) == "vector":
-            names = [layer.name for layer in io.list_layers(source.path)]
+            try:
+                names = [layer.name for layer in io.list_layers(source.path)]
+            except Stop:
+                continue  # who reads it says so
             if len(names) > 1:
                 params = (("layer", names[0]), ("layers", "、".join(names)), ("n", str(len(names))))
                 doubts.append(Problem("layer_chosen", "doubt", file=source.path.name, params=params))

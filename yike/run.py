@@ -299,7 +299,8 @@ def _workbook(project: Project, at: Work) -> Value:
     tables = tables_of(at.given) | {
         "facilities": at.given["facilities"]["facilities"], "problems": at.given["tables"]["table_problems"],
     }  # fmt: skip
-    digests = {project.relative(path): digest_of(path) for path in project.input_files()}
+    files = [path for path in project.input_files() if path.exists()]
+    digests = {project.relative(path): digest_of(path) for path in files}
     book = BookInput(project.name, tables, project.catalog(), digests, _today(), metadata.version("yike"))
     write_workbook(book, at.folder / "workbook.xlsx", load_messages(project.language))
     return {"workbook": at.folder / "workbook.xlsx"}

@@ -169,3 +169,14 @@ def test_long_codes_and_persons_in_the_id_field():
     ]
     people = ["11010519491231002X", "H2"]
     assert plots(shapes(square, square, 编号=people), file="a.shp")[0]["homestead_id"].tolist() == ["***", "H2"]
+
+
+def test_a_kind_that_names_leave_half_unsorted_is_not_carried_whole():
+    sorted_ = {f"第{n}小学": ("amenity=school", "amenity=school + name~小学") for n in range(9)}
+    one = osm(**sorted_, 某校=("amenity=school",))
+    _, problems, partial = facilities.from_osm(one, CATALOG, file="a.osm")
+    assert "osm_unsorted" in {p.code for p in problems}
+    assert "primary_school" not in partial  # one in ten is not more than a tenth
+    two = osm(**sorted_, 某校=("amenity=school",), 另校=("amenity=school",))
+    assert "primary_school" in facilities.from_osm(two, CATALOG, file="a.osm")[2]
+    assert facilities.from_osm(osm(**sorted_), CATALOG, file="a.osm")[2] == set()

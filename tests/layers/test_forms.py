@@ -12,6 +12,7 @@ import shapely
 
 from geo import crs as systems
 from geo.io import RawTable
+from geo.problems import Stop
 from layers import catalog, forms
 from layers.ledgers import parse_date
 
@@ -202,3 +203,22 @@ def test_a_name_of_two_settlements_names_none():
 def test_a_day_is_read_as_people_write_it(cell, day):
     found = parse_date(cell)
     assert (None if found is None else str(found)) == day
+
+
+def test_a_whole_column_in_mu_is_told_once():
+    rows = [(f"J{n}", "0.3") for n in range(30)]
+    frame, problems = read("house_ledger", ("旧房编号", "宅基地面积（㎡）"), *rows, ("J99", "180"))
+    assert [(p.code, p.severity, dict(p.params)["n"]) for p in problems] == [("area_column_in_mu", "doubt", "30")]
+    assert frame["plot_area"].notna().sum() == 1
+
+
+def test_headings_in_two_rows_are_refused_in_a_sentence():
+    title, upper, lower = ("劳动力台账",), ("安置点", "劳动力情况", ""), ("", "劳动力人数", "已就业")
+    with pytest.raises(Stop) as stop:
+        read("labour", title, upper, lower, ("甲安置点", "5", "3"))
+    assert [(p.code, dict(p.params)["rows"]) for p in stop.value.problems] == [("headings_in_two_rows", "2、3")]
+    with pytest.raises(Stop):
+        read("labour", ("安置点", "劳动力", "", ""), ("", "", "已就业", "培训人次"), ("甲安置点", "5", "3", "1"))
+    # a row of headings that a page break repeats is no second row
+    frame, _ = read("labour", ("安置点", "劳动力人数"), ("安置点", "劳动力人数"), ("甲安置点", "5"))
+    assert frame["labour"].tolist() == [5]

@@ -319,3 +319,16 @@ def test_a_shape_gives_a_position_to_a_settlement_without():
     assert found.loc[0, "position_source"] == "shape"
     assert problems == []
     assert at["lon"].isna().all()  # nothing given is changed
+
+
+def test_one_settlement_under_two_ids_in_two_files_is_doubted():
+    one, _ = read(("A1", "甲安置点", "", "农村", "500", "", "", "102.8", "28.0"))
+    two, _ = read(
+        ("B7", "甲安置点", "", "农村", "650", "", "", "102.801", "28.0"),
+        ("B8", "甲安置点", "", "农村", "9", "", "", "103.5", "28.0"),
+    )
+    whole, problems = places.joined([one, two.assign(file="另一份.xlsx")])
+    assert len(whole) == 3
+    assert [(p.code, p.file, dict(p.params)["ids"]) for p in problems] == [
+        ("place_twice", "另一份.xlsx", "A1、B7")
+    ]
