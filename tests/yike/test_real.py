@@ -113,7 +113,10 @@ def test_grande_comore_says_no_data_where_osm_carries_nothing(comoros):
     mixed = deciding.groupby("category")["status"].agg(
         lambda s: (s == "no_data").any() and not (s == "no_data").all()
     )
-    assert not mixed.any()
+    # of what the names leave half unsorted only who has one is known: nobody is told to lack it
+    half = deciding[deciding["category"].isin(mixed.index[mixed])]
+    assert set(half["status"]) <= {"no_data", "served", "no_standard"}
+    assert "village_clinic" in set(half["category"])
     assert not known["housekeeping"]  # a category without any OSM tag
     assert known["pharmacy"]
     assert 30 < known.sum() < 70
