@@ -23,6 +23,9 @@ from geo.snap import Snaps
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 MS_PER_MIN = 60_000.0
+STOP_BESIDE_M = 50.0
+"""How far a stop may stand from the road that its bus runs on [P]."""
+
 _Ends = tuple[Ints, Ints, Ints, Floats]
 """Tail, head, milliseconds and metres of arcs."""
 
@@ -118,7 +121,8 @@ class Journeys:
         tail, head, cost, metres = _cut(streets, rides.usage, cut_edge, cut_fraction)
         floor = self._node_n
         self._node_n += len(streets.node_id) + len(cut_edge)
-        joined = (at_stop >= 0) & (node >= 0)
+        # a stop stands by its road; one in a field is met by no bus
+        joined = (at_stop >= 0) & (node >= 0) & (rides.on_road.distance_m <= STOP_BESIDE_M)
         below, above = at_stop[joined], node[joined] + floor
         leg_ms, leg_m = (values[joined] for values in self._leg(rides.on_foot.distance_m))
         return (

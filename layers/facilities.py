@@ -20,7 +20,7 @@ from geo.io import Bounds, RawTable
 from geo.problems import Problem, Stop
 from geo.profile import TagRule
 from layers.catalog import Catalog, Category
-from layers.ledgers import Ledger, name_columns, plain, positions, some
+from layers.ledgers import HIDDEN, Ledger, name_columns, plain, positions, some
 
 COLUMNS = (
     "facility_id", "category", "facility_name", "lon", "lat", "operating", "why_not", "code", "capacity",
@@ -298,7 +298,7 @@ def from_table(
     frame = pd.DataFrame(index=ledger.frame.index)
     frame["facility_id"], faults = ledger.ids("code")
     problems += faults
-    frame["code"] = ledger.text("code")
+    frame["code"] = ledger.text("code").replace(HIDDEN, "")  # what was blotted out tells no two apart
     if category is not None:
         frame["category"] = category
     elif code == "amap":

@@ -197,7 +197,8 @@ def gazetteer(villages: gpd.GeoDataFrame) -> pd.DataFrame:
         }
     )
     old = shaped.get("old_name", blank).map(plain)
-    renamed = table[old != ""].assign(name=old[old != ""], code="")
+    other = (old != "") & (old != table["name"])
+    renamed = table[other].assign(name=old[other], code="")
     return pd.DataFrame(pd.concat([table, renamed], ignore_index=True))
 
 

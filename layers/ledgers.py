@@ -28,9 +28,9 @@ HEADING_ROWS = 10
 _NOTHING = frozenset({"", "无", "/", "\\", "-", "—", "——", "nan", "none", "null"})
 _TOTALS = re.compile(r"(合计|小计|总计|总数|共计)")
 _SIGNATURES = re.compile(r"(填表人?|填报人|制表人?|审核人|负责人|填报单位|填报日期|联系电话)")
-_MOBILE = re.compile(r"(?<![\d.])1[3-9]\d{9}(?!\d)")
+_MOBILE = re.compile(r"(?<![\d.])(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)")
 _ID_NUMBER = re.compile(
-    r"(?<!\d)[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?!\d)"
+    r"(?<!\d)[1-9]\d{5}[- ]?(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[- ]?\d{3}[\dXx](?!\d)"
 )
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 HIDDEN = "***"
@@ -67,13 +67,15 @@ def without_personal(text: str) -> str:
     """
     if len(text) < 11:
         return text
-    return _ID_NUMBER.sub(_blotted_id, _MOBILE.sub(HIDDEN, text))
+    even = unicodedata.normalize("NFKC", text)  # full-width digits are digits
+    blotted = _MOBILE.sub(HIDDEN, _ID_NUMBER.sub(_blotted_id, even))
+    return text if blotted == even else blotted
 
 
 def _blotted_id(found: re.Match[str]) -> str:
-    digits = found.group()
+    digits = re.sub(r"[- ]", "", found.group())
     rest = sum(int(digit) * weight for digit, weight in zip(digits[:17], _ID_WEIGHTS, strict=True)) % 11
-    return HIDDEN if "10X98765432"[rest] == digits[17].upper() else digits
+    return HIDDEN if "10X98765432"[rest] == digits[17].upper() else found.group()
 
 
 def unique_ids(given: pd.Series, *, otherwise: pd.Series) -> tuple[pd.Series, pd.Series]:

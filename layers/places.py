@@ -134,6 +134,7 @@ def _at_villages(
     ledger: Ledger, frame: pd.DataFrame, villages: pd.DataFrame
 ) -> tuple[pd.DataFrame, list[Problem]]:
     by_code = villages[villages["code"] != ""].drop_duplicates("code", keep=False).set_index("code")
+    villages = villages[villages["name"] != ""]
     by_name = villages.drop_duplicates(["town", "name"], keep=False).set_index(["town", "name"])
     unique = villages.drop_duplicates("name", keep=False).set_index("name")
     code = ledger.text("admin_code")

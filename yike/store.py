@@ -18,6 +18,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import geopandas as gpd
 import numpy as np
@@ -40,7 +41,9 @@ files (a ``Path`` to one that the stage wrote into its folder), and what JSON ca
 UNUSED_DAYS = 30
 """An entry that no run has asked for in so many days is taken away."""
 
-_UNREADABLE = (OSError, ValueError, KeyError, TypeError, shapely.errors.ShapelyError)
+_UNREADABLE = (
+    OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile, shapely.errors.ShapelyError,
+)  # fmt: skip
 
 
 def digest_of(path: Path) -> str:
@@ -129,9 +132,10 @@ class Store:
             return
         now = time.time()
         for entry in self.folder.iterdir():
-            days = (now - entry.stat().st_mtime) / 86_400
-            if days > UNUSED_DAYS or (entry.name.startswith(".") and days > 1):
-                shutil.rmtree(entry, ignore_errors=True)
+            with contextlib.suppress(FileNotFoundError):  # another run takes it away at the same time
+                days = (now - entry.stat().st_mtime) / 86_400
+                if days > UNUSED_DAYS or (entry.name.startswith(".") and days > 1):
+                    shutil.rmtree(entry, ignore_errors=True)
 
 
 def _encoded(name: str, value: Any, folder: Path) -> dict[str, Any]:

@@ -256,7 +256,7 @@ class Catalog:
         known, cell = self.words[about], words.strip().lower()
         for answer in ("no", "yes"):
             for word in known[answer]:
-                if cell == word or (about == "operating" and len(word) > 1 and word in cell):
+                if cell == word or (about == "operating" and word in cell and (answer == "no" or len(word) > 1)):
                     return answer == "yes"
         return None
 

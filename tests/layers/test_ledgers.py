@@ -248,3 +248,19 @@ def test_only_what_is_inside_when_exchanged_is_called_exchanged():
 @pytest.mark.parametrize("cell", ["1e400", "-1e999"])
 def test_a_number_without_end_is_none(cell):
     assert parse_number(cell) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+8613800138000",
+        "8613800138000",
+        "138-0013-8000",
+        "138 0013 8000",
+        "１３８００１３８０００",
+        "110105 19491231 002X",
+    ],
+)
+def test_a_number_of_a_person_is_blotted_out_however_it_is_written(text):
+    assert without_personal(text) == "***"
+    assert without_personal(f"张某 {text}") == "张某 ***"

@@ -209,3 +209,32 @@ def test_a_provider_without_type_codes_stops():
     with pytest.raises(Stop) as stop:
         ledger(("甲", LON, LAT), heading=("名称", "经度", "纬度"), category=None, code="amap")
     assert dict(stop.value.problems[0].params) == {"wanted": "typecode"}
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        "暂停营业",
+        "停止运营",
+        "不开放",
+        "尚未正式运营",
+        "非运营",
+        "待投用",
+        "即将开放",
+        "已停止办学",
+        "建设中",
+        "已关停",
+        "废弃",
+    ],
+)
+def test_a_yes_within_a_no_is_a_no(status):
+    frame, _ = ledger(("F1", "甲", status, "", "", LON, LAT), heading=HEADING, category="cultural_room")
+    assert frame["operating"].tolist() == [False]
+
+
+def test_what_was_blotted_out_is_no_code():
+    whole, _ = merge(
+        ledger(("13000000001", "甲小学", "", LON, LAT)),
+        ledger(("13000000002", "乙小学", "", LON, north(700)), file="乙.csv"),
+    )
+    assert len(whole) == 2
