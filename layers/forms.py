@@ -14,6 +14,7 @@ from geo import crs as systems
 from geo.io import RawTable
 from geo.problems import Problem
 from layers.catalog import Catalog, LedgerForm
+from layers.homesteads import mended
 from layers.ledgers import Ledger, name_columns, plain
 from layers.places import as_rows
 
@@ -111,10 +112,9 @@ def read_layer_form(
         (Problem("shape_kind", "fault", file=file, column="geometry", params=(("wanted", kind),)), other),
     ):
         problems += [replace(fault, row=int(row), value=str(row)) for row in frame.index[rows]]
-    mended = geometry.copy()
-    mended[crossing] = geometry[crossing].make_valid(method="structure", keep_collapsed=False)
     frame["file"], frame["row"] = file, frame.index
-    return gpd.GeoDataFrame(frame, geometry=mended, crs=shapes.crs).reset_index(drop=True), problems
+    simple = mended(geometry, crossing)
+    return gpd.GeoDataFrame(frame, geometry=simple, crs=shapes.crs).reset_index(drop=True), problems
 
 
 def _typed(ledger: Ledger, form: LedgerForm, catalog: Catalog, *, unit: str) -> tuple[pd.DataFrame, list[Problem]]:

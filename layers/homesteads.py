@@ -42,11 +42,19 @@ def plots(frame: gpd.GeoDataFrame, *, file: str) -> tuple[gpd.GeoDataFrame, list
     if flat:
         problems.append(Problem.doubt("shape_without_area", file=file, n=flat, all=len(frame)))
     named = {"homestead_id": ids, "file": file, "row": number}
-    # only what has an area is kept of a mended polygon: a spike that encloses nothing is dropped
-    mended = geometry.copy()
-    mended[crossing] = geometry[crossing].make_valid(method="structure", keep_collapsed=False)
-    out = gpd.GeoDataFrame(named, geometry=mended, crs=frame.crs).reset_index(drop=True)
+    out = gpd.GeoDataFrame(named, geometry=mended(geometry, crossing), crs=frame.crs).reset_index(drop=True)
     return out, problems
+
+
+def mended(geometry: gpd.GeoSeries, crossing: pd.Series) -> gpd.GeoSeries:
+    """
+    Make the shapes that cross themselves simple; the others are as they were.
+
+    Only what has an area is kept of a mended polygon: a spike that encloses nothing is dropped.
+    """
+    out = geometry.copy()
+    out[crossing] = geometry[crossing].make_valid(method="structure", keep_collapsed=False)
+    return out
 
 
 def _faults(code: str, file: str, rows: pd.Series, column: str, values: pd.Series) -> list[Problem]:

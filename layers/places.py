@@ -122,9 +122,10 @@ def _worded(
     unknown = words.index[(found == "") & ((words != "") | (field == "type"))]
     if field == "type":
         found = found.replace("", default)
-    if not len(unknown) or (field == "type" and field not in ledger.frame and len(unknown) == len(words)):
-        return found, [] if not len(unknown) else [ledger.doubt("profile_assumed", "type", n=len(words), rows="—")]
-    n, rows = len(unknown), some(list(unknown))
+    if not len(unknown):
+        return found, []
+    # a ledger without such a column has no rows to look at
+    n, rows = len(unknown), some(list(unknown)) if field in ledger.frame else "—"
     if field == "type":
         return found, [ledger.doubt("profile_assumed", field, n=n, rows=rows)]
     return found, [ledger.doubt("mode_unknown", field, n=n, rows=rows)]
@@ -253,17 +254,19 @@ def _spread(shapes: np.ndarray) -> np.ndarray:
     west, south, east, north = shapely.bounds(polygons[0])
     plane = systems.zone((west + east) / 2)
     (x0, x1), (y0, y1) = systems.project([west, east], [south, north], plane)
-    # a grid around its own middle, so that where it stands does not matter
-    columns = (
-        x0 + (x1 - x0 - GRID_M * np.floor((x1 - x0) / GRID_M)) / 2 + GRID_M * np.arange((x1 - x0) // GRID_M + 1)
-    )
-    rows = y0 + (y1 - y0 - GRID_M * np.floor((y1 - y0) / GRID_M)) / 2 + GRID_M * np.arange((y1 - y0) // GRID_M + 1)
+    columns, rows = _steps(x0, x1), _steps(y0, y1)
     x, y = (grid.reshape(-1) for grid in np.meshgrid(columns, rows))
     lon, lat = systems.to_degrees(x, y, plane.to_wkt())
     inside = shapely.contains_xy(polygons[0], lon, lat)
     if not inside.any():  # smaller than the grid
         return np.asarray(shapely.get_coordinates(shapely.point_on_surface(polygons)), np.float64)
     return np.column_stack((lon[inside], lat[inside]))
+
+
+def _steps(low: float, high: float) -> np.ndarray:
+    """Marks every 50 m around the middle of a stretch, so that where it stands does not matter."""
+    n = np.floor((high - low) / GRID_M)
+    return np.asarray(low + (high - low - GRID_M * n) / 2 + GRID_M * np.arange(n + 1), np.float64)
 
 
 def with_shapes(

@@ -192,14 +192,14 @@ def run(context: click.Context, project: Path, out: Path | None, only: str) -> N
 
 
 def _run(context: click.Context, project: Path, out: Path | None, only: Sequence[str] = ()) -> Run:
-    from yike.run import OpenProject, Run
+    from yike.run import OpenProject
 
     start = time.perf_counter()
     opened = OpenProject.load(project, language=context.obj)
     language = opened.project.language
     words = _words(context, language)
     teller = _Printer(words, opened.stage_names(only=only))
-    done = _guarded(context, lambda: opened.run(out, only=only, teller=teller), language)
+    done: Run = _guarded(context, lambda: opened.run(out, only=only, teller=teller), language)
     problems = done.table("problems")["severity"].value_counts()
     seconds = f"{time.perf_counter() - start:.1f}"
     n = {kind: int(problems.get(kind, 0)) for kind in ("fault", "doubt")}
@@ -209,7 +209,7 @@ def _run(context: click.Context, project: Path, out: Path | None, only: Sequence
     for said, path in (("cli.workbook_at", book), ("cli.map_at", done.map())):
         if path.exists():
             click.echo(words.say(said, path=path))
-    return Run(done.folder)
+    return done
 
 
 def _say_problems(words: Messages, problems: Sequence[Problem]) -> None:

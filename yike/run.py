@@ -31,7 +31,7 @@ from outputs.workbook import BookInput, write_workbook
 from yike.pipeline import TABLES, computing_stages, problems_of, reading_stages, tables_of
 from yike.project import Project, load_project
 from yike.stages import Stage, Stages, Work, with_needs
-from yike.store import Store, Value, code_digest, digest_of
+from yike.store import Store, Value, code_digest
 from yike.teller import Teller
 
 LIBRARIES = (
@@ -140,7 +140,7 @@ class OpenProject:
             _read(stages, [stage for stage in chosen if stage.name in reading])
             stages.run(stage for stage in chosen if stage.name not in reading)
             _assemble(half, self.project, stages, self.stage_names())
-        Store(self.cache).prune()
+        stages.store.prune()
         return Run(folder)
 
 
@@ -299,8 +299,7 @@ def _workbook(project: Project, at: Work) -> Value:
     tables = tables_of(at.given) | {
         "facilities": at.given["facilities"]["facilities"], "problems": at.given["tables"]["table_problems"],
     }  # fmt: skip
-    files = [path for path in project.input_files() if path.exists()]
-    digests = {project.relative(path): digest_of(path) for path in files}
+    digests = {name: digest for name, digest in at.digests.items() if digest}
     book = BookInput(project.name, tables, project.catalog(), digests, _today(), metadata.version("yike"))
     write_workbook(book, at.folder / "workbook.xlsx", load_messages(project.language))
     return {"workbook": at.folder / "workbook.xlsx"}

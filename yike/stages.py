@@ -16,11 +16,16 @@ from yike.teller import Teller
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Work:
-    """What a stage is given: the values of what it stands on, a folder for files, and who hears of it."""
+    """
+    What a stage is given: the values of what it stands on, a folder for files, and who hears of it.
+
+    ``digests`` are those of the files it reads, by their name for keys; '' for one that is not there.
+    """
 
     given: Mapping[str, Value]
     folder: Path
     teller: Teller
+    digests: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class Stages:
         self.values: dict[str, Value] = {}
         self.keys: dict[str, str] = {}
         self.stops: list[Problem] = []
-        self._store, self._code, self._name_of = store, code, name_of
+        self.store, self._code, self._name_of = store, code, name_of
         self._digests: dict[Path, str] = {}
 
     def run(self, stages: Iterable[Stage], *, gather: bool = False) -> None:
@@ -88,12 +93,12 @@ class Stages:
     def _one(self, stage: Stage) -> None:
         sure = not self.stops
         needs = [*stage.needs, *(name for name in stage.also if name in self.values)]
+        digests = {self._name_of(path): self.digest(path) for path in stage.reads}
         key = key_of(
-            stage=stage.name, code=self._code, settings=stage.settings,
-            files={self._name_of(path): self.digest(path) for path in stage.reads},
+            stage=stage.name, code=self._code, settings=stage.settings, files=digests,
             needs={name: self.keys[name] for name in needs},
         )  # fmt: skip
-        kept = self._store.load(key) if sure else None
+        kept = self.store.load(key) if sure else None
         if kept is not None:
             self.values[stage.name], self.keys[stage.name] = kept, key
             self.seconds[stage.name] = 0.0
@@ -101,10 +106,11 @@ class Stages:
             return
         self.teller.begin(stage.name)
         start = time.perf_counter()
-        half = self._store.begin(key)
+        half = self.store.begin(key)
         try:
-            value = stage.work(Work({name: self.values[name] for name in needs}, half, self.teller))
-            self.values[stage.name] = self._store.finish(key, half, value) if sure else value
+            given = {name: self.values[name] for name in needs}
+            value = stage.work(Work(given, half, self.teller, digests))
+            self.values[stage.name] = self.store.finish(key, half, value) if sure else value
         finally:
             shutil.rmtree(half, ignore_errors=True)
         self.keys[stage.name] = key

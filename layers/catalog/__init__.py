@@ -14,6 +14,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
@@ -109,7 +110,6 @@ class TravelMode:
     name_zh: str
     name_en: str
     words: tuple[str, ...]
-    limit: str
     certainty: str
     kmh: float | None = None
     min_runs_a_day: int = 0
@@ -339,9 +339,10 @@ class Catalog:
         return replace(self, standards=moved, categories=own)
 
 
+@cache
 def load() -> Catalog:
     """
-    Read the catalogue that is shipped.
+    Read the catalogue that is shipped; once, because a run asks for it a dozen times and it never changes.
 
     Raises
     ------
