@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -465,8 +466,11 @@ class _AtPoints:
             rank, direction = standing.rank[usable], category.direction
             reached = question.journeys.nearest(usable, rank=rank, direction=direction)
             if question.profile.mode in ("ebike", "bus"):
-                on_foot = decided_min(question.walking.nearest(usable, rank=rank, direction=direction), direction)
-                walked = decided_min(reached, direction) >= np.nan_to_num(on_foot, nan=np.inf)
+                on_foot = question.walking.nearest(usable, rank=rank, direction=direction)
+                walk_min = decided_min(on_foot, direction)
+                walked = ~np.isnan(walk_min) & ~(decided_min(reached, direction) < walk_min)
+                # an e-bike joins the streets that it may be ridden on; from elsewhere walking may be quicker
+                reached = _either(walked, on_foot, reached)
                 rode[mine] = ~walked[mine]
                 threshold = np.where(mine & walked, question.limits("walk"), threshold)
             status[mine] = _status(question, names, usable, reached, threshold)[mine]
@@ -502,6 +506,11 @@ class _AtPoints:
         return np.asarray(order[reached[which]], np.int64)
 
 
+def _either(which: NDArray[np.bool_], one: Reached, other: Reached) -> Reached:
+    fields = (f.name for f in dataclasses.fields(Reached))
+    return Reached(*(np.where(which, getattr(one, name), getattr(other, name)) for name in fields))
+
+
 def _repeated(text: str, n: int) -> NDArray[np.object_]:
     return np.full(n, text, object)
 
@@ -516,9 +525,9 @@ def _status(
     status = np.where(np.isnan(threshold), "no_standard", np.where(within, "served", "beyond_limit"))
     status = status.astype(object)
     status[np.isnan(time)] = "unreachable"
-    status[question.homes.status == "off_network"] = "off_network"
+    status[np.isnan(time) & (question.homes.status == "off_network")] = "off_network"
     if not question.on_street[usable].any():
-        status[:] = "no_facility"
+        status[np.isnan(time)] = "no_facility"
     if not question.known(names[0]):
         status[status != "served"] = "no_data"
     outside = question.standing.outside | (question.homes.status == "no_position")

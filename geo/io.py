@@ -77,7 +77,7 @@ def require(path: Path, *wanted: str) -> Path:
         raise Stop(Problem.stop("file_missing", file=path, folder=path.parent))
     if path.is_dir() and path.suffix.lower() != ".gdb":
         raise Stop(Problem.stop("file_is_folder", file=path))
-    if not any(part.stat().st_size for part in files_of(path)):
+    if not any(part.stat().st_size for part in (files_of(path) if path.is_dir() else [path])):
         raise Stop(Problem.stop("file_empty", file=path))
     if kind(path) not in wanted:
         accepted = " ".join(ending for what in wanted for ending in _KINDS[what])
@@ -86,14 +86,25 @@ def require(path: Path, *wanted: str) -> Path:
 
 
 def files_of(path: Path) -> list[Path]:
-    """List the files that one input is made of: a Shapefile's parts, what is in a geodatabase, else the file."""
+    """
+    List the files that one input is made of, it first: what a driver reads beside it, or all in a geodatabase.
+
+    Beside a Shapefile lie its parts, beside a raster its world file, overviews and notes, beside a GeoPackage
+    what was not yet written into it; in capitals or not.
+    """
     if path.is_dir():
         return sorted(part for part in path.rglob("*") if part.is_file())
-    parts = [path.with_suffix(ending) for ending in _SHAPEFILE] if path.suffix.lower() == ".shp" else []
-    return [path, *(part for part in parts if part.is_file())]
-
-
-_SHAPEFILE = (".dbf", ".shx", ".prj", ".cpg")
+    name = path.name.lower()
+    stem, whole = name.rsplit(".", 1)[0], name
+    if name.endswith(".shp"):
+        beside = {stem + ending for ending in (".dbf", ".shx", ".prj", ".cpg", ".cst")}
+    elif kind(path) == "raster":
+        worlds = (".tfw", ".tifw", ".wld", ".jgw", ".prj", ".hdr", ".aux.xml")
+        beside = {stem + ending for ending in worlds} | {whole + end for end in (".aux.xml", ".ovr", ".msk")}
+    else:
+        beside = {whole + ending for ending in ("-wal", "-journal")}
+    near = path.parent.iterdir() if path.parent.is_dir() else ()
+    return [path, *sorted(part for part in near if part.name.lower() in beside and part.is_file())]
 
 
 # --- tables -----------------------------------------------------------------------------------------------

@@ -6,13 +6,12 @@ import datetime as dt
 import re
 from collections import Counter
 from dataclasses import replace
+from itertools import combinations, product
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from geo import crs as systems
@@ -127,8 +126,11 @@ def merged(parts: list[pd.DataFrame]) -> tuple[pd.DataFrame, list[Problem]]:
 
     Of one category, two rows are one facility if two sources give them the same code; or if both are within
     150 m (the rim belongs to it) and the names are equal or one ends with the other (a county or town before
-    it), but not two rows of one file with two codes. The row with a code is kept, then the one of the earlier
-    source; what it lacks is taken from the others, and one that does not operate in any of them does not.
+    it), but not two rows of one file with two codes. Of several rows this must hold for each two of them: a
+    chain of equal names is no facility. Nearest rows join first, so the order of rows decides nothing.
+
+    The row with a code is kept, then the one of the earlier source; what it lacks is taken from the others, and
+    one that does not operate in any of them does not.
 
     Returns
     -------
@@ -142,16 +144,21 @@ def merged(parts: list[pd.DataFrame]) -> tuple[pd.DataFrame, list[Problem]]:
     whole = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
     if not len(whole):
         return whole[list(COLUMNS)], []
-    one = _same(whole)
-    first = np.lexsort((whole["source"], (whole["code"] == "").to_numpy(), one))
+    one, said = _same(whole)
+    uncoded = (whole["code"] == "").to_numpy()
+    first = np.lexsort((whole["row"].to_numpy(np.int64), said, whole["source"], uncoded, one))
     ordered = whole.iloc[first].assign(one=one[first])
     problems = _said_of_merging(ordered)
-    by = ordered.groupby("one", sort=False)
+    known = ordered.replace({"facility_name": {"": None}, "code": {"": None}})
+    by = known.groupby("one", sort=False)
     kept = by.first()  # of each column the first that is there
+    kept[["facility_name", "code"]] = kept[["facility_name", "code"]].fillna("")
     kept["operating"] = by["operating"].all()
     kept["why_not"] = by["why_not"].agg(lambda texts: next((text for text in texts if text), ""))
-    for name in ("facility_id", "facility_name", "file", "row", "code", "source"):
+    for name in ("facility_id", "file", "row", "source"):
         kept[name] = by[name].nth(0).to_numpy()
+    located = known[known["lon"].notna()].groupby("one", sort=False)[["lon", "lat"]].nth(0)
+    kept[["lon", "lat"]] = located.set_axis(known.loc[located.index, "one"]).reindex(kept.index)
     kept["merged_n"] = by.size()
     kept["merged_ids"] = by["facility_id"].agg(lambda ids: ";".join(dict.fromkeys(ids.astype("str"))))
     order = pd.Series(first, ordered["one"].to_numpy()).groupby(level=0).min()
@@ -160,42 +167,68 @@ def merged(parts: list[pd.DataFrame]) -> tuple[pd.DataFrame, list[Problem]]:
     return kept[list(COLUMNS)], problems + clashes
 
 
-def _same(whole: pd.DataFrame) -> np.ndarray:
-    """Number the facilities: rows of one number are one facility."""
-    rows = np.arange(len(whole))
-    pairs = [np.zeros((0, 2), np.int64)]
+def _same(whole: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Number the facilities: rows of one number are one facility; and give each row's place by what it says.
+
+    Rows of one code are a group. Groups join, nearest first, where each two of what comes together agree.
+    """
     code = whole["code"].str.upper()
-    in_source = whole.groupby(["category", "source", code])["code"].transform("size")
-    usable = (code != "") & (in_source == 1)  # a code that one source has twice tells nothing
-    for _, members in whole[usable].assign(at=rows[usable]).groupby(["category", code[usable]])["at"]:
-        if len(members) > 1:
-            pairs.append(np.column_stack((members.to_numpy()[:-1], members.to_numpy()[1:])))
+    told = ["category", "source", "facility_name", "code", "lon", "lat", "capacity"]
+    rank = whole.assign(code=code).groupby(told, dropna=False).ngroup().to_numpy()
+    pairs, apart_m = _alike(whole)
+    agree = {(int(i), int(j)) for i, j in pairs}
+    group = np.arange(len(whole))
+    lonely = whole.index[code == ""]
+    for _, members in whole.drop(index=lonely).groupby(["category", code]):
+        own = members.groupby("source").groups.values()
+        # a code that one source gives to two facilities tells nothing
+        if all((int(i), int(j)) in agree for rows in own for i, j in combinations(sorted(rows), 2)):
+            group[members.index] = members.index[0]
+    source, rows_of = whole["source"].to_numpy(), pd.Series(np.arange(len(whole))).groupby(group).groups
+    codes = {number: {(source[row], code[row]) for row in rows if code[row]} for number, rows in rows_of.items()}
+    distance: dict[tuple[int, int], float] = {}
+    for (i, j), metres in zip(pairs, apart_m, strict=True):
+        two = tuple(sorted((int(group[i]), int(group[j]))))
+        here, there = (codes[number] for number in two)
+        # two codes of one file are two facilities; those of two files may be of two registers
+        clash = any(a == b and one != other for a, one in here for b, other in there)
+        if two[0] != two[1] and not clash:
+            distance[two] = min(metres, distance.get(two, np.inf))
+    nearest = sorted(distance, key=lambda two: (round(distance[two], 3), sorted(rank[list(two)])))
+    cluster = {number: (number,) for number in rows_of}
+    for a, b in nearest:
+        here, there = cluster[a], cluster[b]
+        if here != there and all(tuple(sorted(two)) in distance for two in product(here, there)):
+            cluster |= dict.fromkeys((*here, *there), (*here, *there))
+    return np.array([min(cluster[number]) for number in group], np.int64), rank
+
+
+def _alike(whole: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Find the pairs of rows (the smaller first) of one category with agreeing names within 150 m, and how far."""
     names = whole["facility_name"].map(plain)
     placed = whole["lon"].notna() & (names != "")
-    if placed.any():
-        plane = systems.zone(float(whole.loc[placed, "lon"].median()))
-        xy = np.column_stack(systems.project(whole["lon"].to_numpy(float), whole["lat"].to_numpy(float), plane))
-        for _, members in whole[placed].assign(at=rows[placed]).groupby("category")["at"]:
-            at = members.to_numpy()
-            near = at[KDTree(xy[at]).query_pairs(TWICE_M * 1.001, output_type="ndarray")]
-            pairs.append(near[_one_name(near, names, code, whole)])
-    joined = np.concatenate(pairs)
-    graph = coo_array((np.ones(len(joined)), (joined[:, 0], joined[:, 1])), shape=(len(whole), len(whole)))
-    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
-
-
-def _one_name(pairs: np.ndarray, names: pd.Series, code: pd.Series, whole: pd.DataFrame) -> np.ndarray:
-    lon, lat, source = (whole[name].to_numpy(float) for name in ("lon", "lat", "source"))
+    if not placed.any():
+        return np.zeros((0, 2), np.int64), np.zeros(0)
+    plane = systems.zone(float(whole.loc[placed, "lon"].median()))
+    lon, lat = whole["lon"].to_numpy(float), whole["lat"].to_numpy(float)
+    xy = np.column_stack(systems.project(lon, lat, plane))
+    found = [np.zeros((0, 2), np.int64)]
+    rows = np.arange(len(whole))
+    for _, at in pd.Series(rows[placed]).groupby(whole.loc[placed, "category"].to_numpy()):
+        near = KDTree(xy[at]).query_pairs(TWICE_M * 1.01, output_type="ndarray")  # the plane stretches
+        found.append(np.sort(at.to_numpy()[near], axis=1))
+    pairs = np.concatenate(found)
+    named = [_one_name(names[i], names[j]) for i, j in pairs]
+    pairs = pairs[np.array(named, bool)]
     i, j = pairs[:, 0], pairs[:, 1]
-    near = systems.geodesic_m(lon[i], lat[i], lon[j], lat[j]) <= TWICE_M
-    alike = np.zeros(len(pairs), bool)
-    for number, (a, b) in enumerate(pairs):
-        short, long = sorted((names[a], names[b]), key=len)
-        named = short == long or (len(short) >= _NAME_PART and long.endswith(short))
-        # two codes of one file are two facilities; those of two files may be of two registers
-        apart = source[a] == source[b] and bool(code[a]) and bool(code[b]) and code[a] != code[b]
-        alike[number] = named and not apart
-    return near & alike
+    metres = systems.geodesic_m(lon[i], lat[i], lon[j], lat[j])
+    return pairs[metres <= TWICE_M], metres[metres <= TWICE_M]
+
+
+def _one_name(a: str, b: str) -> bool:
+    short, long = sorted((a, b), key=len)
+    return short == long or (len(short) >= _NAME_PART and long.endswith(short))
 
 
 _NAME_PART = 4
@@ -232,18 +265,27 @@ def _said_of_merging(ordered: pd.DataFrame) -> list[Problem]:
 
 
 def _ids_apart(kept: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
-    """Give an id that another facility of another source has the name of its file; a school may be two kinds."""
-    named = kept.groupby("facility_id")
-    clash = kept["source"] != named["source"].transform("first")
-    clash &= kept["facility_name"].map(plain) != named["facility_name"].transform("first").map(plain)
-    other = kept.groupby("facility_id")["file"].transform("first")
-    problems = [
-        Problem("id_in_two_sources", "doubt", file=str(row.file), row=int(str(row.row)),
-                value=str(row.facility_id), params=(("other", str(row.other)),))
-        for row in kept.assign(other=other)[clash].drop_duplicates("facility_id").itertuples()
-    ]  # fmt: skip
-    own = kept["facility_id"] + "@" + kept["file"] + "#" + (kept["source"] + 1).astype("str")
-    return kept.assign(facility_id=kept["facility_id"].where(~clash, own)), problems
+    """
+    Give an id that another facility of another source has the name of its file.
+
+    A school may be of two kinds: rows of one id and name within 150 m are one facility, at one place.
+    """
+    kept = kept.copy()
+    problems = []
+    for _, rows in kept[kept["facility_id"].duplicated(keep=False)].groupby("facility_id", sort=False):
+        first = rows.iloc[0]
+        for number, row in rows.iloc[1:].iterrows():
+            apart = float(systems.geodesic_m([first["lon"]], [first["lat"]], [row["lon"]], [row["lat"]])[0])
+            named = _one_name(plain(first["facility_name"]), plain(row["facility_name"]))
+            if row["source"] == first["source"] or (named and not apart > TWICE_M):
+                if np.isfinite(first["lon"]):
+                    kept.loc[number, ["lon", "lat"]] = first[["lon", "lat"]].to_numpy()
+                continue
+            kept.loc[number, "facility_id"] = f"{row['facility_id']}@{row['file']}#{row['source'] + 1}"
+            params = (("other", str(first["file"])),)
+            problems.append(Problem("id_in_two_sources", "doubt", file=str(row["file"]), row=int(row["row"]),
+                                    value=str(row["facility_id"]), params=params))  # fmt: skip
+    return kept, problems
 
 
 def _sorted(held: tuple[str, ...], by_rule: dict[str, list[Category]], parts: dict[str, int]) -> list[str]:

@@ -162,23 +162,59 @@ def joined(parts: list[pd.DataFrame]) -> tuple[pd.DataFrame, list[Problem]]:
     """
     Put places of several files and kinds under each other; one that an earlier file has is not taken again.
 
-    A doubt names what the two files say of it where they disagree: people, or positions over 500 m apart.
+    Places of one id are one if they are of one kind and their names agree (one may end with the other) or they
+    lie within 500 m; where names are not known, in one village of one town too. Others are places of their own
+    that were given the same number: the later gets its file as suffix, and a doubt counts them.
+
+    A doubt names what the two files say of one place where they disagree: people, or positions over 500 m apart.
     """
     whole = pd.concat(parts, ignore_index=True)
     problems = _same_name_elsewhere(whole)
-    first = whole.drop_duplicates("place_id").set_index("place_id")
-    again = whole["place_id"].duplicated()
-    for row in whole[again].to_dict("records"):
-        one = first.loc[[row["place_id"]]].to_dict("records")[0]
-        told = (("file", str(one["file"])), ("name", str(row["place_name"])))
-        doubt = Problem("place_in_two_files", "doubt", file=str(row["file"]), row=int(row["row"]), params=told)
-        said = _disagreements(one, row)
-        problems += [] if said else [doubt]
-        for column, kept, other in said:
-            params = tuple(sorted((*told, ("kept", kept), ("other", other))))
-            disagree = Problem("sources_disagree", "doubt", file=doubt.file, row=doubt.row, column=column)
-            problems.append(replace(disagree, params=params))
-    return whole[~again].reset_index(drop=True), problems
+    rows = whole.to_dict("records")
+    known: dict[object, list[int]] = {}
+    again, renamed = np.zeros(len(rows), bool), whole["place_id"].copy()
+    shared: dict[tuple[str, str], list[object]] = {}
+    for number, row in enumerate(rows):
+        alike = known.setdefault(row["place_id"], [])
+        one = next((rows[other] for other in alike if _one_place(rows[other], row)), None)
+        again[number] = one is not None
+        if one is not None:
+            problems += _told_of_both(one, row)
+        elif alike:
+            renamed[number] = f"{row['place_id']}@{row['file']}#{row['row']}"
+            shared.setdefault((rows[alike[0]]["file"], row["file"]), []).append(row["place_id"])
+        if one is None:
+            alike.append(number)
+    for (other, file), ids in shared.items():
+        problems.append(Problem.doubt("place_ids_shared", file=file, n=len(ids), other=other, ids=some(ids)))
+    return whole.assign(place_id=renamed)[~again].reset_index(drop=True), problems
+
+
+def _one_place(one: Mapping[Hashable, Any], other: Mapping[Hashable, Any]) -> bool:
+    if one["place_kind"] != other["place_kind"]:
+        return False
+    apart = _apart_m(one, other)
+    names = [plain(place["place_name"]) for place in (one, other) if place["place_name"] != place["place_id"]]
+    if len(names) == 2 and (names[0].endswith(names[1]) or names[1].endswith(names[0])):
+        return True
+    if np.isfinite(apart) or len(names) == 2:
+        return bool(apart <= DISAGREE_M)
+    return all(plain(one[field]) == plain(other[field]) for field in ("town", "village"))
+
+
+def _apart_m(one: Mapping[Hashable, Any], other: Mapping[Hashable, Any]) -> float:
+    return float(systems.geodesic_m([one["lon"]], [one["lat"]], [other["lon"]], [other["lat"]])[0])
+
+
+def _told_of_both(one: Mapping[Hashable, Any], row: Mapping[Hashable, Any]) -> list[Problem]:
+    told = (("file", str(one["file"])), ("name", str(row["place_name"])))
+    doubt = Problem("place_in_two_files", "doubt", file=str(row["file"]), row=int(row["row"]), params=told)
+    problems = []
+    for column, kept, other in _disagreements(one, row):
+        params = tuple(sorted((*told, ("kept", kept), ("other", other))))
+        disagree = Problem("sources_disagree", "doubt", file=doubt.file, row=doubt.row, column=column)
+        problems.append(replace(disagree, params=params))
+    return problems or [doubt]
 
 
 def _same_name_elsewhere(whole: pd.DataFrame) -> list[Problem]:
@@ -200,10 +236,10 @@ def _same_name_elsewhere(whole: pd.DataFrame) -> list[Problem]:
 
 def _disagreements(one: Mapping[Hashable, Any], other: Mapping[Hashable, Any]) -> list[tuple[str, str, str]]:
     found = []
-    if one["pop"] != other["pop"]:
-        found.append(("pop", f"{one['pop']:g}", f"{other['pop']:g}"))
-    apart = systems.geodesic_m([one["lon"]], [one["lat"]], [other["lon"]], [other["lat"]])[0]
-    if apart > DISAGREE_M:
+    people = (one["pop"], other["pop"])
+    if people[0] != people[1] and not np.isnan(people).all():
+        found.append(("pop", *("—" if np.isnan(number) else f"{number:g}" for number in people)))
+    if _apart_m(one, other) > DISAGREE_M:
         at = [f"{place['lon']:.5f}, {place['lat']:.5f}" for place in (one, other)]
         found.append(("lon", at[0], at[1]))
     return found

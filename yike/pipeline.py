@@ -11,7 +11,6 @@ import dataclasses
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -68,45 +67,50 @@ def reading_stages(project: Project) -> list[Stage]:
     fault of every file is told at once.
     """
     catalog = project.catalog()
-    words = _plain(project.categories)
+    words = project.categories
     box = ("network",)
+    labels = [label for path in project.input_files() if (label := project.label(path)) != path.name]
+
+    def asked(*settings: object) -> object:
+        return [project.plain(settings), labels]  # records name their file
+
     osm_files = _osm_files(project)
     features = ("features",) if osm_files else ()
     rows = (*project.settlements, *project.households, *project.hosts)
     stages = [
         Stage("network", partial(_network, project, catalog), reads=_network_files(project),
-              settings=_plain(project.network), layer="network"),
-        Stage("area", partial(_area, project), reads=_files(project.service), settings=_plain(project.service),
+              settings=asked(project.network), layer="network"),
+        Stage("area", partial(_area, project), reads=_files(project.service), settings=asked(project.service),
               layer="area"),
     ]  # fmt: skip
     for name, source in project.forms.items():
         if catalog.ledgers[name].form == "layer":
-            work = partial(_form_layer, name, source, catalog)
-            stages.append(Stage(f"form_{name}", work, reads=(source.path,), settings=_plain(source), layer=name))
+            work = partial(_form_layer, project, name, catalog)
+            stages.append(Stage(f"form_{name}", work, reads=(source.path,), settings=asked(source), layer=name))
     if osm_files:
         work = partial(_features, project, catalog, osm_files)
-        asked = _plain([[s for s in (*project.settlements, *project.facilities) if s.osm], words])
-        stages.append(Stage("features", work, reads=osm_files, settings=asked, layer="facilities"))
+        of_osm = [source for source in (*project.settlements, *project.facilities) if source.osm]
+        stages.append(Stage("features", work, reads=osm_files, settings=asked(of_osm, words), layer="facilities"))
     stages += [
         Stage("places", partial(_places, project, catalog), needs=_needs(features, project.settlements),
               also=(*box, "area", "form_villages"),
               reads=_files(*(row for row in rows if not row.osm), project.settlement_shapes),
-              settings=_plain([rows, project.settlement_shapes]), layer="settlements"),
+              settings=asked(rows, project.settlement_shapes), layer="settlements"),
         Stage("facilities", partial(_facilities, project, catalog), needs=_needs(features, project.facilities),
               also=box, reads=_files(*(row for row in project.facilities if not row.osm)),
-              settings=[_plain(project.facilities), words, _plain(project.as_of)], layer="facilities"),
+              settings=asked(project.facilities, words, project.as_of), layer="facilities"),
     ]  # fmt: skip
     for name, source in project.forms.items():
         if catalog.ledgers[name].form == "table":
-            work = partial(_form_table, name, source, catalog)
+            work = partial(_form_table, project, name, catalog)
             stages.append(
-                Stage(f"form_{name}", work, also=("places",), reads=(source.path,), settings=_plain(source),
+                Stage(f"form_{name}", work, also=("places",), reads=(source.path,), settings=asked(source),
                       layer=name)
             )  # fmt: skip
     if project.homesteads is not None:
         stages.append(
             Stage("homesteads", partial(_plots, project), also=("area",), reads=_files(project.homesteads),
-                  settings=_plain(project.homesteads), layer="homesteads")
+                  settings=asked(project.homesteads), layer="homesteads")
         )  # fmt: skip
     if project.people is not None:
         stages.append(
@@ -116,12 +120,12 @@ def reading_stages(project: Project) -> list[Stage]:
     if project.dem:
         stages.append(
             Stage("terrain", partial(_terrain, project), also=("places", "homesteads"), reads=project.dem,
-                  layer="terrain")
+                  settings=asked(project.dem), layer="terrain")
         )  # fmt: skip
     layered = tuple(s.path for s in project.sources() if not s.osm and io.kind(s.path) == "vector")
     stages.append(
         Stage("check", partial(_check, project, catalog), needs=("network", "places"), also=("facilities",),
-              reads=layered, settings=_plain([project.sources(), project.as_of]), layer="network")
+              reads=layered, settings=asked(project.sources(), project.as_of), layer="network")
     )  # fmt: skip
     return stages
 
@@ -129,7 +133,7 @@ def reading_stages(project: Project) -> list[Stage]:
 def computing_stages(project: Project) -> list[Stage]:
     """Give the stages that measure, in order; they need what ``reading_stages`` leaves."""
     catalog = project.catalog()
-    own = _plain([project.standards, project.categories])
+    own = project.plain([project.standards, project.categories])
     personas = list(project.circle_personas)
     ground = ("network", "places", "facilities")
     stages = [
@@ -138,7 +142,7 @@ def computing_stages(project: Project) -> list[Stage]:
         Stage("access", partial(_access, project, catalog), needs=(*ground, "people_at"),
               settings=[own, personas, project.met_share]),
         Stage("circles", partial(_circles, project, catalog), needs=("access", "people_at"),
-              settings=[own, personas, _plain(project.strata), project.name]),
+              settings=[own, personas, project.plain(project.strata), project.name]),
         Stage("gaps", _gaps, needs=("access", "people_at")),
     ]  # fmt: skip
     if project.homesteads is not None:
@@ -171,19 +175,6 @@ def tables_of(values: Given) -> dict[str, pd.DataFrame]:
 def problems_of(values: Given) -> list[Problem]:
     """Collect the faults and doubts of all stages."""
     return [problem for value in values.values() for problem in value.get("problems", ())]
-
-
-def _plain(value: Any) -> Any:
-    """What a stage takes from the project, as JSON; files by name, their content is digested apart."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, Path):
-        return value.name
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 
 def _files(*sources: object) -> tuple[Path, ...]:
@@ -222,7 +213,7 @@ def _network(project: Project, catalog: Catalog, _: Work) -> Value:
         source = network.source
         frame = io.read_vector(source.path, layer=source.layer, crs=source.crs)
         ways, doubts = roads.ways_of_lines(
-            frame, file=source.path.name, classes=survey.classes, class_fields=survey.fields,
+            frame, file=project.label(source.path), classes=survey.classes, class_fields=survey.fields,
             name_fields=survey.name_fields, default_class=survey.other,
         )  # fmt: skip
     else:
@@ -251,22 +242,25 @@ def _area(project: Project, _: Work) -> Value:
     return {"area": whole}
 
 
-def _form_layer(name: str, source: Source, catalog: Catalog, _: Work) -> Value:
+def _form_layer(project: Project, name: str, catalog: Catalog, _: Work) -> Value:
+    source = project.forms[name]
     try:
         frame = io.read_vector(source.path, layer=source.layer, crs=source.crs)
     except Stop as stop:
         return {"problems": _in(name, left_out(stop.problems))}
-    read, problems = forms.read_layer_form(frame, catalog.ledgers[name], catalog, file=source.path.name)
+    read, problems = forms.read_layer_form(frame, catalog.ledgers[name], catalog, file=project.label(source.path))
     return {"frame": read, "problems": _in(name, problems)}
 
 
-def _form_table(name: str, source: Source, catalog: Catalog, at: Work) -> Value:
+def _form_table(project: Project, name: str, catalog: Catalog, at: Work) -> Value:
+    source = project.forms[name]
     named = forms.names_of(at.given["places"]["places"]) if "places" in at.given else {}
     frames: list[pd.DataFrame] = []
     problems: list[Problem] = []
     for path in io.tables_in(source.path):
         try:
-            raw = io.read_table(path, sheet=source.sheet)
+            label = project.label(path) if path == source.path else path.name
+            raw = dataclasses.replace(io.read_table(path, sheet=source.sheet), file=label)
             frame, found = forms.read_table_form(raw, catalog.ledgers[name], catalog, settlements=named)
         except Stop as stop:  # the other workbooks of the folder are read all the same
             problems += left_out(stop.problems)
@@ -313,7 +307,7 @@ def _places(project: Project, catalog: Catalog, at: Work) -> Value:
     parts, problems = [], []
     for kind, sources in kinds:
         for source in sources:
-            part, found = _place_source(source, kind, catalog, at.given, villages, _osm_files(project))
+            part, found = _place_source(source, kind, project, catalog, at.given, villages)
             if source.osm and area is not None:
                 part = part[place_layer.within(part, area)].reset_index(drop=True)
             parts.append(part)
@@ -324,7 +318,7 @@ def _places(project: Project, catalog: Catalog, at: Work) -> Value:
     if project.settlement_shapes is not None:
         source = project.settlement_shapes
         frame = io.read_vector(source.path, layer=source.layer, crs=source.crs)
-        places, shapes, found = place_layer.with_shapes(places, frame, catalog, file=source.path.name)
+        places, shapes, found = place_layer.with_shapes(places, frame, catalog, file=project.label(source.path))
         problems += found
     if not len(places):
         raise Stop(Problem.stop("no_places", file=project.settlements[0].path))
@@ -337,16 +331,11 @@ def _places(project: Project, catalog: Catalog, at: Work) -> Value:
 
 
 def _place_source(
-    source: Source,
-    kind: str,
-    catalog: Catalog,
-    given: Given,
-    villages: pd.DataFrame | None,
-    osm_files: tuple[Path, ...],
+    source: Source, kind: str, project: Project, catalog: Catalog, given: Given, villages: pd.DataFrame | None
 ) -> tuple[pd.DataFrame, list[Problem]]:
-    file = source.path.name
+    file = project.label(source.path)
     if source.osm:
-        chosen = given["features"][_feature_key(source.path, osm_files)]
+        chosen = given["features"][_feature_key(source.path, _osm_files(project))]
         held = chosen["rules"].map(lambda rules: place_layer.OSM_RULE in rules)
         return place_layer.from_osm(chosen[held.to_numpy(bool)], catalog, file=file)
     if io.kind(source.path) == "vector":
@@ -355,6 +344,7 @@ def _place_source(
     else:
         io.require(source.path, "table", "vector")
         raw, crs = io.read_table(source.path, sheet=source.sheet), source.crs or "CGCS2000"
+        raw = dataclasses.replace(raw, file=file)
     return place_layer.from_ledger(raw, catalog, crs=crs, box=_box(given), kind=kind, villages=villages)
 
 
@@ -382,7 +372,7 @@ def _facilities(project: Project, catalog: Catalog, at: Work) -> Value:
 def _facility_source(
     source: Source, project: Project, catalog: Catalog, given: Given
 ) -> tuple[pd.DataFrame, list[Problem], set[str]]:
-    file = source.path.name
+    file = project.label(source.path)
     if source.osm:
         features = given["features"][_feature_key(source.path, _osm_files(project))]
         return facility_layer.from_osm(features, catalog, file=file)
@@ -392,6 +382,7 @@ def _facility_source(
     else:
         io.require(source.path, "table", "vector")
         raw, crs = io.read_table(source.path, sheet=source.sheet), source.crs or "CGCS2000"
+        raw = dataclasses.replace(raw, file=file)
     frame, problems = facility_layer.from_table(
         raw, catalog, crs=crs, box=_box(given), category=source.category, code=source.code, as_of=project.as_of
     )
@@ -410,7 +401,7 @@ def _plots(project: Project, at: Work) -> Value:
             frame = frame[shapely.intersects(area, frame.geometry.representative_point().to_numpy())]
     else:
         frame = io.read_vector(source.path, layer=source.layer, crs=source.crs)
-    plots, problems = homestead_layer.plots(frame.reset_index(drop=True), file=source.path.name)
+    plots, problems = homestead_layer.plots(frame.reset_index(drop=True), file=project.label(source.path))
     return {"plots": plots, "problems": _in("homesteads", problems)}
 
 
@@ -456,7 +447,7 @@ def _undeclared_systems(project: Project, points: pd.DataFrame, snapper: Snapper
             continue
         if source.path in {form.path for form in project.forms.values()}:
             continue  # it has no positions of its own
-        file, sheet = source.path.name, source.sheet or ""
+        file, sheet = project.label(source.path), source.sheet or ""
         own = points[(points["file"] == file) & points["lon"].notna()].drop_duplicates()
         lon, lat = own["lon"].to_numpy(np.float64), own["lat"].to_numpy(np.float64)
         asis, shifted = (np.nanmedian(_far(snapper, *at)) if len(own) else np.nan for at in (
@@ -488,7 +479,7 @@ def _layer_doubts(project: Project) -> list[Problem]:
                 continue  # who reads it says so
             if len(names) > 1:
                 params = (("layer", names[0]), ("layers", "、".join(names)), ("n", str(len(names))))
-                doubts.append(Problem("layer_chosen", "doubt", file=source.path.name, params=params))
+                doubts.append(Problem("layer_chosen", "doubt", file=project.label(source.path), params=params))
     return doubts
 
 

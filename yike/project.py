@@ -92,21 +92,25 @@ class Project:
 
     def resolved(self) -> dict[str, Any]:
         """The whole configuration as JSON values; files by their path relative to the project file."""
+        whole: dict[str, Any] = self.plain({f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
+        return {key: value for key, value in whole.items() if key != "file"}
 
-        def plain(value: Any) -> Any:
-            if isinstance(value, Path):
-                return self.relative(value)
-            if isinstance(value, dt.date):
-                return value.isoformat()
-            if dataclasses.is_dataclass(value) and not isinstance(value, type):
-                return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-            if isinstance(value, tuple):
-                return [plain(item) for item in value]
-            if isinstance(value, Mapping):
-                return {key: plain(item) for key, item in value.items()}
-            return value
+    def plain(self, value: Any) -> Any:
+        """A part of the configuration as JSON values; files by their path relative to the project file."""
+        if isinstance(value, Path):
+            return self.relative(value)
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return {f.name: self.plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        if isinstance(value, list | tuple):
+            return [self.plain(item) for item in value]
+        if isinstance(value, Mapping):
+            return {str(key): self.plain(item) for key, item in value.items()}
+        return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
-        return {key: value for key, value in plain(self).items() if key != "file"}
+    def label(self, path: Path) -> str:
+        """How records name a file: by its name, and where two inputs have that name by the path to it."""
+        alike = [other for other in self.input_files() if other.name == path.name]
+        return self.relative(path) if len(alike) > 1 else path.name
 
     def relative(self, path: Path) -> str:
         """A file as the project file could name it: from its folder on, so that it means the same elsewhere."""

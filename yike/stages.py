@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from geo import io
 from geo.problems import Problem, Stop
 from yike.store import Store, Value, digest_of, key_of
 from yike.teller import Teller
@@ -67,6 +69,7 @@ class Stages:
         self.stops: list[Problem] = []
         self.store, self._code, self._name_of = store, code, name_of
         self._digests: dict[Path, str] = {}
+        self._states: dict[Path, list[tuple[str, int, int, int]]] = {}
 
     def run(self, stages: Iterable[Stage], *, gather: bool = False) -> None:
         """
@@ -110,6 +113,11 @@ class Stages:
         try:
             given = {name: self.values[name] for name in needs}
             value = stage.work(Work(given, half, self.teller, digests))
+            replaced = [path for path in stage.reads if self._state(path) != self._states[path]]
+            if replaced:  # which version was read is not known: no later run may find it, or what stands on it
+                key = f"{key[:16]}{secrets.token_hex(8)}"
+                doubts = [Problem.doubt("file_changed", file=path, layer=stage.layer) for path in replaced]
+                value = value | {"problems": (*value.get("problems", ()), *doubts)}
             self.values[stage.name] = self.store.finish(key, half, value) if sure else value
         finally:
             shutil.rmtree(half, ignore_errors=True)
@@ -120,8 +128,15 @@ class Stages:
     def digest(self, path: Path) -> str:
         """The digest of an input file, '' for one that is not there (its stage will say so)."""
         if path not in self._digests:
+            self._states[path] = self._state(path)
             self._digests[path] = digest_of(path) if path.exists() else ""
         return self._digests[path]
+
+    @staticmethod
+    def _state(path: Path) -> list[tuple[str, int, int, int]]:
+        """What shows that a file was written to or replaced, without reading it."""
+        stats = [(part.name, part.stat()) for part in (io.files_of(path) if path.exists() else ())]
+        return [(name, stat.st_mtime_ns, stat.st_size, stat.st_ino) for name, stat in stats]
 
 
 def with_needs(stages: Sequence[Stage], wanted: Iterable[str], *, gather: Sequence[str] = ()) -> list[Stage]:

@@ -47,17 +47,18 @@ _UNREADABLE = (
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of a file; of a Shapefile, of all its parts; of a folder, of all files in it with their names."""
-    found = hashlib.sha256()
-    if path.is_dir():
-        for part in sorted(p for p in path.rglob("*") if p.is_file()):
-            found.update(f"{part.relative_to(path).as_posix()}\n{digest_of(part)}\n".encode())
-        return found.hexdigest()
-    for part in io.files_of(path):
-        with part.open("rb") as file:
-            while block := file.read(1 << 20):
-                found.update(block)
-    return found.hexdigest()
+    """SHA-256 of a file; of one made of several, as a Shapefile or a folder, of all of them with their names."""
+    parts = io.files_of(path)
+    if parts == [path]:
+        return _digest_of_one(path)
+    root = path if path.is_dir() else path.parent
+    whole = "".join(f"{part.relative_to(root).as_posix()}\n{_digest_of_one(part)}\n" for part in parts)
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def _digest_of_one(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def key_of(*, stage: str, code: str, settings: object, files: Mapping[str, str], needs: Mapping[str, str]) -> str:

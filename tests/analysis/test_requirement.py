@@ -298,6 +298,96 @@ def test_a_bus_never_takes_longer_than_walking_and_more_buses_never_longer(home,
     assert few <= abs(home - clinic) * 1.5 + 1e-9
 
 
+def two_streets(apart_blocks, **tags):
+    """A path for walkers and, beside it, a road; they never meet."""
+    town = Town()
+    for block in range(120):
+        town.street((block, 0), (block + 1, 0), highway="path")
+        town.street((block, apart_blocks), (block + 1, apart_blocks), **tags)
+    return town
+
+
+def test_an_e_bike_beside_a_road_that_leads_nowhere_is_still_walked_from():
+    # 20 m from the road for vehicles and 30 m from the path; the clinic is on the path
+    at, town = places([(0, 0.3)], usual_mode="ebike"), two_streets(0.5, foot="no")
+    found = decides(measure(at, [(CLINIC, (10, -0.4))], town=town), "P0", CLINIC)
+    walked = decides(measure(places([(0, 0.3)]), [(CLINIC, (10, -0.4))], town=town), "P0", CLINIC)
+    assert (found["status"], found["rode"]) == ("served", False)
+    assert found["time_min"] == walked["time_min"] == pytest.approx(0.45 + 15 + 0.6)
+
+
+@given(st.integers(0, 15), st.floats(-1, 2), st.integers(0, 15), st.floats(-1, 2), st.lists(st.booleans(), max_size=6))
+def test_an_e_bike_never_takes_longer_than_walking(home, aside, clinic, beside, joined):
+    town = Town()
+    for block in range(25):
+        town.street((block, 0), (block + 1, 0), highway="path")
+        town.street((block, 1), (block + 1, 1), foot="no", oneway="yes")
+    for block, walked in enumerate(joined):
+        town.street((3 * block, 0), (3 * block, 1), foot="yes" if walked else "no")
+    served = [(CLINIC, (clinic, beside)), (CLINIC, (20, 0))]
+    ridden, walked = (
+        decides(measure(places([(home, aside)], usual_mode=mode), served, town=town), "P0", CLINIC)
+        for mode in ("ebike", "walk")
+    )
+    assert ridden["time_min"] <= walked["time_min"]
+
+
+def test_a_bus_stops_only_where_one_walks_to_the_road_it_stands_by():
+    at = places([(0, 0)], usual_mode="bus")
+    served = [("bus_stop", (2, 0.1)), ("bus_stop", (110, 0.1)), (CLINIC, (112, 0))]
+    runs = [48, 48, np.nan]
+    found = decides(measure(at, served, runs=runs, town=two_streets(0.4)), "P0", CLINIC)
+    assert (found["rode"], found["time_min"]) == (False, pytest.approx(112 * 1.5))
+    town = two_streets(0.4)
+    for x in (2, 110):  # a few metres of path between the two make it a stop
+        town.street((x, 0), (x, 0.4), highway="path")
+    found = decides(measure(at, served, runs=runs, town=town), "P0", CLINIC)
+    assert found["rode"]
+
+
+def test_the_way_from_the_stop_is_walked_at_both_ends():
+    # stops stand 30 m from the road: 0.45 min to each; 48 buses a day come every quarter of an hour
+    at = places([(0, 0)], usual_mode="bus")
+    served = [("bus_stop", (2, 0.3)), ("bus_stop", (42, 0.3)), (CLINIC, (45, 0))]
+    found = decides(measure(at, served, runs=[48, 48, np.nan]), "P0", CLINIC)
+    assert found["time_min"] == pytest.approx(3 + 0.45 + 7.5 + 12 + 0.45 + 4.5)
+
+
+def test_the_fewest_buses_that_count_do_count():
+    least, town = CATALOG.modes["bus"].min_runs_a_day, Town()
+    for block in range(200):
+        town.street((block, 0), (block + 1, 0))
+    served = [("bus_stop", (2, 0)), ("bus_stop", (198, 0)), (CLINIC, (200, 0))]
+    at = places([(0, 0)], usual_mode="bus")
+    found = decides(measure(at, served, runs=[least, least, np.nan], town=town), "P0", CLINIC)
+    assert found["time_min"] == pytest.approx(3 + 720 / least / 2 + 196 * 0.3 + 3)
+
+
+def test_nothing_rides_faster_than_cars_go_there():
+    slow = next(rule for rule in CATALOG.travel_profile("adult", "drive").roads
+                if rule.walk and rule.drive_kmh and rule.drive_kmh < 20)  # fmt: skip
+    town = Town()
+    for block in range(60):
+        town.street((block, 0), (block + 1, 0), highway=slow.name)
+    found = decides(measure(places([(0, 0)], usual_mode="ebike"), [(CLINIC, (30, 0))], town=town), "P0", CLINIC)
+    assert found["time_min"] == pytest.approx(3.0 / slow.drive_kmh * 60)
+
+
+def test_a_stand_in_whose_sources_are_known_does_not_make_the_category_known():
+    # a clinic that no source carries may be nearer than the hospital that serves in its stead
+    for blocks, status in ((5, "served"), (55, "no_data")):
+        access = measure(places([(0, 0)]), [(HOSPITAL, (blocks, 0))], sourced={HOSPITAL})
+        found = decides(access, "P0", CLINIC)
+        assert (found["status"], found["facility_id"]) == (status, "F0" if status == "served" else "")
+        assert np.isnan(found["straight_m"]) == (status == "no_data")
+
+
+def test_a_stand_in_that_no_source_carries_is_not_taken():
+    access = measure(places([(0, 0)]), [(CLINIC, (5, 0))], sourced={CLINIC})
+    assert decides(access, "P0", CLINIC)["served_by"] == CLINIC
+    assert decides(access, "P0", HOSPITAL)["status"] == "no_data"
+
+
 def test_the_circle_of_the_elderly_walks():
     at = places([(0, 0)], usual_mode="ebike")
     access = measure(at, [(SHOP, (9, 0))])

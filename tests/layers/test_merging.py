@@ -128,15 +128,83 @@ def test_one_that_a_file_says_is_closed_is_closed():
     assert whole["why_not"].tolist() == ["停办"]
 
 
-@given(st.permutations(range(5)), st.lists(st.integers(0, 400), min_size=5, max_size=5))
-def test_the_order_of_sources_changes_no_count(order, places):
-    parts = [ledger(("", "第一小学", "", LON, north(m)), file=f"{n}.csv") for n, m in enumerate(places)]
+@given(st.permutations(range(5)), st.lists(st.integers(0, 60), min_size=5, max_size=5))
+def test_the_order_of_sources_changes_no_count_and_no_chain_is_one(order, places):
+    metres = 7.0 * np.array(places)  # none is 150 m from another
+    parts = [ledger((f"N{n}", "第一小学", "", LON, north(m)), file=f"{n}.csv") for n, m in enumerate(metres)]
     one, two = merge(*parts)[0], merge(*(parts[n] for n in order))[0]
-    assert len(one) == len(two)
-    assert one["merged_n"].sum() == two["merged_n"].sum() == 5
-    # each is within 150 m of another of its group, or alone
-    gaps = np.diff(np.sort(places))
-    assert len(one) == 1 + (gaps > 150).sum()
+    groups = [{int(name[1]) for name in ids.split(";")} for ids in one["merged_ids"]]
+    assert {frozenset(group) for group in groups} == {
+        frozenset(int(name[1]) for name in ids.split(";")) for ids in two["merged_ids"]
+    }
+    assert sorted(n for group in groups for n in group) == [0, 1, 2, 3, 4]
+
+    def span(group):
+        return np.ptp(metres[list(group)])
+
+    assert all(span(group) < 150 for group in groups)
+    # and no two that could be one are left
+    assert all(span(a | b) > 150 for number, a in enumerate(groups) for b in groups[:number])
+
+
+def test_a_third_row_joins_no_two_codes_of_one_file():
+    whole, _ = merge(
+        ledger(("A", "第一小学", "", LON, north(0)), ("B", "第一小学", "", LON, north(100))),
+        ledger(("", "第一小学", "", LON, north(40)), file="乙.csv"),
+    )
+    assert whole["facility_id"].tolist() == ["A", "B"]
+    assert whole["merged_n"].tolist() == [2, 1]  # with the nearer
+
+
+def test_two_names_of_two_towns_are_not_joined_by_a_third_without_one():
+    whole, _ = merge(
+        ledger(("", "上坝乡第一小学", "", LON, LAT), ("", "下坝乡第一小学", "", LON, north(100))),
+        ledger(("", "第一小学", "", LON, north(60)), file="乙.csv"),
+    )
+    assert whole["facility_name"].tolist() == ["上坝乡第一小学", "下坝乡第一小学"]
+    assert whole["merged_n"].tolist() == [1, 2]
+
+
+def test_a_code_typed_twice_for_one_facility_still_joins_and_one_of_two_facilities_does_not():
+    rows = ("5101", "第一小学", "", LON, LAT), ("5101", "第一小学", "", LON, north(10))
+    whole, _ = merge(ledger(*rows), ledger(("5101", "一小", 380, LON, north(900)), file="乙.csv"))
+    assert (len(whole), whole.loc[0, "merged_n"], whole.loc[0, "capacity"]) == (1, 3, 380)
+    rows = ("5101", "第一小学", "", LON, LAT), ("5101", "第二小学", "", LON, north(10))
+    whole, _ = merge(ledger(*rows), ledger(("5101", "一小", 380, LON, north(900)), file="乙.csv"))
+    assert whole["merged_n"].tolist() == [1, 1, 1]
+
+
+@given(st.permutations([(0, 300), (20, 400), (55, "")]))
+def test_the_order_of_rows_does_not_say_where_a_duplicate_stands(rows):
+    whole, _ = merge(ledger(*(("", "第一小学", seats, LON, north(m)) for m, seats in rows)))
+    assert whole[["lat", "capacity"]].to_numpy().tolist() == [[north(0), 300]]
+
+
+def test_a_row_without_a_name_takes_that_of_the_other():
+    whole, _ = merge(ledger(("5101", "", "", LON, LAT)), ledger(("5101", "第一小学", "", "", ""), file="乙.csv"))
+    assert whole[["facility_id", "facility_name", "lon"]].to_numpy().tolist() == [["5101", "第一小学", LON]]
+
+
+def test_one_id_at_two_places_is_two_facilities_and_at_one_place_two_kinds():
+    far, near = (
+        merge(
+            ledger(("5101", "第一小学", "", LON, LAT)),
+            ledger(("5101", "第一小学", "", LON, north(m)), file="乙.csv", category="junior_middle_school"),
+        )
+        for m in (400, 100)
+    )
+    assert far[0]["facility_id"].tolist() == ["5101", "5101@乙.csv#2"]
+    assert codes(far[1]) == ["id_in_two_sources"]
+    assert near[0]["facility_id"].tolist() == ["5101", "5101"]
+    assert near[0]["lat"].tolist() == [LAT, LAT]
+    assert near[1] == []
+
+
+@pytest.mark.parametrize(("metres", "n"), [(150.0, 1), (np.nextafter(150.0, 151), 2)])
+def test_the_rim_of_150_metres_belongs_to_one_facility(monkeypatch, metres, n):
+    parts = ledger(("", "第一小学", "", LON, LAT)), ledger(("", "第一小学", "", LON, north(140)), file="乙.csv")
+    monkeypatch.setattr(systems, "geodesic_m", lambda lon, *_: np.full(len(lon), metres))
+    assert len(merge(*parts)[0]) == n
 
 
 def test_nothing_given_is_changed_and_nothing_gives_nothing():

@@ -245,6 +245,40 @@ def test_two_files_that_disagree_are_told_apart():
     ]
 
 
+def home(file, number, *, kind="household", name="", village="", lon="", lat="", people="4"):
+    raw = RawTable(file, "", (("id", "name", "village", "pop", "lon", "lat"),
+                              (number, name, village, people, lon, lat)))  # fmt: skip
+    return places.from_ledger(raw, CATALOG, crs="CGCS2000", box=BOX, kind=kind)[0]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "n"),
+    [
+        ({"lon": "102.8", "lat": "28.0"}, {"lon": "102.8", "lat": "28.004"}, 1),  # 443 m
+        ({"lon": "102.8", "lat": "28.0"}, {"lon": "102.8", "lat": "28.005"}, 2),  # 554 m
+        ({"village": "甲村"}, {"village": "乙村"}, 2),
+        ({"village": "甲村"}, {"village": "甲村"}, 1),
+        ({"name": "甲"}, {"name": "乙"}, 2),
+        ({"name": "甲"}, {"name": "上坝乡甲"}, 1),
+        ({"name": "甲", "lon": "102.8", "lat": "28.0"}, {"name": "乙", "lon": "102.8", "lat": "28.001"}, 1),
+        ({"kind": "settlement"}, {"kind": "household"}, 2),
+    ],
+)
+def test_one_number_in_two_ledgers_may_be_two_places(one, other, n):
+    kind = {"kind": "settlement"} if "name" in one else {}  # a household's name is a person's
+    whole, problems = places.joined([home("甲.csv", "1", **(kind | one)), home("乙.csv", "1", **(kind | other))])
+    assert len(whole) == n
+    assert whole["place_id"].is_unique
+    assert whole["pop"].sum() == 4 * n
+    shared = [dict(p.params) for p in problems if p.code == "place_ids_shared"]
+    assert shared == ([{"n": "1", "other": "甲.csv", "ids": "1"}] if n == 2 else [])
+
+
+def test_people_that_neither_ledger_knows_are_no_disagreement():
+    one, other = home("甲.csv", "1", people=""), home("乙.csv", "1", people="")
+    assert [p.code for p in places.joined([one, other])[1]] == ["place_in_two_files"]
+
+
 # --- shapes of settlements --------------------------------------------------------------------------------
 
 

@@ -1,0 +1,147 @@
+"""Which file was read: two of one name, one that changes under the run's hands, one made of several."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+import shapely
+
+import yike
+from geo import io
+from tests.flatland import Town, degrees
+from yike.store import digest_of
+from yike.teller import Teller
+
+HEADING = ("编号", "安置点名称", "安置方式", "安置人口", "经度", "纬度")
+
+
+def ledger(path: Path, *rows, heading=HEADING) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return io.write_table([heading, *rows], path) or path
+
+
+def settled(path: Path, at, *, name="甲", number="A1") -> Path:
+    (lon,), (lat,) = degrees([at])
+    return ledger(path, (number, name, "农村", 100, lon, lat))
+
+
+def project(folder: Path, *lines: str) -> Path:
+    Town().grid(20, 2).write(folder / "路.osm.pbf")
+    path = folder / "县.toml"
+    text = ('[project]\nname = "县"', '[network]\nosm = "路.osm.pbf"', "[layers]", *lines)
+    path.write_text("\n".join(text), "utf-8")
+    return path
+
+
+FACILITIES = """settlements = "点.csv"
+facilities = [{ path = "东/药店.csv", category = "pharmacy" }, { path = "西/银行.csv", category = "bank_branch" }]"""
+
+
+def minutes(run) -> dict[str, float]:
+    rows = run.access[run.access["deciding"]].dropna(subset="time_min")
+    return {row.category: round(row.time_min, 3) for row in rows.itertuples()}
+
+
+def shop(path: Path, x: float) -> Path:
+    (lon,), (lat,) = degrees([(x, 0)])
+    return ledger(path, ("店", lon, lat), heading=("名称", "经度", "纬度"))
+
+
+def test_two_files_of_one_name_that_change_places_are_read_again(tmp_path: Path):
+    settled(tmp_path / "点.csv", (0, 0))
+    lines = FACILITIES.replace("药店.csv", "表.csv").replace("银行.csv", "表.csv")
+    path = project(tmp_path, lines)
+    east, west = shop(tmp_path / "东/表.csv", 2), shop(tmp_path / "西/表.csv", 6)
+    before = minutes(yike.open(path, cache=tmp_path / "s").run())
+    assert before == {"pharmacy": 3.0, "bank_branch": 9.0}
+    east.rename(tmp_path / "x"), west.rename(east), (tmp_path / "x").rename(west)
+    assert minutes(yike.open(path, cache=tmp_path / "s").run()) == {"pharmacy": 9.0, "bank_branch": 3.0}
+
+
+def test_a_project_that_exchanges_its_two_files_reads_them_again(tmp_path: Path):
+    settled(tmp_path / "点.csv", (0, 0))
+    lines = FACILITIES.replace("药店.csv", "表.csv").replace("银行.csv", "表.csv")
+    path = project(tmp_path, lines)
+    shop(tmp_path / "东/表.csv", 2), shop(tmp_path / "西/表.csv", 6)
+    yike.open(path, cache=tmp_path / "s").run()
+    text = path.read_text("utf-8").replace("东/", "?/").replace("西/", "东/").replace("?/", "西/")
+    path.write_text(text, "utf-8")
+    assert minutes(yike.open(path, cache=tmp_path / "s").run()) == {"pharmacy": 9.0, "bank_branch": 3.0}
+
+
+class Replaces(Teller):
+    """Writes over a file when a stage begins to work."""
+
+    def __init__(self, stage: str, path: Path, content: bytes) -> None:
+        self.stage, self.path, self.content = stage, path, content
+
+    def begin(self, stage: str) -> None:
+        if stage == self.stage:
+            self.path.write_bytes(self.content)
+
+
+def test_a_file_that_changes_while_it_is_read_is_told_and_not_kept(tmp_path: Path):
+    settled(tmp_path / "点.csv", (0, 0))
+    path = project(tmp_path, FACILITIES)
+    drug, bank = shop(tmp_path / "东/药店.csv", 2), shop(tmp_path / "西/银行.csv", 6)
+    near, far = drug.read_bytes(), bank.read_bytes()
+    run = yike.open(path, cache=tmp_path / "s").run(teller=Replaces("facilities", drug, far))
+    told = run.table("problems").query("code == 'file_changed'")
+    assert told["file"].tolist() == ["药店.csv"]
+    drug.write_bytes(near)  # as it was when its digest was taken
+    again = yike.open(path, cache=tmp_path / "s").run()
+    assert minutes(again) == {"pharmacy": 3.0, "bank_branch": 9.0}
+    assert not (again.table("problems")["code"] == "file_changed").any()
+
+
+def test_two_townships_whose_ledgers_have_one_name_and_no_ids(tmp_path: Path):
+    settled(tmp_path / "点.csv", (0, 0))
+    (a, b), (lat, _) = degrees([(3, 0), (9, 0)])
+    heading = ("住户", "人口", "经度", "纬度")
+    ledger(tmp_path / "甲乡/分散户.csv", ("户1", 4, a, lat), heading=heading)
+    ledger(tmp_path / "乙乡/分散户.csv", ("户1", 5, b, lat), heading=heading)
+    path = project(tmp_path, 'settlements = "点.csv"\nhouseholds = ["甲乡/分散户.csv", "乙乡/分散户.csv"]')
+    run = yike.open(path, cache=tmp_path / "s").run()
+    homes = run.places.query("place_kind == 'household'")
+    assert homes["pop"].tolist() == [4, 5]
+    assert homes["place_id"].is_unique
+    assert set(homes["file"]) == {"甲乡/分散户.csv", "乙乡/分散户.csv"}
+
+
+def test_places_of_one_id_in_two_kinds_are_two(tmp_path: Path):
+    settled(tmp_path / "点.csv", (0, 0), number="1")
+    (lon,), (lat,) = degrees([(5, 0)])
+    heading = ("户编号", "住户", "人口", "经度", "纬度")
+    ledger(tmp_path / "户.csv", ("1", "户1", 4, lon, lat), heading=heading)
+    path = project(tmp_path, 'settlements = "点.csv"\nhouseholds = "户.csv"')
+    run = yike.open(path, cache=tmp_path / "s").run()
+    assert run.places["pop"].tolist() == [100, 4]
+    assert run.places["place_id"].is_unique
+    told = run.table("problems").query("code == 'place_ids_shared'")
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("ending", [".DBF", ".prj", ".Cpg"])
+def test_a_shapefile_is_signed_with_all_its_parts(tmp_path: Path, ending):
+    frame = gpd.GeoDataFrame({"名": ["甲"]}, geometry=[shapely.Point(102, 28)], crs=4326)
+    io.write_vector(frame, tmp_path / "a.shp", encoding="GBK")
+    part = tmp_path / f"a{ending.lower()}"
+    part.rename(part.with_suffix(ending))
+    before = digest_of(tmp_path / "a.shp")
+    part.with_suffix(ending).write_bytes(b"other")
+    assert digest_of(tmp_path / "a.shp") != before
+
+
+@pytest.mark.parametrize(
+    ("name", "beside"),
+    [("d.tif", "d.tif.aux.xml"), ("d.tif", "d.tfw"), ("d.tif", "d.TIF.OVR"), ("a.gpkg", "a.gpkg-wal")],
+)
+def test_what_a_driver_reads_beside_a_file_is_signed_too(tmp_path: Path, name, beside):
+    (tmp_path / name).write_bytes(b"x")
+    before = digest_of(tmp_path / name)
+    (tmp_path / beside).write_bytes(b"y")
+    assert digest_of(tmp_path / name) != before
+    (tmp_path / "else.txt").write_bytes(b"z")
+    assert io.files_of(tmp_path / name) == [tmp_path / name, tmp_path / beside]
