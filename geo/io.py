@@ -112,11 +112,16 @@ def files_of(path: Path) -> list[Path]:
 
 @dataclass(frozen=True, slots=True)
 class RawTable:
-    """Rows as they stand in a file. ``rows[0]`` is row 1 of the sheet; cells are text, '' where empty."""
+    """
+    Rows as they stand in a file. ``rows[0]`` is row 1 of the sheet; cells are text, '' where empty.
+
+    Of a layer (``is_layer``) the first row holds the names of its columns and each other is a feature.
+    """
 
     file: str
     sheet: str
     rows: tuple[tuple[str, ...], ...]
+    is_layer: bool = False
 
 
 def read_table(path: Path, *, sheet: str | None = None) -> RawTable:

@@ -289,12 +289,12 @@ def _read_graph(path: Path) -> Any:
 def _edges(graph: Any, path: Path) -> list[_Edge]:
     """List the edges with their positions; of a graph without directions, two-way streets in both."""
     nodes = {node: (data.get("x"), data.get("y")) for node, data in graph.nodes(data=True)}
-    lost = sum(x is None or y is None for x, y in nodes.values())
-    if lost:
-        raise Stop(Problem.stop("graphml_without_positions", file=path, n=lost))
     edges = []
     try:
-        at = {node: (float(x), float(y)) for node, (x, y) in nodes.items()}
+        at = {node: tuple(np.nan if v is None else float(v) for v in xy) for node, xy in nodes.items()}
+        lost = sum(not np.isfinite(position).all() for position in at.values())
+        if lost:
+            raise Stop(Problem.stop("graphml_without_positions", file=path, n=lost))
         for one, other, data in graph.edges(data=True):
             u, v = (one, other) if graph.is_directed() else (data.get("from", one), data.get("to", other))
             edge = _Edge(u, v, _course(at[u], at[v], data.get("geometry")), data)
@@ -410,7 +410,7 @@ def _numbers(streets: Sequence[_Edge]) -> dict[Any, int]:
     nodes = dict.fromkeys(node for edge in streets for node in (edge.u, edge.v))
     with suppress(ValueError):
         ids = {node: int(str(node)) for node in nodes}
-        if min(ids.values(), default=1) > 0:
+        if all(0 < number < 2**62 for number in ids.values()):
             return ids
     return {node: n for n, node in enumerate(nodes, start=1)}
 

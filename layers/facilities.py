@@ -371,6 +371,9 @@ def _operating(
         words = some(list(dict.fromkeys(status[unknown])))
         problems.append(ledger.doubt("status_unknown", "status", n=len(unknown), words=words))
     why = status.where(said == False, "")  # noqa: E712  (None is not no)
+    dated = opened.notna() | closed.notna()
+    if as_of is None and dated.any():
+        problems.append(ledger.doubt("as_of_missing", "closed", n=int(dated.sum())))
     if as_of is not None:
         later = opened.map(lambda day: day is not None and day > as_of)
         gone = closed.map(lambda day: day is not None and day <= as_of)

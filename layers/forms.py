@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -25,8 +25,21 @@ PLOT_MU = (0.06, 3.0)
 """A homestead of so few square metres does not exist; as mu it does: 40 to 2,000 m² [P]."""
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Ids of settlements by what ledgers call them: ``exact`` as it stands, else evened out (``plain``)."""
+
+    exact: Mapping[str, str]
+    evened: Mapping[str, str]
+    """'' for what two settlements are called."""
+
+    def find(self, cell: str) -> str | None:
+        """The id of whom a cell names, '' if that might be two, None if nobody."""
+        return self.exact.get(cell, self.evened.get(plain(cell)))
+
+
 def read_table_form(
-    raw: RawTable, form: LedgerForm, catalog: Catalog, *, settlements: Mapping[str, str]
+    raw: RawTable, form: LedgerForm, catalog: Catalog, *, settlements: Names
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """
     Read a ledger by its form; every row comes out.
@@ -38,7 +51,7 @@ def read_table_form(
     form, catalog
         What its columns are, see ``ledgers.toml``, and the headings and words that say so.
     settlements
-        Ids of the settlements by their name and by themselves; a ledger that names others than these is of
+        What the settlements are called; a ledger that names others than these is of
         another county, wholly or in rows.
 
     Returns
@@ -58,7 +71,8 @@ def read_table_form(
     problems = [*ledger.problems, *problems]
     if form.settlement and form.settlement in ledger.frame:
         named = ledger.text(form.settlement)
-        frame["place_id"] = named.map(lambda name: settlements.get(plain(name), ""))
+        found = named.map(settlements.find)
+        frame["place_id"] = found.fillna("")
         strange = frame.index[(frame["place_id"] == "") & (named != "")]
         if len(strange) and len(strange) == int((named != "").sum()):
             problems.append(ledger.doubt("ledger_other_county", form.settlement, n=len(strange)))
@@ -66,12 +80,31 @@ def read_table_form(
         else:
             problems += [
                 ledger.fault("settlement_ambiguous", int(row), form.settlement, named[row])
-                if plain(named[row]) in settlements
+                if found[row] == ""
                 else ledger.fault("settlement_unknown", int(row), form.settlement, named[row])
                 for row in strange
             ]
     frame["file"], frame["row"] = raw.file, frame.index
     return frame.reset_index(drop=True), problems
+
+
+def together(frames: list[pd.DataFrame], form: LedgerForm) -> tuple[pd.DataFrame, list[Problem]]:
+    """
+    Put what ``read_table_form`` read of several files of one ledger under each other.
+
+    An id that an earlier file has too is a fault of the later row, which gets its file and row as suffix.
+    """
+    whole = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    if form.id_field not in whole:
+        return whole, []
+    ids = whole[form.id_field]
+    again = ids.duplicated()
+    problems = [
+        Problem("id_repeated", "fault", file=row.file, row=int(row.row), value=str(number))
+        for number, row in zip(ids[again], whole[again].itertuples(), strict=True)
+    ]
+    own = ids + "@" + whole["file"] + "#" + whole["row"].astype("str")
+    return whole.assign(**{form.id_field: ids.mask(again, own)}), problems
 
 
 def read_layer_form(
@@ -86,10 +119,8 @@ def read_layer_form(
     shapes = shapes.reset_index(drop=True)
     if len(shapes.columns) > 1:
         raw = as_rows(shapes, catalog, file=file)
-        raw = RawTable(raw.file, raw.sheet, tuple(row[:-2] for row in raw.rows))  # the shape says where it is
-        ledger = name_columns(raw, catalog.headers, sections=(form.section, "common"), heading_row=0)
-        # a feature is numbered from 1; the row of a table that it became is one more
-        ledger = ledger.renumbered(pd.RangeIndex(1, len(shapes) + 1, name="row"))
+        raw = replace(raw, rows=tuple(row[:-2] for row in raw.rows))  # the shape says where it is
+        ledger = name_columns(raw, catalog.headers, sections=(form.section, "common"))
         frame, problems = _typed(ledger, form, catalog, unit="")
     else:
         frame, problems = pd.DataFrame(index=pd.RangeIndex(1, len(shapes) + 1, name="row")), []
@@ -202,9 +233,13 @@ def gazetteer(villages: gpd.GeoDataFrame) -> pd.DataFrame:
     return pd.DataFrame(pd.concat([table, renamed], ignore_index=True))
 
 
-def names_of(places: pd.DataFrame) -> dict[str, str]:
-    """Ids of settlements by what ledgers call them: their id, and their name; '' for a name that two have."""
+def names_of(places: pd.DataFrame) -> Names:
+    """Say what settlements are called: their ids and names. An id that another bears as its name names neither."""
     own = places[places["place_kind"] == "settlement"]
-    names = own["place_name"].map(plain)
-    ids = own["place_id"].mask(names.duplicated(keep=False), "")
-    return dict(zip(names, ids, strict=True)) | {plain(name): name for name in own["place_id"]}
+    called: dict[str, set[str]] = {}
+    for name, number in zip(own["place_name"], own["place_id"], strict=True):
+        for word in (plain(name), plain(number)):
+            called.setdefault(word, set()).add(number)
+    named = own.groupby(own["place_name"].map(plain))["place_id"].agg(set)
+    exact = {number: number for number in own["place_id"] if named.get(plain(number), set()) <= {number}}
+    return Names(exact, {word: next(iter(ids)) if len(ids) == 1 else "" for word, ids in called.items()})

@@ -119,10 +119,6 @@ class Ledger:
     headings: Mapping[str, str]
     problems: tuple[Problem, ...]
 
-    def renumbered(self, rows: pd.Index) -> Ledger:
-        """The same rows under other numbers."""
-        return replace(self, frame=self.frame.set_axis(rows))
-
     def fault(self, code: str, row: int, field: str, value: object, **params: object) -> Problem:
         """Name a fault in one cell."""
         return Problem(
@@ -221,17 +217,15 @@ def parse_date(cell: str) -> dt.date | None:
     return dt.date(year, month, day or last) if day <= last else None
 
 
-def name_columns(
-    raw: RawTable, headers: Headers, *, sections: Sequence[str], heading_row: int | None = None
-) -> Ledger:
+def name_columns(raw: RawTable, headers: Headers, *, sections: Sequence[str]) -> Ledger:
     """
     Find the heading row and keep the columns whose heading is known, under their field names.
 
     The heading row is the one of the first ten with the most known headings. A heading that names two fields
     goes to the section named first; of two columns for one field the first is taken. Empty rows are left out;
     so are totals, signature rows and headings repeated at a page break, which are named in a doubt. ID numbers
-    and mobile numbers are blotted out, in whatever column they stand. Where ``heading_row`` is known, as of a
-    layer, nothing is looked for and every row after it is a record.
+    and mobile numbers are blotted out, in whatever column they stand. Of a layer
+    every feature is a record, numbered from 1.
 
     Raises
     ------
@@ -244,10 +238,10 @@ def name_columns(
             for word in (field, *words):
                 known.setdefault(plain(word), field)
     hits = [sum(plain(cell) in known for cell in row) for row in raw.rows[:HEADING_ROWS]]
-    if not any(hits) and heading_row is None:
+    if not any(hits) and not raw.is_layer:
         raise Stop(Problem("no_headings", "stop", file=raw.file, sheet=raw.sheet))
-    top = int(np.argmax(hits)) if heading_row is None else heading_row
-    if heading_row is None:
+    top = 0 if raw.is_layer else int(np.argmax(hits))
+    if not raw.is_layer:
         _require_one_row(raw, top, known)
     fields: dict[str, int] = {}
     for column, heading in enumerate(raw.rows[top]):
@@ -257,11 +251,11 @@ def name_columns(
         if field:
             fields.setdefault(field, column)
     rows, numbers, left_out = [], [], []
-    for number, cells in enumerate(raw.rows[top + 1 :], start=top + 2):
+    for number, cells in enumerate(raw.rows[top + 1 :], start=1 if raw.is_layer else top + 2):
         filled = [cell for cell in cells if cell]
-        if not filled and heading_row is None:
+        if not filled and not raw.is_layer:
             continue
-        if heading_row is None and (_is_no_record(filled) or cells == raw.rows[top]):
+        if not raw.is_layer and (_is_no_record(filled) or cells == raw.rows[top]):
             left_out.append(number)
             continue
         rows.append([without_personal(cells[column]) if column < len(cells) else "" for column in fields.values()])

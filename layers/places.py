@@ -16,6 +16,7 @@ from geo.io import Bounds, RawTable
 from geo.problems import Problem, Stop
 from geo.profile import TagRule
 from layers.catalog import Catalog
+from layers.homesteads import mended
 from layers.ledgers import Ledger, name_columns, plain, positions, some
 
 PEOPLE = ("pop", "pop_resident", "pop_registered", "pop_host")
@@ -254,8 +255,8 @@ def points_of(places: pd.DataFrame, shapes: gpd.GeoDataFrame | None = None) -> p
     places
         ``COLUMNS``.
     shapes
-        ``place_id`` and geometry in degrees: points are entrances, one polygon is the ground of a settlement
-        (people are spread over it evenly, a point every 50 m), several are buildings.
+        ``place_id`` and geometry in degrees: points are entrances, one polygon, of whatever parts, is the ground
+        of a settlement (people are spread over it evenly, a point every 50 m), several are buildings.
 
     Returns
     -------
@@ -285,15 +286,16 @@ def _spread(shapes: np.ndarray) -> np.ndarray:
     polygons = parts[shapely.get_dimensions(parts) == 2]
     if not len(polygons):
         return np.asarray(shapely.get_coordinates(parts), np.float64)
-    if len(polygons) > 1:  # buildings
+    if len(shapes) > 1:  # buildings
         return np.asarray(shapely.get_coordinates(shapely.point_on_surface(polygons)), np.float64)
-    west, south, east, north = shapely.bounds(polygons[0])
+    ground = shapes[0]
+    west, south, east, north = shapely.bounds(ground)
     plane = systems.zone((west + east) / 2)
     (x0, x1), (y0, y1) = systems.project([west, east], [south, north], plane)
     columns, rows = _steps(x0, x1), _steps(y0, y1)
     x, y = (grid.reshape(-1) for grid in np.meshgrid(columns, rows))
     lon, lat = systems.to_degrees(x, y, plane.to_wkt())
-    inside = shapely.contains_xy(polygons[0], lon, lat)
+    inside = shapely.contains_xy(ground, lon, lat)
     if not inside.any():  # smaller than the grid
         return np.asarray(shapely.get_coordinates(shapely.point_on_surface(polygons)), np.float64)
     return np.column_stack((lon[inside], lat[inside]))
@@ -328,14 +330,20 @@ def with_shapes(
     for known, lookup in ((words, by_id), (names, by_name)):
         for column in own:
             if plain(str(column)) in known:
-                matched = frame[column].astype("str").map(lookup)
+                cells = frame[column].astype("str").str.replace(r"^(\d+)\.0$", r"\1", regex=True)
+                matched = cells.map(lookup)
                 found = found.where((found != "") | matched.isna(), matched)
     good = (found != "") & frame.geometry.notna() & ~frame.geometry.is_empty
     problems = []
     if not good.all():
         rows = some(list(np.flatnonzero(~good.to_numpy()) + 1))
         problems.append(Problem.doubt("shape_of_nobody", file=file, n=int((~good).sum()), rows=rows))
-    shapes = gpd.GeoDataFrame({"place_id": found[good]}, geometry=frame.geometry[good], crs=frame.crs)
+    crossing = good & ~frame.geometry.is_valid
+    for number in np.flatnonzero(crossing) + 1:
+        fault = Problem("shape_crossing", "fault", file=file, row=int(number), column="geometry")
+        problems.append(replace(fault, value=str(found.iloc[number - 1])))
+    simple = mended(frame.geometry, crossing)
+    shapes = gpd.GeoDataFrame({"place_id": found[good]}, geometry=simple[good], crs=frame.crs)
     shapes = shapes.reset_index(drop=True)
     out = places.copy()
     for name, geometry in shapes.dissolve("place_id").geometry.items():
@@ -344,14 +352,15 @@ def with_shapes(
         lon, lat = out.loc[row, ["lon", "lat"]].astype("float64")
         away = systems.geodesic_m([lon], [lat], [middle.x], [middle.y])[0]
         far = np.isfinite(away) and away > DISAGREE_M and not geometry.contains(shapely.Point(lon, lat))
-        if far:
+        vague = out.loc[row, "position_source"] == "village_centre"  # it is expected to lie beside its people
+        if far and not vague:
             about = out.loc[row]
             doubt = Problem.doubt("position_off_shape", file=about["file"], distance=f"{away:,.0f}",
                                   name=about["place_name"], shapes=file)  # fmt: skip
             problems.append(replace(doubt, row=int(about["row"])))
-        if far or not np.isfinite(lon):
+        if far or vague or not np.isfinite(lon):
             out.loc[row, ["lon", "lat"]] = [middle.x, middle.y]
-            out.loc[row, "position_source"] = "shape"
+            out.loc[row, "position_source"], out.loc[row, "position_error_m"] = "shape", np.nan
     return out, shapes, problems
 
 
@@ -398,7 +407,7 @@ def as_rows(frame: gpd.GeoDataFrame, catalog: Catalog, *, file: str) -> RawTable
     for cells, point in zip(text.itertuples(index=False, name=None), inside, strict=True):
         at = ("", "") if point is None or point.is_empty else (repr(point.x), repr(point.y))
         rows.append((*cells, *at))
-    return RawTable(file, "", tuple(rows))
+    return RawTable(file, "", tuple(rows), is_layer=True)
 
 
 def osm_rules() -> list[TagRule]:

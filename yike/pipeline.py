@@ -254,7 +254,7 @@ def _form_layer(project: Project, name: str, catalog: Catalog, _: Work) -> Value
 
 def _form_table(project: Project, name: str, catalog: Catalog, at: Work) -> Value:
     source = project.forms[name]
-    named = forms.names_of(at.given["places"]["places"]) if "places" in at.given else {}
+    named = forms.names_of(at.given["places"]["places"]) if "places" in at.given else forms.Names({}, {})
     frames: list[pd.DataFrame] = []
     problems: list[Problem] = []
     for path in io.tables_in(source.path):
@@ -267,8 +267,8 @@ def _form_table(project: Project, name: str, catalog: Catalog, at: Work) -> Valu
             continue
         frames.append(frame)
         problems += found
-    whole = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    return {"frame": whole, "problems": _in(name, problems)}
+    whole, found = forms.together(frames, catalog.ledgers[name])
+    return {"frame": whole, "problems": _in(name, problems + found)}
 
 
 def left_out(problems: tuple[Problem, ...]) -> list[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import difflib
+import math
 import os
 import re
 import tomllib
@@ -185,7 +186,14 @@ class _Reader:
         if not isinstance(text, str) or not text:
             self.wrong(key, text, '"…"')
             return self.path
-        return (self.path.parent / text).resolve()
+        try:
+            path = (self.path.parent / text).resolve()
+            path.exists()
+        except (OSError, ValueError):  # too long for a name, or with a character that no name may hold
+            shown = text.replace("\0", "␀")
+            self.wrong(key, shown if len(shown) <= 60 else shown[:60] + "…", '"….xlsx"')
+            return self.path
+        return path
 
     def sources(self, name: str, given: Any) -> tuple[Source, ...]:
         entries = given if isinstance(given, list) else [given]
@@ -200,17 +208,7 @@ class _Reader:
         for key in entry:
             if key not in keys:
                 self.unknown(f"layers.{name}.{key}", keys)
-        osm = entry.get("osm", "")
-        if osm is True:
-            osm = "true"
-        elif osm and not isinstance(osm, str):
-            self.wrong(f"layers.{name}.osm", osm, 'true, "building=*"')
-            osm = ""
-        if osm and osm != "true":
-            try:
-                TagRule.parse(osm)
-            except ValueError:
-                self.wrong(f"layers.{name}.osm", osm, 'true, "building=*"')
+        osm = self._osm(name, entry)
         path = entry.get("path")
         if path is None and osm:
             path = self.data.get("network", {}).get("osm")
@@ -230,7 +228,23 @@ class _Reader:
             self.system(text["crs"])
         if text["code"] not in (None, "amap"):
             self.wrong(f"layers.{name}.code", text["code"], '"amap"')
-        return Source(self.file(f"layers.{name}.path", path), osm=str(osm or ""), **text)
+        return Source(self.file(f"layers.{name}.path", path), osm=osm, **text)
+
+    def _osm(self, name: str, entry: Mapping[str, Any]) -> str:
+        """What to take of an OSM file: '' for nothing, ``true`` for what the layer asks for, or a rule."""
+        osm = entry.get("osm", "")
+        if osm is True:
+            osm = "true"
+        elif osm:
+            try:
+                TagRule.parse(osm)
+            except (ValueError, AttributeError):
+                self.wrong(f"layers.{name}.osm", osm, 'true, "building=*"')
+                osm = "true"
+        for key in ("category", "code"):
+            if osm and key in entry:  # OSM's own tags sort its objects
+                self.wrong(f"layers.{name}.{key}", entry[key], f'osm = true | {key} = "…"')
+        return str(osm or "")
 
     def system(self, name: str) -> str:
         try:
@@ -263,9 +277,10 @@ def load_project(path: Path) -> Project:
         raise Stop(Problem.stop("project_missing", file=path))
     try:
         data = tomllib.loads(path.read_text("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no text, or a number of thousands of digits
         raise Stop(Problem.stop("project_syntax", file=path, reason=error)) from error
     reader = _Reader(path, data)
+    reader.data = _tame(reader, data)
     _check_keys(reader)
     project = _project(reader)
     try:
@@ -277,6 +292,18 @@ def load_project(path: Path) -> Project:
     if reader.problems:
         raise Stop(reader.problems)
     return project
+
+
+def _tame(reader: _Reader, value: Any, key: str = "") -> Any:
+    """Take whole numbers that TOML does not have, of more than 64 bits, for a fault and for 0."""
+    if isinstance(value, dict):
+        return {name: _tame(reader, inner, f"{key}.{name}".lstrip(".")) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_tame(reader, inner, key) for inner in value]
+    if isinstance(value, int) and abs(value) >= 2**63:
+        reader.wrong(key, f"{value:.3g}" if abs(value) < 2**1000 else "…", "< 2^63")
+        return 0
+    return value
 
 
 def _check_keys(reader: _Reader) -> None:
@@ -318,7 +345,7 @@ def _project(reader: _Reader) -> Project:
             if key not in _SOURCE_KEYS["people"]:
                 reader.unknown(f"layers.people.{key}", _SOURCE_KEYS["people"])
         limit = people_entry.get("limit_m", PEOPLE_LIMIT_M)
-        if isinstance(limit, bool) or not isinstance(limit, int | float) or not limit > 0:
+        if isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 < limit < math.inf:
             reader.wrong("layers.people.limit_m", limit, "> 0")
             limit = PEOPLE_LIMIT_M
     dem = take("terrain", "dem", (list, str), [], '["….tif"]')  # type: ignore[arg-type]
@@ -334,7 +361,7 @@ def _project(reader: _Reader) -> Project:
         crs=take("project", "crs", str, "auto", '"auto", "EPSG:4543"'),
         service=_service(reader),
         network=_network(reader),
-        settlements=reader.sources("settlements", layers.get("settlements", "?")) or (Source(reader.path),),
+        settlements=_settlements(reader),
         settlement_shapes=_one(reader, "settlement_shapes"),
         households=reader.sources("households", layers.get("households", [])),
         hosts=reader.sources("hosts", layers.get("hosts", [])),
@@ -350,6 +377,13 @@ def _project(reader: _Reader) -> Project:
         standards=dict(reader.data.get("standards", {})),
         categories=dict(reader.data.get("categories", {})),
     )
+
+
+def _settlements(reader: _Reader) -> tuple[Source, ...]:
+    given = reader.data.get("layers", {}).get("settlements", "?")
+    if given == []:
+        reader.wrong("layers.settlements", "[]", '"….xlsx"')
+    return reader.sources("settlements", given) or (Source(reader.path),)
 
 
 def _one(reader: _Reader, name: str) -> Source | None:
@@ -392,7 +426,7 @@ def _service(reader: _Reader) -> Source | tuple[float, float, float, float] | No
     if isinstance(given, str | dict):
         return reader.source("service", given)
     numbers = isinstance(given, list) and len(given) == 4 and all(type(v) in (int, float) for v in given)
-    if not numbers or not (given[0] < given[2] and given[1] < given[3]):
+    if not numbers or not (-360 <= given[0] < given[2] <= 360 and -90 <= given[1] < given[3] <= 90):
         reader.wrong("area.service", given, '"….shp", [west, south, east, north]')
         return None
     west, south, east, north = (float(v) for v in given)

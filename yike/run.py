@@ -255,7 +255,7 @@ def _writing_stages(project: Project) -> list[Stage]:
     """Give the stages that write files: tables, map and workbook."""
     reading = tuple(stage.name for stage in reading_stages(project))
     computing = tuple(stage.name for stage in computing_stages(project))
-    shown = [project.language, project.name, list(project.circle_personas)]
+    shown = [project.language, project.name, list(project.circle_personas), _today()]  # they bear its date
     files = tuple(project.input_files())
     drawn = ("network", "facilities", "people_at", "access", "circles")
     return [

@@ -316,7 +316,9 @@ def test_an_e_bike_beside_a_road_that_leads_nowhere_is_still_walked_from():
     assert found["time_min"] == walked["time_min"] == pytest.approx(0.45 + 15 + 0.6)
 
 
-@given(st.integers(0, 15), st.floats(-1, 2), st.integers(0, 15), st.floats(-1, 2), st.lists(st.booleans(), max_size=6))
+@given(
+    st.integers(0, 15), st.floats(-1, 2), st.integers(0, 15), st.floats(-1, 2), st.lists(st.booleans(), max_size=6)
+)
 def test_an_e_bike_never_takes_longer_than_walking(home, aside, clinic, beside, joined):
     town = Town()
     for block in range(25):

@@ -497,6 +497,9 @@ KEYS = "".join(
          '<edge source="1" target="1"><data key="highway">path</data><data key="geometry">LINE</data></edge></graph></graphml>', "graphml_unreadable"),
         (f'{HEAD}{KEYS}<graph edgedefault="directed"><node id="1"><data key="x">500000</data><data key="y">2</data></node>'
          '<edge source="1" target="1"><data key="highway">path</data></edge></graph></graphml>', "crs_missing"),
+        *((f'{HEAD}{KEYS}<graph edgedefault="directed"><node id="1"><data key="x">{x}</data><data key="y">2</data></node>'
+           '<edge source="1" target="1"><data key="highway">path</data></edge></graph></graphml>', "graphml_without_positions")
+          for x in ("nan", "inf", "-1e999")),
     ],
 )  # fmt: skip
 def test_what_is_no_street_graph_is_said(tmp_path: Path, text, code):
@@ -505,6 +508,18 @@ def test_what_is_no_street_graph_is_said(tmp_path: Path, text, code):
     assert stopped(lambda: roads.ways_of_graphml(tmp_path / "none.graphml")) == ["file_missing"]
     (tmp_path / "a.osm").write_text("x", "utf-8")
     assert stopped(lambda: roads.ways_of_graphml(tmp_path / "a.osm")) == ["file_kind"]
+
+
+def test_nodes_may_bear_numbers_of_any_length(tmp_path: Path):
+    nodes = "".join(f'<node id="{n}"><data key="x">{102 + k}</data><data key="y">{28 * k}</data></node>'
+                    for k, n in enumerate((10**30, 2**63)))  # fmt: skip
+    edge = f'<edge source="{10**30}" target="{2**63}"><data key="highway">path</data></edge>'
+    crs = '<key id="crs" for="graph" attr.name="crs" attr.type="string"/>'
+    graph = f'<graph edgedefault="directed"><data key="crs">epsg:4326</data>{nodes}{edge}</graph>'
+    (tmp_path / "a.graphml").write_text(f"{HEAD}{KEYS}{crs}{graph}</graphml>", "utf-8")
+    ways, _ = roads.ways_of_graphml(tmp_path / "a.graphml")
+    assert ways.node_id.tolist() == [1, 2]
+    assert ways.lat.tolist() == [0.0, 28.0]
 
 
 def part_of(whole: OsmWays, chosen: np.ndarray, path: Path) -> Path:

@@ -17,7 +17,7 @@ from layers import catalog, forms
 from layers.ledgers import parse_date
 
 CATALOG = catalog.load()
-NAMED = {"甲安置点": "A1", "a1": "A1", "乙安置点": "A2", "两处同名": ""}
+NAMED = forms.Names({}, {"甲安置点": "A1", "a1": "A1", "乙安置点": "A2", "两处同名": ""})
 
 
 def read(name, *rows, settlements=NAMED, file="台账.xlsx"):
@@ -190,7 +190,35 @@ def test_a_name_of_two_settlements_names_none():
     at = pd.DataFrame(
         {"place_kind": "settlement", "place_name": ["甲", "甲", "乙"], "place_id": ["A1", "A2", "A3"]}
     )
-    assert forms.names_of(at) == {"甲": "", "乙": "A3", "a1": "A1", "a2": "A2", "a3": "A3"}
+    evened = {"甲": "", "乙": "A3", "a1": "A1", "a2": "A2", "a3": "A3"}
+    assert forms.names_of(at) == forms.Names({"A1": "A1", "A2": "A2", "A3": "A3"}, evened)
+
+
+def test_ids_that_even_out_to_one_are_told_apart_as_they_stand():
+    at = pd.DataFrame(
+        {"place_kind": "settlement", "place_name": ["甲", "乙", "丙"], "place_id": ["A_1", "a1", "丁"]}
+    )
+    more = pd.DataFrame({"place_kind": "settlement", "place_name": ["丁"], "place_id": ["A9"]})
+    named = forms.names_of(pd.concat([at, more], ignore_index=True))
+    heading = ("安置点", "劳动力人数")
+    cells = ("A_1", "a1", "A 1", "乙", "丁", "A9", "戊")
+    frame, problems = read("labour", heading, *((cell, 3) for cell in cells), settlements=named)
+    # the id of one is the name of another; and of two ids only the very letters tell which
+    assert frame["place_id"].tolist() == ["A_1", "a1", "", "a1", "", "A9", ""]
+    assert [(p.code, p.value) for p in problems] == [
+        ("settlement_ambiguous", "A 1"), ("settlement_ambiguous", "丁"), ("settlement_unknown", "戊"),
+    ]  # fmt: skip
+
+
+def test_a_house_of_two_townships_is_told_and_kept_twice():
+    rows = [("旧房编号", "宅基地面积（㎡）"), ("H1", 120), ("H2", 90)]
+    frames = [read("house_ledger", *rows, file=file)[0] for file in ("甲乡.xlsx", "乙乡.xlsx")]
+    whole, problems = forms.together(frames, CATALOG.ledgers["house_ledger"])
+    assert whole["house_id"].tolist() == ["H1", "H2", "H1@乙乡.xlsx#2", "H2@乙乡.xlsx#3"]
+    assert [(p.code, p.file, p.row, p.value) for p in problems] == [
+        ("id_repeated", "乙乡.xlsx", 2, "H1"), ("id_repeated", "乙乡.xlsx", 3, "H2"),
+    ]  # fmt: skip
+    assert forms.together([], CATALOG.ledgers["house_ledger"])[1] == []
 
 
 @pytest.mark.parametrize(

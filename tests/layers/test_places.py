@@ -345,6 +345,42 @@ def test_shapes_of_nobody_and_positions_off_their_shape_are_told():
     assert kept["place_id"].tolist() == ["A1"]
 
 
+def test_an_outline_that_crosses_itself_is_mended_and_told():
+    bow = shapely.Polygon(metres((0, 0), (400, 300), (400, 0), (0, 300)))
+    at, shapes, problems = places.with_shapes(settlements("A1"), layer(("A1", bow)), CATALOG, file="范围.gpkg")
+    assert [(p.code, p.severity, p.row) for p in problems] == [("shape_crossing", "fault", 1)]
+    # two triangles of one settlement: ground, whose people are spread over both
+    points = places.points_of(at, shapes)
+    assert len(points) > 10
+    assert shapely.contains_xy(shapes.geometry[0], points["lon"], points["lat"]).all()
+
+
+@pytest.mark.parametrize("ids", [[1.0, 2.0], ["1", "2"], [1, 2]])
+def test_ids_of_shapes_may_be_numbers(ids):
+    shapes = gpd.GeoDataFrame({"编号": ids}, geometry=gpd.points_from_xy(*zip((102.8, 28), (102.8, 28), strict=True)),
+                              crs=4326)  # fmt: skip
+    _, kept, problems = places.with_shapes(settlements("1", "2"), shapes, CATALOG, file="a")
+    assert kept["place_id"].tolist() == ["1", "2"]
+    assert problems == []
+
+
+def test_a_shape_says_better_than_the_middle_of_the_village():
+    at = settlements("A1").assign(position_source="village_centre", position_error_m=900.0)
+    for metre in (200, 1500):
+        point = shapely.Point(*metres((metre, 0))[0])
+        found, _, problems = places.with_shapes(at, layer(("A1", point)), CATALOG, file="a")
+        assert found.loc[0, ["position_source", "lon"]].tolist() == ["shape", pytest.approx(point.x)]
+        assert np.isnan(found.loc[0, "position_error_m"])
+        assert problems == []
+
+
+def test_a_feature_with_nothing_at_all_is_a_row_all_the_same():
+    shapes = gpd.GeoDataFrame({"安置点名称": ["甲", None]}, geometry=[shapely.Point(102.8, 28), None], crs=4326)
+    frame, problems = from_layer(shapes)
+    assert frame["row"].tolist() == [1, 2]
+    assert ("position_missing", 2) in [(p.code, p.row) for p in problems]
+
+
 def test_a_shape_gives_a_position_to_a_settlement_without():
     at = settlements("A1").assign(lon=np.nan, lat=np.nan, position_source="none")
     found, _, problems = places.with_shapes(

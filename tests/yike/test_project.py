@@ -157,6 +157,37 @@ def test_what_would_be_ignored_is_refused(tmp_path: Path, old, new):
     assert faults(tmp_path, GOOD.replace(old, new)) == ["key_wrong"]
 
 
+BIG = "9" * 400
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        (GOOD.replace('walk_min" = 25', f'walk_min" = {BIG}'), ["key_wrong", "override_value"]),
+        (GOOD.replace("limit_m = 1500", f"limit_m = {BIG}"), ["key_wrong", "key_wrong"]),
+        (GOOD.replace("limit_m = 1500", "limit_m = inf"), ["key_wrong"]),
+        (GOOD + f"[area]\nservice = [102, 28, {BIG}, 29]\n", ["key_wrong", "key_wrong"]),
+        (GOOD + "[area]\nservice = [-inf, 28, inf, 29]\n", ["key_wrong"]),
+        (GOOD + "[area]\nservice = [102, 28, nan, 29]\n", ["key_wrong"]),
+        (GOOD.replace('"旧宅.gpkg"', '"旧\\u0000宅.gpkg"'), ["key_wrong"]),
+        (GOOD.replace("旧宅", "宅" * 300), ["key_wrong"]),
+        (GOOD.replace("{ osm = true }", '{ osm = true, category = "pharmacy" }'), ["key_wrong"]),
+        (GOOD.replace("{ osm = true }", '{ osm = true, code = "amap" }'), ["key_wrong"]),
+        (GOOD.replace('name = "某县"', f"name = {'9' * 5000}"), ["project_syntax"]),
+        (GOOD + "x = " + "[" * 5000 + "]" * 5000, ["project_syntax"]),
+    ],
+)
+def test_values_that_no_machine_can_use_are_said(tmp_path: Path, text, codes):
+    assert text != GOOD
+    assert sorted(faults(tmp_path, text)) == codes
+
+
+def test_a_list_of_no_settlements_is_said_as_such(tmp_path: Path):
+    with pytest.raises(Stop) as stop:
+        load(tmp_path, "[layers]\nsettlements = []\n[network]\nosm = 'a.osm'\n")
+    assert [(p.code, dict(p.params)["key"]) for p in stop.value.problems] == [("key_wrong", "layers.settlements")]
+
+
 def test_a_threshold_is_a_number_that_ends(tmp_path: Path):
     assert faults(tmp_path, GOOD.replace('walk_min" = 25', 'walk_min" = inf')) == ["override_value"]
 
