@@ -8,6 +8,7 @@ What a source cannot tell is a doubt beside it.
 from __future__ import annotations
 
 import ast
+import math
 import socket
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -291,7 +292,7 @@ def _edges(graph: Any, path: Path) -> list[_Edge]:
     nodes = {node: (data.get("x"), data.get("y")) for node, data in graph.nodes(data=True)}
     edges = []
     try:
-        at = {node: tuple(np.nan if v is None else float(v) for v in xy) for node, xy in nodes.items()}
+        at = {node: (_number(x), _number(y)) for node, (x, y) in nodes.items()}
         lost = sum(not np.isfinite(position).all() for position in at.values())
         if lost:
             raise Stop(Problem.stop("graphml_without_positions", file=path, n=lost))
@@ -304,6 +305,10 @@ def _edges(graph: Any, path: Path) -> list[_Edge]:
     except (ValueError, KeyError, shapely.errors.ShapelyError) as error:
         raise Stop(Problem.stop("graphml_unreadable", file=path, reason=error)) from error
     return edges
+
+
+def _number(given: Any) -> float:
+    return math.nan if given is None else float(given)
 
 
 def _course(start: _At, end: _At, geometry: Any) -> tuple[_At, ...]:

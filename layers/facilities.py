@@ -149,7 +149,7 @@ def merged(parts: list[pd.DataFrame]) -> tuple[pd.DataFrame, list[Problem]]:
     first = np.lexsort((whole["row"].to_numpy(np.int64), said, whole["source"], uncoded, one))
     ordered = whole.iloc[first].assign(one=one[first])
     problems = _said_of_merging(ordered)
-    known = ordered.replace({"facility_name": {"": None}, "code": {"": None}})
+    known = ordered.assign(**{name: ordered[name].replace("", None) for name in ("facility_name", "code")})
     by = known.groupby("one", sort=False)
     kept = by.first()  # of each column the first that is there
     kept[["facility_name", "code"]] = kept[["facility_name", "code"]].fillna("")
@@ -185,23 +185,27 @@ def _same(whole: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         # a code that one source gives to two facilities tells nothing
         if all((int(i), int(j)) in agree for rows in own for i, j in combinations(sorted(rows), 2)):
             group[members.index] = members.index[0]
-    source, rows_of = whole["source"].to_numpy(), pd.Series(np.arange(len(whole))).groupby(group).groups
-    codes = {number: {(source[row], code[row]) for row in rows if code[row]} for number, rows in rows_of.items()}
+    codes: dict[int, set[tuple[int, str]]] = {}
+    for number, source, own_code in zip(group.tolist(), whole["source"], code, strict=True):
+        codes.setdefault(number, set()).update([(source, own_code)] if own_code else [])
     distance: dict[tuple[int, int], float] = {}
     for (i, j), metres in zip(pairs, apart_m, strict=True):
-        two = tuple(sorted((int(group[i]), int(group[j]))))
-        here, there = (codes[number] for number in two)
+        two = _ordered(int(group[i]), int(group[j]))
         # two codes of one file are two facilities; those of two files may be of two registers
-        clash = any(a == b and one != other for a, one in here for b, other in there)
+        clash = any(a == b and one != other for a, one in codes[two[0]] for b, other in codes[two[1]])
         if two[0] != two[1] and not clash:
-            distance[two] = min(metres, distance.get(two, np.inf))
+            distance[two] = min(float(metres), distance.get(two, np.inf))
     nearest = sorted(distance, key=lambda two: (round(distance[two], 3), sorted(rank[list(two)])))
-    cluster = {number: (number,) for number in rows_of}
+    cluster: dict[int, tuple[int, ...]] = {number: (number,) for number in codes}
     for a, b in nearest:
         here, there = cluster[a], cluster[b]
-        if here != there and all(tuple(sorted(two)) in distance for two in product(here, there)):
+        if here != there and all(_ordered(*two) in distance for two in product(here, there)):
             cluster |= dict.fromkeys((*here, *there), (*here, *there))
-    return np.array([min(cluster[number]) for number in group], np.int64), rank
+    return np.array([min(cluster[number]) for number in group.tolist()], np.int64), rank
+
+
+def _ordered(a: int, b: int) -> tuple[int, int]:
+    return (a, b) if a <= b else (b, a)
 
 
 def _alike(whole: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

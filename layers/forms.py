@@ -100,8 +100,8 @@ def together(frames: list[pd.DataFrame], form: LedgerForm) -> tuple[pd.DataFrame
     ids = whole[form.id_field]
     again = ids.duplicated()
     problems = [
-        Problem("id_repeated", "fault", file=row.file, row=int(row.row), value=str(number))
-        for number, row in zip(ids[again], whole[again].itertuples(), strict=True)
+        Problem("id_repeated", "fault", file=str(row["file"]), row=int(row["row"]), value=str(row[form.id_field]))
+        for row in whole[again].to_dict("records")
     ]
     own = ids + "@" + whole["file"] + "#" + whole["row"].astype("str")
     return whole.assign(**{form.id_field: ids.mask(again, own)}), problems

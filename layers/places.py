@@ -239,7 +239,8 @@ def _disagreements(one: Mapping[Hashable, Any], other: Mapping[Hashable, Any]) -
     found = []
     people = (one["pop"], other["pop"])
     if people[0] != people[1] and not np.isnan(people).all():
-        found.append(("pop", *("—" if np.isnan(number) else f"{number:g}" for number in people)))
+        said = ["—" if np.isnan(number) else f"{number:g}" for number in people]
+        found.append(("pop", said[0], said[1]))
     if _apart_m(one, other) > DISAGREE_M:
         at = [f"{place['lon']:.5f}, {place['lat']:.5f}" for place in (one, other)]
         found.append(("lon", at[0], at[1]))
