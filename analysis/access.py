@@ -15,7 +15,7 @@ from scipy.spatial import KDTree
 
 from geo import crs as systems
 from geo.network import Streets, Usage, use_streets
-from geo.profile import Mode, TravelProfile
+from geo.profile import Mode, TravelProfile, fastest_kmh
 from geo.reach import Journeys, Reached, Rides, decided_min
 from geo.snap import Snapper, Snaps, keep_together
 from layers.catalog import PROFILES, Catalog, Category, Standard
@@ -556,10 +556,7 @@ def _edge_affected(
     The straight line at the highest speed there is bounds the time to the cut from below, so this flags too
     many rather than too few. What matters is the time found, and the threshold where nothing is.
     """
-    fastest = max([profile.flat_kmh, profile.ride_kmh or 0.0])
-    if profile.mode == "drive":
-        fastest = max([fastest] + [r.drive_kmh or 0.0 for r in profile.roads])
-    to_cut_min = standing.to_cut_m[row] / (fastest * 1000.0 / 60.0)
+    to_cut_min = standing.to_cut_m[row] / (fastest_kmh(profile) * 1000.0 / 60.0)
     # what lies beyond the cut can only be nearer than what was found; where nothing was, within the limit
     horizon = np.where(np.isnan(time), np.nan_to_num(threshold, nan=np.inf), time)
     return np.asarray((to_cut_min < horizon) & np.isfinite(to_cut_min))

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from analysis.access import STATUSES, UNJUDGED
+from analysis.access import REQUIREMENTS, STATUSES, UNJUDGED
+from analysis.circle import URBAN_ONLY
+from geo.profile import fastest_kmh
+from layers.catalog import Catalog
 
 Tables = dict[str, pd.DataFrame]
-Breach = Callable[[Tables, Sequence[str]], pd.Series]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What results are held against beside themselves."""
+
+    catalog: Catalog
+    met_share: float
+
+
+Breach = Callable[[Tables, _Rules], pd.Series]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +35,7 @@ class _Law:
     """By how much each row breaks it; 0 where it holds."""
 
 
-def check_laws(tables: Tables, *, categories: Sequence[str]) -> pd.DataFrame:
+def check_laws(tables: Tables, *, catalog: Catalog, met_share: float | None = None) -> pd.DataFrame:
     """
     Check each law on the tables that are there.
 
@@ -30,18 +43,21 @@ def check_laws(tables: Tables, *, categories: Sequence[str]) -> pd.DataFrame:
     ----------
     tables
         Finished tables by name.
-    categories
-        The ids of all categories that every place must have been measured against.
+    catalog
+        The categories that every place must have been measured against, their standards, lists and speeds.
+    met_share
+        The share of a place's people that makes it served; the catalogue's by default.
 
     Returns
     -------
     laws
         ``law, held, checked_n, worst`` (the largest breach, 0 if none) and ``rows`` (up to ten breaking rows).
     """
+    rules = _Rules(catalog, met_share or catalog.met_share)
     rows = []
     for law in LAWS:
         if law.table in tables:
-            breach = law.worst_of(tables, categories)
+            breach = law.worst_of(tables, rules)
             broken = breach[breach > 0]
             named = ";".join(str(index) for index in broken.index[:10])
             worst = float(breach.max()) if len(breach) else 0.0
@@ -49,14 +65,21 @@ def check_laws(tables: Tables, *, categories: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["law", "held", "checked_n", "worst", "rows"])
 
 
-def _one_status(tables: Tables, _: Sequence[str]) -> pd.Series:
-    return (~tables["access"]["status"].isin(STATUSES)).astype("float64")
+def _of_place(tables: Tables, table: str, column: str) -> pd.Series:
+    """A column of places for each row of another table; NaN where it names no place."""
+    return tables[table]["place_id"].map(tables["places"].set_index("place_id")[column])
 
 
-def _every_place_once(tables: Tables, categories: Sequence[str]) -> pd.Series:
+def _one_status(tables: Tables, _: _Rules) -> pd.Series:
+    rows = tables["access"]
+    return (~(rows["status"].isin(STATUSES) & rows["requirement"].isin(REQUIREMENTS))).astype("float64")
+
+
+def _every_place_once(tables: Tables, rules: _Rules) -> pd.Series:
     access = tables["access"]
     twice = access.duplicated(["place_id", "category", "persona", "mode"]).astype("float64")
-    wanted = pd.MultiIndex.from_product([tables["places"]["place_id"], categories])
+    ids = [category.id for category in rules.catalog.in_access()]
+    wanted = pd.MultiIndex.from_product([tables["places"]["place_id"], ids])
     deciding = access[access["deciding"]]
     # each pair that is wanted once, and no other
     both = pd.DataFrame(
@@ -66,7 +89,22 @@ def _every_place_once(tables: Tables, categories: Sequence[str]) -> pd.Series:
     return pd.concat([twice, apart.astype("float64")])
 
 
-def _met_is_served(tables: Tables, _: Sequence[str]) -> pd.Series:
+def _threshold_is_the_standard(tables: Tables, rules: _Rules) -> pd.Series:
+    """Held against the catalogue: of walking for whom did not ride, of riding for whom did."""
+    rows = tables["access"]
+    profile = _of_place(tables, "access", "profile")
+    how = rows["mode"].where(rows["rode"], "walk")
+    found = pd.DataFrame({"category": rows["category"], "profile": profile, "how": how})
+    limit = {
+        key: rules.catalog.standard(key[0], key[1]).limit_min(key[2])
+        for key in found.drop_duplicates().itertuples(index=False, name=None)
+    }
+    due = pd.Series([limit[key] for key in found.itertuples(index=False, name=None)], rows.index, dtype="float64")
+    same = (due == rows["threshold_min"]) | (due.isna() & rows["threshold_min"].isna())
+    return (~same).astype("float64")
+
+
+def _met_is_served(tables: Tables, _: _Rules) -> pd.Series:
     rows = tables["access"]
     judged = ~rows["status"].isin(UNJUDGED) & rows["threshold_min"].notna()
     served = (rows["status"] == "served").astype("float64").where(judged)
@@ -74,18 +112,19 @@ def _met_is_served(tables: Tables, _: Sequence[str]) -> pd.Series:
     return ((met != served) & ~(met.isna() & served.isna())).astype("float64")
 
 
-def _people_met_are_people(tables: Tables, _: Sequence[str]) -> pd.Series:
+def _people_met_are_people(tables: Tables, rules: _Rules) -> pd.Series:
     rows = tables["access"]
-    met = rows["met"].astype("float64")
-    due = (rows["people_met"].notna() != (rows["people"] * met).notna()) * 1.0
-    # a place of several points may have some of its people served and not be met, never all of them or none
-    over = (rows["people_met"] - rows["people"]).clip(lower=0).where(lambda d: d > 1e-6 * rows["people"], 0.0)
-    nobody = ((met == 1) & (rows["people_met"] <= 0) & (rows["people"] > 0)) * 1.0
-    everybody = ((met == 0) & (rows["people_met"] >= rows["people"]) & (rows["people"] > 0)) * 1.0
-    return pd.concat([due, over, nobody, everybody], axis=1).max(axis=1)
+    met, people = rows["met"].astype("float64"), rows["people"]
+    own = _of_place(tables, "access", "pop")
+    others = ((people != own) & ~(people.isna() & own.isna())) * 1.0
+    due = (rows["people_met"].notna() != (people * met).notna()) * 1.0
+    # a place of several points is met by so many of its people as are the share, and by all of them at most
+    least, most = (met == 1) * rules.met_share * people, people.where(met == 1, rules.met_share * people)
+    apart = pd.concat([least - rows["people_met"], rows["people_met"] - most], axis=1).max(axis=1)
+    return pd.concat([others, due, apart.where(apart > 1e-6 * people, 0.0)], axis=1).max(axis=1).fillna(0.0)
 
 
-def _time_between_its_legs(tables: Tables, _: Sequence[str]) -> pd.Series:
+def _time_between_its_legs(tables: Tables, _: _Rules) -> pd.Series:
     rows = tables["access"].dropna(subset="time_min")
     legs = rows[["time_to_min", "time_back_min"]]
     below, above = legs.min(axis=1) - rows["time_min"], rows["time_min"] - legs.max(axis=1)
@@ -94,30 +133,69 @@ def _time_between_its_legs(tables: Tables, _: Sequence[str]) -> pd.Series:
     return pd.concat([below, above, negative], axis=1).max(axis=1).where(lambda d: d > 1e-9, 0.0)
 
 
-def _served_in_time(tables: Tables, _: Sequence[str]) -> pd.Series:
-    rows = tables["access"]
-    served = rows[rows["status"] == "served"]
-    over = (served["time_min"] - served["threshold_min"]).fillna(np.inf)
-    # limits are compared in half milliseconds; a limit that is none of them is rounded
-    return over.where(over > 1 / 120_000, 0.0)
+def _served_in_time(tables: Tables, _: _Rules) -> pd.Series:
+    """Who is served is so within the limit, and who is beyond it beyond; half a millisecond is the least step."""
+    rows, step = tables["access"], 1 / 120_000
+    over = rows["time_min"] - rows["threshold_min"]
+    late = over.fillna(np.inf).where((rows["status"] == "served") & ~(over <= step), 0.0)
+    early = (step - over).where((rows["status"] == "beyond_limit") & (over <= 0), 0.0)
+    return late + early
 
 
-def _time_only_where_reached(tables: Tables, _: Sequence[str]) -> pd.Series:
+def _time_only_where_reached(tables: Tables, _: _Rules) -> pd.Series:
     rows = tables["access"]
     reached = rows["status"].isin(["served", "beyond_limit"])
     unreached = rows["status"].isin(["unreachable", "off_network", "no_facility", "no_data", "outside_data"])
     has_time = rows["time_min"].notna()
-    return ((reached & ~has_time) | (unreached & has_time)).astype("float64")
+    named = rows["facility_id"] != ""
+    return ((reached & ~has_time) | (unreached & has_time) | (named != has_time)).astype("float64")
 
 
-def _no_shorter_than_straight(tables: Tables, _: Sequence[str]) -> pd.Series:
+def _no_shorter_than_straight(tables: Tables, _: _Rules) -> pd.Series:
     rows = tables["access"]
     both = rows[rows["time_min"].notna()]
-    # the straight line to the nearest, which the one travelled to cannot beat; a centimetre for the projection
-    return (both["straight_m"] - both["distance_m"] - 0.01).clip(lower=0)
+    # the straight line to the nearest, which the one travelled to cannot beat. Where a long edge is entered is
+    # found in the plane, whose scale moves along it; and a centimetre for the projection
+    room = 0.01 + 1e-5 * both["distance_m"]
+    return (both["straight_m"] - both["distance_m"] - room).clip(lower=0)
 
 
-def _circle_adds_up(tables: Tables, _: Sequence[str]) -> pd.Series:
+def _no_faster_than_possible(tables: Tables, rules: _Rules) -> pd.Series:
+    """The slower of there and back takes at least as long as its way at the highest speed there is."""
+    rows = tables["access"][["persona", "mode", "rode", "time_to_min", "time_back_min", "distance_m"]]
+    fastest = {}
+    for persona, mode, rode in rows[["persona", "mode", "rode"]].drop_duplicates().itertuples(index=False):
+        profile = rules.catalog.travel_profile(persona, mode)
+        fastest[persona, mode, rode] = fastest_kmh(profile) if rode else profile.flat_kmh
+    keys = zip(rows["persona"], rows["mode"], rows["rode"], strict=True)
+    speed = pd.Series([fastest[key] for key in keys], rows.index, dtype="float64") * 1000 / 60
+    slower = rows[["time_to_min", "time_back_min"]].max(axis=1)
+    # each edge and leg is rounded to a millisecond
+    return (rows["distance_m"] / speed - slower * (1 + 1e-3) - 1e-3).clip(lower=0).fillna(0.0)
+
+
+def _known_sizes(tables: Tables, rules: _Rules) -> pd.Series:
+    rows = tables["places"]
+    due = rows["pop"].map(rules.catalog.size_class).where(rows["place_kind"] == "settlement", "")
+    return (due != rows["size_class"]).astype("float64")
+
+
+def _every_list_judged(tables: Tables, rules: _Rules) -> pd.Series:
+    """Each place has each list that is for its profile, once a persona, with all its categories."""
+    rows, places = tables["circles"], tables["places"]
+    size = {name: len(rules.catalog.on_list(name)) for name in rules.catalog.lists}
+    lists = [name for name in size if size[name]]
+    keys = ["place_id", "persona", "list"]
+    wanted = pd.MultiIndex.from_product([places["place_id"], rows["persona"].unique(), lists], names=keys)
+    rural = wanted.get_level_values(0).isin(places.loc[places["profile"] == "rural", "place_id"])
+    wanted = wanted[~(rural & wanted.get_level_values(2).str.startswith(URBAN_ONLY))]
+    found = rows.groupby(keys)["list_n"].agg(["size", "sum"])
+    due = pd.DataFrame({"n": 1, "of": wanted.get_level_values(2).map(size)}, index=wanted)
+    both = due.join(found, how="outer").fillna(0)
+    return (both["n"] - both["size"]).abs() + (both["of"] - both["sum"]).abs()
+
+
+def _circle_adds_up(tables: Tables, _: _Rules) -> pd.Series:
     rows = tables["circles"]
     named = {name: rows[name].map(lambda cell: len(cell.split(";")) if cell else 0) for name in
              ("missing", "far", "unknown")}  # fmt: skip
@@ -128,7 +206,7 @@ def _circle_adds_up(tables: Tables, _: Sequence[str]) -> pd.Series:
     return apart.astype("float64")
 
 
-def _shares_add_up(tables: Tables, _: Sequence[str]) -> pd.Series:
+def _shares_add_up(tables: Tables, _: _Rules) -> pd.Series:
     columns = ["places_n", "people", "missing_n"]
     keys = ["place_kind", "list", "persona"]
     summed = tables["shares"].groupby(["by", *keys])[columns].sum().reset_index()
@@ -139,20 +217,37 @@ def _shares_add_up(tables: Tables, _: Sequence[str]) -> pd.Series:
     return apart.where(apart > 1e-6, 0.0)
 
 
-def _nobody_small_must_own(tables: Tables, _: Sequence[str]) -> pd.Series:
+def _shares_are_shares(tables: Tables, _: _Rules) -> pd.Series:
+    """The judged are some of the places, those with all met some of the judged; low, found and high in order."""
+    rows = tables["shares"]
+    met, low, high = (rows[f"people_{name}"] for name in ("all_met_share", "share_low", "share_high"))
+    falls = [
+        rows["judged_n"] - rows["places_n"], rows["all_met_n"] - rows["judged_n"],
+        rows["people_all_met"] - rows["people"] - 1e-6, low - met, met - high, high - 1.0 - 1e-9, -low,
+        (met * rows["people"] - rows["people_all_met"]).abs() - 1e-6, -rows["missing_n"],
+        (rows["exist_n"] - rows["exist_met_n"] - rows["missing_n"]).abs(),
+        *((share.notna() != (rows["people"] > 0)) * 1.0 for share in (met, low, high)),
+    ]  # fmt: skip
+    whole = tables["places"].groupby("place_kind").agg(places_n=("place_id", "size"), people=("pop", "sum"))
+    due = whole.reindex(rows["place_kind"]).set_axis(rows.index)
+    falls += [(rows[name] - due[name]).where(rows["by"] == "all", 0.0) - 1e-6 for name in due]
+    return pd.concat(falls, axis=1).max(axis=1).clip(lower=0).fillna(0.0)
+
+
+def _nobody_small_must_own(tables: Tables, _: _Rules) -> pd.Series:
     """A missing category is one whose number of people the place reaches; so a place of nobody misses none."""
     rows, places = tables["circles"], tables["places"].set_index("place_id")
     people = (places["pop"] + places["pop_host"].fillna(0.0)).reindex(rows["place_id"]).to_numpy()
     return ((rows["exist_n"] > 0) & ~(people > 0)).astype("float64")
 
 
-def _mu_are_metres(tables: Tables, _: Sequence[str]) -> pd.Series:
+def _mu_are_metres(tables: Tables, _: _Rules) -> pd.Series:
     rows = tables["homesteads"].dropna(subset="area_m2")
     # an area of 60 to 600 m² is far above what rounding of a float64 can do to it
     return (rows["area_mu"] * 2000 - rows["area_m2"] * 3).abs().where(lambda d: d > 1e-6, 0.0)
 
 
-def _people_add_up(tables: Tables, _: Sequence[str]) -> pd.Series:
+def _people_add_up(tables: Tables, _: _Rules) -> pd.Series:
     number = tables["balance"].set_index("item")["number"]
     missing = abs(number["at_places"] + number["nowhere"] - number["raster_total"])
     # sums of some millions of float32 cells in float64: a thousandth of a person is far above their rounding
@@ -162,14 +257,19 @@ def _people_add_up(tables: Tables, _: Sequence[str]) -> pd.Series:
 LAWS = (
     _Law("one_status", "access", _one_status),
     _Law("every_place_once", "access", _every_place_once),
+    _Law("known_sizes", "places", _known_sizes),
+    _Law("threshold_is_the_standard", "access", _threshold_is_the_standard),
     _Law("met_is_served", "access", _met_is_served),
     _Law("people_met_are_people", "access", _people_met_are_people),
     _Law("served_in_time", "access", _served_in_time),
     _Law("time_between_its_legs", "access", _time_between_its_legs),
     _Law("time_only_where_reached", "access", _time_only_where_reached),
     _Law("no_shorter_than_straight", "access", _no_shorter_than_straight),
+    _Law("no_faster_than_possible", "access", _no_faster_than_possible),
+    _Law("every_list_judged", "circles", _every_list_judged),
     _Law("circle_adds_up", "circles", _circle_adds_up),
     _Law("shares_add_up", "shares", _shares_add_up),
+    _Law("shares_are_shares", "shares", _shares_are_shares),
     _Law("nobody_small_must_own", "circles", _nobody_small_must_own),
     _Law("mu_are_metres", "homesteads", _mu_are_metres),
     _Law("people_add_up", "balance", _people_add_up),

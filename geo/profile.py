@@ -50,6 +50,12 @@ class TravelProfile:
         return self.flat_kmh * self.off_street_limit_min * 1000.0 / 60.0
 
 
+def fastest_kmh(profile: TravelProfile) -> float:
+    """Give the highest speed at which a profile can move anywhere."""
+    cars = [rule.drive_kmh or 0.0 for rule in profile.roads] if profile.mode == "drive" else []
+    return max([profile.flat_kmh, profile.ride_kmh or 0.0, *cars])
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """One test on the tags of an object: key, accepted values (none means any), or a pattern on its name."""

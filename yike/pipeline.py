@@ -151,7 +151,8 @@ def computing_stages(project: Project) -> list[Stage]:
                   settings=project.crs)
         )  # fmt: skip
     tables = ("people_at", "access", "circles", "gaps", "plots")
-    stages.append(Stage("laws", partial(_laws, catalog), also=tables, settings=own))
+    laws = partial(_laws, catalog, project.met_share)
+    stages.append(Stage("laws", laws, also=tables, settings=[own, project.met_share]))
     return stages
 
 
@@ -608,8 +609,8 @@ def _surveyed(project: Project, at: Work) -> Value:
     return {"homesteads": homesteads, "slopes": by_slope_class(homesteads)}
 
 
-def _laws(catalog: Catalog, at: Work) -> Value:
-    laws = check_laws(tables_of(at.given), categories=[c.id for c in catalog.in_access()])
+def _laws(catalog: Catalog, met_share: float | None, at: Work) -> Value:
+    laws = check_laws(tables_of(at.given), catalog=catalog, met_share=met_share)
     broken = laws[~laws["held"]]
     if len(broken):
         raise LawBroken(broken)

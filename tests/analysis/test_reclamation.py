@@ -11,8 +11,8 @@ from analysis.laws import check_laws
 from analysis.reclamation import by_slope_class, survey_plots
 from geo import crs
 from geo.io import Raster
+from tests.flatland import CATALOG
 
-ALL = ()
 ZONE = "EPSG:4543"
 X, Y = 500_000.0, 3_100_000.0  # on the zone's own meridian, where its metres are true
 
@@ -92,8 +92,8 @@ def test_classes_add_up_to_all_plots():
 
 def test_mu_and_metres_agree_by_law():
     found = survey_plots(plots((0, 0, 20, 10)), terrain=None)
-    assert check_laws({"homesteads": found}, categories=ALL)["held"].all()
-    assert not check_laws({"homesteads": found.assign(area_mu=0.31)}, categories=ALL)["held"].all()
+    assert check_laws({"homesteads": found}, catalog=CATALOG)["held"].all()
+    assert not check_laws({"homesteads": found.assign(area_mu=0.31)}, catalog=CATALOG)["held"].all()
 
 
 def test_no_plots():

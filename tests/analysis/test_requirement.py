@@ -466,7 +466,7 @@ def test_the_deciding_point_is_the_weighted_quantile_and_every_law_holds(given_p
     assert found["people_met"] == pytest.approx(1000 * weights[times <= 30].sum() / weights.sum())
     circles = judge_circles(access, at, catalog=CATALOG, personas=("adult",))
     tables = {"places": at, "access": access, "circles": circles, "shares": circle_shares(circles, at)}
-    laws = check_laws(tables, categories=[c.id for c in CATALOG.in_access()])
+    laws = check_laws(tables, catalog=CATALOG)
     assert laws["held"].all(), laws[~laws["held"]]
 
 

@@ -14,7 +14,7 @@ from geo import io
 from geo.problems import Problem
 from outputs.messages import load, problem_table
 from outputs.workbook import BookInput, write_workbook
-from tests.analysis.test_access import ALL, CLINIC, LINE, SHOP, measure
+from tests.analysis.test_access import CLINIC, LINE, SHOP, measure
 from tests.flatland import CATALOG, facilities, places
 
 
@@ -29,7 +29,7 @@ def book(path: Path, language="zh") -> Path:
         "problems": problem_table([Problem("position_missing", "fault", file="a.xlsx", row=3)], load(language)),
     }  # fmt: skip
     tables["shares"] = circle_shares(tables["circles"], at)
-    tables["laws"] = check_laws(tables, categories=ALL)
+    tables["laws"] = check_laws(tables, catalog=CATALOG)
     given = BookInput("样例", tables, CATALOG, {"a.xlsx": "ab" * 32}, "2026-11-24", "0.1.0")
     write_workbook(given, path, load(language))
     return path

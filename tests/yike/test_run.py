@@ -76,7 +76,7 @@ def test_a_run_that_dies_leaves_the_last_good_folder(folder, tmp_path: Path, mon
 
 
 def test_a_broken_law_writes_nothing(folder, tmp_path: Path, monkeypatch):
-    def no_law(tables: dict[str, pd.DataFrame], *, categories: list[str]) -> pd.DataFrame:
+    def no_law(tables: dict[str, pd.DataFrame], **_: object) -> pd.DataFrame:
         return pd.DataFrame(
             {"law": ["one_status"], "held": [False], "checked_n": [1], "worst": [1.0], "rows": ["0"]}
         )
