@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -14,18 +14,17 @@ from pyproj import CRS
 from scipy.spatial import KDTree
 
 from geo import crs as systems
+from geo.grades import Grades
 from geo.network import Streets, Usage, use_streets
 from geo.profile import Mode, TravelProfile, fastest_kmh
 from geo.reach import Journeys, Reached, Rides, decided_min
 from geo.snap import Snapper, Snaps, keep_together
+from geo.walking import LEVEL
 from layers.catalog import PROFILES, Catalog, Category, Standard
 from layers.facilities import ranks
 from layers.places import points_of
 
 Floats = NDArray[np.float64]
-WALK_FUNCTION = "flat"
-"""The walking function in force; slope does not enter yet, and every table says so."""
-
 REQUIREMENTS = ("exist", "reach", "unknown")
 """Must a place have one of its own, is only the way to one judged, or are its people not known."""
 
@@ -56,6 +55,7 @@ def measure_access(
     points: pd.DataFrame | None = None,
     circle_personas: Sequence[str] = ("adult", "elderly"),
     met_share: float | None = None,
+    grades: Grades | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Access:
     """
@@ -92,6 +92,8 @@ def measure_access(
         Who is asked about the categories of the lists, on foot.
     met_share
         The share of a place's people that makes it served; the catalogue's by default.
+    grades
+        Heights along the streets, see ``geo.grades``; without them the ground is level.
     progress
         Called with a category's id before it is searched.
 
@@ -106,7 +108,7 @@ def measure_access(
     standing = _Standing.of(places, points, facilities, streets, catalog, met_share or catalog.met_share)
     parts: list[dict[str, NDArray[Any]]] = []
     snaps: list[pd.DataFrame] = []
-    ground = _Ground(streets, catalog, standing)
+    ground = _Ground(streets, catalog, standing, grades)
     for (persona, mode), categories in _questions(catalog, circle_personas, standing).items():
         journeys, homes, ends = ground.journeys(persona, mode)
         snaps += [
@@ -271,17 +273,21 @@ class _Standing:
 class _Ground:
     """Who travels where: graph, joins and journeys of one persona and mode after the other."""
 
-    def __init__(self, streets: Streets, catalog: Catalog, standing: _Standing) -> None:
-        self._streets, self._catalog, self._standing = streets, catalog, standing
-        self.profile = catalog.travel_profile("adult", "walk")
+    def __init__(self, streets: Streets, catalog: Catalog, standing: _Standing, grades: Grades | None) -> None:
+        self._streets, self._catalog, self._standing, self._grades = streets, catalog, standing, grades
+        self.profile = self._profile("adult", "walk")
+
+    def _profile(self, persona: str, mode: Mode) -> TravelProfile:
+        profile = self._catalog.travel_profile(persona, mode)
+        return profile if self._grades is not None else replace(profile, walk_function=LEVEL)
 
     def journeys(self, persona: str, mode: Mode) -> tuple[Journeys, Snaps, Snaps]:
         """Prepare the journeys of a persona in a mode; the same persona on foot comes first."""
         standing = self._standing
-        self.profile = self._catalog.travel_profile(persona, mode)
+        self.profile = self._profile(persona, mode)
         if mode == "bus":
             return self._by_bus()
-        usage = use_streets(self._streets, self.profile)
+        usage = use_streets(self._streets, self.profile, self._grades)
         snapper = Snapper(self._streets, usage, profile=self.profile, plane=standing.plane)
         homes, ends = snapper.snap(*standing.points_at), snapper.snap(*standing.facilities_at)
         if mode == "walk":
@@ -298,7 +304,7 @@ class _Ground:
         stops = standing.rows(["bus_stop", "coach_station"])
         stops = stops[standing.runs[stops] >= mode.min_runs_a_day]
         at = (standing.facilities_at[0][stops], standing.facilities_at[1][stops])
-        usage = use_streets(self._streets, self.profile)
+        usage = use_streets(self._streets, self.profile, self._grades)
         on_road = Snapper(self._streets, usage, profile=self.profile, plane=standing.plane).snap(*at)
         headway_min = mode.service_day_min / standing.runs[stops]
         wait_ms = np.rint(headway_min / 2 * 60_000.0).astype(np.int64)
@@ -392,7 +398,7 @@ def _ask(question: _Question) -> dict[str, NDArray[Any]]:
         "people_met": np.where(np.isnan(met), np.nan, standing.people * np.minimum(served, 1.0)),
         "edge_affected": _edge_affected(time, threshold, profile, standing, row)
         & ~np.isin(status, ("no_data", "outside_data")),
-        "walk_function": _repeated(WALK_FUNCTION, n),
+        "walk_function": _repeated(_named(profile, question.catalog), n),
         "certainty": np.array([s.certainty for s in standards], object)[standing.profile],
         "place_row": np.arange(n),
         "category_row": np.full(n, standing.order[category.id]),
@@ -402,6 +408,11 @@ def _ask(question: _Question) -> dict[str, NDArray[Any]]:
     # a row by car says something only where there is a threshold, or it decides; one by bus only where it does
     kept = decides | (~np.isnan(threshold) & (profile.mode == "drive"))
     return {name: values[kept] for name, values in columns.items()}
+
+
+def _named(profile: TravelProfile, catalog: Catalog) -> str:
+    """Name the walking function of a row, with ``_raw`` where it walks at its own speed."""
+    return f"{catalog.walk_function}_raw" if catalog.raw_speed else profile.walk_function
 
 
 def _mode_assumed(category: Category, standing: _Standing) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.access import REQUIREMENTS, STATUSES, UNJUDGED
 from analysis.circle import URBAN_ONLY
-from geo.profile import fastest_kmh
+from geo.profile import fastest_kmh, fastest_walk_kmh
 from layers.catalog import Catalog
 
 Tables = dict[str, pd.DataFrame]
@@ -166,7 +166,7 @@ def _no_faster_than_possible(tables: Tables, rules: _Rules) -> pd.Series:
     fastest = {}
     for persona, mode, rode in rows[["persona", "mode", "rode"]].drop_duplicates().itertuples(index=False):
         profile = rules.catalog.travel_profile(persona, mode)
-        fastest[persona, mode, rode] = fastest_kmh(profile) if rode else profile.flat_kmh
+        fastest[persona, mode, rode] = fastest_kmh(profile) if rode else fastest_walk_kmh(profile)
     keys = zip(rows["persona"], rows["mode"], rows["rode"], strict=True)
     speed = pd.Series([fastest[key] for key in keys], rows.index, dtype="float64") * 1000 / 60
     slower = rows[["time_to_min", "time_back_min"]].max(axis=1)

@@ -7,7 +7,7 @@ All parts are kept. Whether a part is cut off from the rest is counted per trave
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,10 @@ from geo import crs as systems
 from geo.io import Bounds
 from geo.osm import OsmWays
 from geo.profile import TravelProfile
+from geo.walking import WALK_FUNCTIONS, WalkFunction
+
+if TYPE_CHECKING:
+    from geo.grades import Grades
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -138,7 +142,8 @@ class Usage:
     ``forward`` and ``backward`` say whether it may be used from u to v and from v to u; ``forward_ms`` and
     ``backward_ms`` how long that takes (0 where it may not). ``component`` numbers the strong component that
     holds both ends, -1 where the ends lie in two or nobody may pass; ``component_m`` is that component's
-    length of street.
+    length of street. ``walked_ahead`` and ``walked_against`` are walked by ``function`` over ``grades`` (None:
+    the ground is level); the others heed no grade.
     """
 
     forward: Bools
@@ -147,64 +152,89 @@ class Usage:
     backward_ms: Ints
     component: NDArray[np.int32]
     component_m: Floats
+    walked_ahead: Bools
+    walked_against: Bools
+    function: WalkFunction
+    grades: Grades | None
+
+    def part_ms(self, edge: Ints, fraction: Floats) -> tuple[Ints, Ints]:
+        """
+        Give the part of an edge's time between u and a place inside it: from u to it, and from it to u.
+
+        Where the ground is steeper more of the time is spent.
+        """
+        ahead, against = fraction, fraction
+        if self.grades is not None:
+            parts = self.grades.slowness_to(self.function, edge, fraction)
+            wholes = self.grades.slowness_to(self.function, edge, np.ones(len(edge)))
+            ahead, against = (
+                np.where(walked[edge], part / whole, fraction)
+                for walked, part, whole in zip(
+                    (self.walked_ahead, self.walked_against), parts, wholes, strict=True
+                )
+            )
+        return (
+            np.rint(ahead * self.forward_ms[edge]).astype(np.int64),
+            np.rint(against * self.backward_ms[edge]).astype(np.int64),
+        )
 
     @property
     def symmetric(self) -> bool:
         """Every way takes as long there as back, so every path does."""
+        if self.grades is not None and (self.walked_ahead.any() or self.walked_against.any()):
+            return False
         same = np.array_equal(self.forward, self.backward)
         return same and np.array_equal(self.forward_ms, self.backward_ms)
 
 
-def use_streets(streets: Streets, profile: TravelProfile) -> Usage:
+def use_streets(streets: Streets, profile: TravelProfile, grades: Grades | None = None) -> Usage:
     """
     Work out where a profile may go, how long each edge takes it and which parts hang together.
+
+    What is walked takes as long as ``grades`` and the walking function of the profile say, up and down;
+    whatever rides or drives heeds no grade. Without grades the ground is level.
 
     References
     ----------
     Access follows the OSM wiki's order of keys: the most special one that is tagged decides.
     """
-    if profile.mode == "ebike":
-        return _ridden_or_walked(streets, profile)
-    forward, backward = allowed(streets.tags, profile)
-    speed = speeds_kmh(streets.tags, profile)[streets.way]
-    forward_ms, backward_ms = traverse_ms(streets, speed)
-    return _usage(streets, forward[streets.way], backward[streets.way], forward_ms, backward_ms)
+    function = WALK_FUNCTIONS[profile.walk_function]
+    slowness = (None, None) if grades is None else grades.slowness(function)
+    # an e-bike is ridden where that is allowed, and pushed where one may walk, against a one-way street too
+    ride = replace(profile, mode="bus") if profile.mode == "ebike" else profile
+    walk = replace(profile, mode="walk")
+    may_ride, may_walk = ([way[streets.way] for way in allowed(streets.tags, how)] for how in (ride, walk))
+    ride_ms, level_ms = (streets.length_m / _kmh(streets, how) * 3600.0 for how in (ride, walk))
+    open_: list[Bools] = []
+    times: list[Ints] = []
+    walked: list[Bools] = []
+    for rides, walks, slow in zip(may_ride, may_walk, slowness, strict=True):
+        walk_ms = whole_ms(level_ms if slow is None else level_ms * slow)
+        if profile.mode == "walk":
+            open_.append(walks)
+            times.append(walk_ms)
+            walked.append(np.ones(len(walks), bool))
+            continue
+        on_foot = (profile.mode == "ebike") & (~rides | (walks & (walk_ms < whole_ms(ride_ms))))
+        open_.append(rides | (walks & (profile.mode == "ebike")))
+        times.append(np.where(on_foot, walk_ms, whole_ms(ride_ms)))
+        walked.append(on_foot)
+    component, component_m = _components(streets, open_[0], open_[1])
+    there, back = (np.where(ways, ms, 0) for ways, ms in zip(open_, times, strict=True))
+    return Usage(open_[0], open_[1], there, back, component, component_m, walked[0], walked[1], function, grades)
 
 
-def _ridden_or_walked(streets: Streets, profile: TravelProfile) -> Usage:
-    """An e-bike is ridden where that is allowed, and pushed where one may walk, against a one-way street too."""
-    ride, walk = replace(profile, mode="bus"), replace(profile, mode="walk")
-    ridden = [way[streets.way] for way in allowed(streets.tags, ride)]
-    walked = [way[streets.way] for way in allowed(streets.tags, walk)]
-    ride_ms = traverse_ms(streets, speeds_kmh(streets.tags, ride)[streets.way])
-    walk_ms = traverse_ms(streets, speeds_kmh(streets.tags, walk)[streets.way])
-    forward_ms, backward_ms = (
-        np.where(rides & (~walks | (quick <= slow)), quick, slow)
-        for rides, walks, quick, slow in zip(ridden, walked, ride_ms, walk_ms, strict=True)
-    )
-    return _usage(streets, ridden[0] | walked[0], ridden[1] | walked[1], forward_ms, backward_ms)
+def _kmh(streets: Streets, profile: TravelProfile) -> Floats:
+    return speeds_kmh(streets.tags, profile)[streets.way]
 
 
-def _usage(streets: Streets, forward: Bools, backward: Bools, forward_ms: Ints, backward_ms: Ints) -> Usage:
-    component, component_m = _components(streets, forward, backward)
-    return Usage(
-        forward, backward, np.where(forward, forward_ms, 0), np.where(backward, backward_ms, 0),
-        component, component_m,
-    )  # fmt: skip
-
-
-def traverse_ms(streets: Streets, speed_kmh: Floats) -> tuple[Ints, Ints]:
+def whole_ms(ms: Floats) -> Ints:
     """
-    Say how long each edge takes from u to v and from v to u, in whole milliseconds.
+    Round the time of each edge to whole milliseconds, 0 where there is no speed (NaN) and it is never used.
 
-    This is the one place where time comes from. The ground is flat for now: both directions are equal.
-    Rounded once, here; everything later is exact sums. An edge nobody has a speed for (NaN) takes 0 and is
-    never used.
+    This is the one place where time comes from. Rounded once, here; everything later is exact sums.
     """
-    with np.errstate(invalid="ignore"):
-        ms = np.rint(streets.length_m / speed_kmh * 3600.0)
-    whole = np.nan_to_num(ms, nan=0.0).astype(np.int64)
-    return whole, whole.copy()
+    return np.rint(np.nan_to_num(ms)).astype(np.int64)
 
 
 def speeds_kmh(tags: pd.DataFrame, profile: TravelProfile) -> Floats:

@@ -23,7 +23,7 @@ from geo.profile import TagRule
 
 WAY_TAGS = (
     "highway", "name", "access", "foot", "vehicle", "motor_vehicle", "motorcar", "motorroad", "oneway",
-    "oneway:foot", "junction",
+    "oneway:foot", "junction", "bridge", "tunnel",
 )  # fmt: skip
 """What is kept of a street."""
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from geo.walking import DEFAULT, WALK_FUNCTIONS
+
 Mode = Literal["walk", "ebike", "bus", "drive"]
 
 
@@ -26,7 +28,8 @@ class TravelProfile:
 
     ``flat_kmh`` is the walking speed on level ground, also used between a point and the street in every mode.
     ``off_street_limit_min`` bounds that leg: a point further from every street is off the network. ``ride_kmh``
-    is the speed of an e-bike or a bus on streets that carry it, no more than cars go there.
+    is the speed of an e-bike or a bus on streets that carry it, no more than cars go there. ``walk_function``,
+    one of ``geo.walking``, says how grades slow or quicken what is walked.
     """
 
     persona: str
@@ -35,8 +38,12 @@ class TravelProfile:
     roads: tuple[RoadRule, ...]
     off_street_limit_min: float = 30.0
     ride_kmh: float | None = None
+    walk_function: str = DEFAULT
 
     def __post_init__(self) -> None:
+        if self.walk_function not in WALK_FUNCTIONS:
+            known = ", ".join(WALK_FUNCTIONS)
+            raise ValueError(f"{self.persona}: no walking function {self.walk_function!r}, only {known}")
         if not self.flat_kmh > 0:  # written so that NaN fails too
             raise ValueError(f"{self.persona}: flat_kmh must be > 0, got {self.flat_kmh}")
         if self.mode in ("ebike", "bus") and not (self.ride_kmh or 0.0) > 0:
@@ -53,7 +60,12 @@ class TravelProfile:
 def fastest_kmh(profile: TravelProfile) -> float:
     """Give the highest speed at which a profile can move anywhere."""
     cars = [rule.drive_kmh or 0.0 for rule in profile.roads] if profile.mode == "drive" else []
-    return max([profile.flat_kmh, profile.ride_kmh or 0.0, *cars])
+    return max([fastest_walk_kmh(profile), profile.ride_kmh or 0.0, *cars])
+
+
+def fastest_walk_kmh(profile: TravelProfile) -> float:
+    """Give the highest speed at which a profile walks: a little downhill."""
+    return profile.flat_kmh * WALK_FUNCTIONS[profile.walk_function].peak
 
 
 @dataclass(frozen=True, slots=True)

@@ -328,15 +328,19 @@ def _cut(streets: Streets, usage: Usage, edge: Ints, fraction: Floats) -> _Ends:
     a, b, e = node[:-1][same], node[1:][same], at[:-1][same]
     from_, to = where[:-1][same], where[1:][same]
 
-    def part(total: Ints) -> Ints:
-        whole = total[e]
-        return np.asarray(np.rint(to * whole) - np.rint(from_ * whole), np.int64)
+    def part(total: Ints, way: int) -> Ints:
+        whole, ms = total[e], np.zeros((2, len(e)), np.int64)
+        for side, where_ in enumerate((from_, to)):
+            inner = np.flatnonzero((where_ > 0.0) & (where_ < 1.0))
+            ms[side] = np.where(where_ > 0.0, whole, 0)
+            ms[side, inner] = usage.part_ms(e[inner], where_[inner])[way]
+        return np.asarray(ms[1] - ms[0], np.int64)
 
     length = (to - from_) * streets.length_m[e]
     ahead, against = usage.forward[e], usage.backward[e]
     tail = np.concatenate((a[ahead], b[against]))
     head = np.concatenate((b[ahead], a[against]))
-    cost = np.concatenate((part(usage.forward_ms)[ahead], part(usage.backward_ms)[against]))
+    cost = np.concatenate((part(usage.forward_ms, 0)[ahead], part(usage.backward_ms, 1)[against]))
     metres = np.concatenate((length[ahead], length[against]))
     return tail, head, cost, metres
 

@@ -39,7 +39,7 @@ def slope_deg(ground: Raster) -> Raster:
     z = ground.values.astype(np.float64)
     slope = np.full(z.shape, np.nan, np.float32)
     if min(z.shape) >= 3:
-        width, height = _cell_m(ground)
+        width, height = cell_m(ground)
         nw, n, ne = z[:-2, :-2], z[:-2, 1:-1], z[:-2, 2:]
         w, e = z[1:-1, :-2], z[1:-1, 2:]
         sw, s, se = z[2:, :-2], z[2:, 1:-1], z[2:, 2:]
@@ -50,7 +50,15 @@ def slope_deg(ground: Raster) -> Raster:
     return Raster(slope, ground.transform, ground.crs)
 
 
-def _cell_m(ground: Raster) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def cell_m(ground: Raster) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """
+    Width and height of the cells of each row in metres, on the ellipsoid.
+
+    Raises
+    ------
+    CRSUnitError
+        The raster is in neither degrees nor true metres.
+    """
     _, y = ground.cell_centres()
     width, height = ground.transform.a, -ground.transform.e
     if not ground.crs.is_geographic:

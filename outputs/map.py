@@ -139,10 +139,13 @@ def page_data(given: MapInput, messages: Messages) -> dict[str, Any]:
     speeds = "、" if messages.language == "zh" else ", "
     persona = catalog.personas[given.persona]
     words: dict[str, Any] = {key: say(f"map.{key}") for key in _WORDS}
-    personas = [getattr(p, f"name_{messages.language}") + f" {p.flat_kmh:g}" for p in catalog.personas.values()]
+    personas = [
+        getattr(p, f"name_{messages.language}") + f" {catalog.travel_profile(p.id, 'walk').flat_kmh:g}"
+        for p in catalog.personas.values()
+    ]
     words |= {
         "title": say("map.title", name=given.name),
-        "speeds": say("map.speeds", speeds=speeds.join(personas)),
+        "speeds": say("map.speeds", speeds=speeds.join(personas), function=_function(given.access, messages)),
         "made": say("map.made", date=given.date, version=given.version),
         "modes": [say(f"mode.{mode}") for mode in MODES],
         "kinds": [say(f"map.{kind}") for kind in ("places", "households", "hosts")],
@@ -182,6 +185,13 @@ _WORDS = (
     "most_met", "few_met", "none_judged", "deciding", "projected", "osm", "search", "close",
     "default_mark", "gap", "missing", "far", "households", "hosts", "straight",
 )  # fmt: skip
+
+
+def _function(access: pd.DataFrame, messages: Messages) -> str:
+    names = [
+        messages.words["walk_function"][name] for name in sorted(set(access["walk_function"])) if name != "flat"
+    ]
+    return messages.say("map.graded", names="、".join(names)) if names else messages.say("map.level")
 
 
 def _records(frame: pd.DataFrame) -> Iterator[Any]:

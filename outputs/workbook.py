@@ -139,7 +139,8 @@ def _about(book: Any, given: BookInput, messages: Messages) -> None:
     sheet.write(row, 0, messages.say("book.speeds"))
     for persona in given.catalog.personas.values():
         said = messages.certainty(persona.certainty)
-        text = f"{getattr(persona, f'name_{messages.language}')} {persona.flat_kmh:g}（{said}）"
+        kmh = given.catalog.travel_profile(persona.id, "walk").flat_kmh
+        text = f"{getattr(persona, f'name_{messages.language}')} {kmh:g}（{said}）"
         sheet.write(row, 1, text)
         row += 1
     row += 1

@@ -25,7 +25,8 @@ from analysis.laws import check_laws
 from analysis.reclamation import by_slope_class, survey_plots
 from geo import crs as systems
 from geo import io, osm, roads
-from geo.network import build_streets, use_streets
+from geo.grades import grades_of
+from geo.network import build_streets, in_scope, use_streets
 from geo.people import count_people
 from geo.problems import CRSUnitError, Problem, Stop
 from geo.profile import TagRule
@@ -44,6 +45,12 @@ LOWEST_M, HIGHEST_M = -500.0, 9000.0
 
 MARGIN_DEG = 0.02
 """How far around the places and plots terrain is read, about 2 km."""
+
+GRADES_DEG = 0.2
+"""How far around the places terrain is read for the grades of streets, about 20 km: a walk of five hours."""
+
+VOID_KM = 1.0
+"""From so many kilometres of street without terrain on, a doubt says so."""
 
 CHINA = (73.0, 3.0, 136.0, 54.0)
 WHOLE_EARTH = (-180.0, -90.0, 180.0, 90.0)
@@ -119,9 +126,10 @@ def reading_stages(project: Project) -> list[Stage]:
         )  # fmt: skip
     if project.dem:
         stages.append(
-            Stage("terrain", partial(_terrain, project), also=("places", "homesteads"), reads=project.dem,
-                  settings=asked(project.dem), layer="terrain")
+            Stage("terrain", partial(_terrain, project), also=("network", "places", "homesteads"),
+                  reads=project.dem, settings=asked(project.dem), layer="terrain")
         )  # fmt: skip
+        stages.append(Stage("grades", _grades, needs=("network", "terrain"), layer="terrain"))
     layered = tuple(s.path for s in project.sources() if not s.osm and io.kind(s.path) == "vector")
     stages.append(
         Stage("check", partial(_check, project, catalog), needs=("network", "places"), also=("facilities",),
@@ -135,12 +143,13 @@ def computing_stages(project: Project) -> list[Stage]:
     catalog = project.catalog()
     own = project.plain([project.standards, project.categories])
     personas = list(project.circle_personas)
+    walking = [project.walk_function, project.raw]
     ground = ("network", "places", "facilities")
     stages = [
         Stage("people_at", partial(_counted, project, catalog), needs=("places",), also=("area", "people"),
               settings=project.people_limit_m),
-        Stage("access", partial(_access, project, catalog), needs=(*ground, "people_at"),
-              settings=[own, personas, project.met_share]),
+        Stage("access", partial(_access, project, catalog), needs=(*ground, "people_at"), also=("grades",),
+              settings=[own, walking, personas, project.met_share]),
         Stage("circles", partial(_circles, project, catalog), needs=("access", "people_at"),
               settings=[own, personas, project.plain(project.strata), project.name]),
         Stage("gaps", _gaps, needs=("access", "people_at")),
@@ -152,7 +161,7 @@ def computing_stages(project: Project) -> list[Stage]:
         )  # fmt: skip
     tables = ("people_at", "access", "circles", "gaps", "plots")
     laws = partial(_laws, catalog, project.met_share)
-    stages.append(Stage("laws", laws, also=tables, settings=[own, project.met_share]))
+    stages.append(Stage("laws", laws, also=tables, settings=[own, walking, project.met_share]))
     return stages
 
 
@@ -515,6 +524,9 @@ def _terrain(project: Project, at: Work) -> Value:
     places = at.given["places"]["places"] if "places" in at.given else None
     plots = at.given["homesteads"]["plots"] if "homesteads" in at.given else None
     box = _box_of([places, plots], MARGIN_DEG)
+    if "network" in at.given:  # streets near the places rise and fall too
+        streets, near = at.given["network"]["streets"], _box_of([places], GRADES_DEG)
+        box = _joint(box, near if near is None else _common(near, streets.box))
     raster = io.read_raster(list(project.dem), within=box)
     inner = _box_of([plots] if plots is not None and len(plots) else [places], 0.0)
     if inner is not None and not io.touches(raster, inner):
@@ -531,6 +543,30 @@ def _terrain(project: Project, at: Work) -> Value:
     doubt = Problem.doubt("terrain_implausible", file=project.dem[0], layer="terrain", n=int(wild.sum()))
     tame = io.Raster(np.where(wild, np.nan, raster.values), raster.transform, raster.crs)
     return {"raster": tame, "problems": (doubt,)}
+
+
+def _common(a: io.Bounds, b: io.Bounds) -> io.Bounds | None:
+    west, south, east, north = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
+    return (west, south, east, north) if west < east and south < north else None
+
+
+def _joint(a: io.Bounds | None, b: io.Bounds | None) -> io.Bounds | None:
+    if a is None or b is None:
+        return a or b
+    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
+
+
+def _grades(at: Work) -> Value:
+    """Heights along the streets; in a doubt, how much of them within the terrain's box has none."""
+    streets, raster = at.given["network"]["streets"], at.given["terrain"]["raster"]
+    found = grades_of(streets, raster)
+    box = io.bounds_of(systems.geometry_to_degrees(
+        np.array([shapely.box(*raster.bounds)], object), raster.crs.to_wkt()))  # fmt: skip
+    void_km = float(found.void_m[in_scope(streets, box)].sum() / 1000)
+    if void_km < VOID_KM:
+        return {"grades": found}
+    doubt = Problem.doubt("terrain_voids", layer="terrain", km=f"{void_km:,.1f}")
+    return {"grades": found, "problems": (doubt,)}
 
 
 def _counted(project: Project, catalog: Catalog, at: Work) -> Value:
@@ -583,6 +619,7 @@ def _access(project: Project, catalog: Catalog, at: Work) -> Value:
         at.given["people_at"]["places"], facilities["facilities"], streets=at.given["network"]["streets"],
         catalog=catalog, sourced=frozenset(facilities["sourced"]), points=at.given["places"]["points"],
         circle_personas=project.circle_personas, met_share=project.met_share, progress=tell,
+        grades=at.given["grades"]["grades"] if "grades" in at.given else None,
     )  # fmt: skip
     return {"access": measured.access, "snaps": measured.snaps}
 

@@ -17,6 +17,7 @@ from typing import Any
 from geo import crs as systems
 from geo.problems import CRSUnitError, Problem, Stop
 from geo.profile import TagRule
+from geo.walking import DEFAULT, WALK_FUNCTIONS
 from layers import catalog as catalogue
 from layers.catalog import Catalog
 from outputs.messages import LANGUAGES
@@ -59,7 +60,8 @@ class Project:
 
     Paths are absolute. ``service`` is a file, a box (west, south, east, north) or None. ``forms`` are the
     ledgers and layers of ``layers/catalog/ledgers.toml``; ``strata`` names the stratum of each county.
-    ``standards`` and ``categories`` are what differs from the catalogue.
+    ``walk_function`` and ``raw`` say how grades change a walk, see ``Catalog.walking``. ``standards`` and
+    ``categories`` are what differs from the catalogue.
     """
 
     file: Path
@@ -83,13 +85,16 @@ class Project:
     dem: tuple[Path, ...] = ()
     circle_personas: tuple[str, ...] = ("adult", "elderly")
     met_share: float | None = None
+    walk_function: str = DEFAULT
+    raw: bool = False
     strata: Mapping[str, str] = dataclasses.field(default_factory=dict)
     standards: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     categories: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def catalog(self) -> Catalog:
         """The catalogue with this project's own values."""
-        return catalogue.load().with_overrides(self.standards, self.categories)
+        own = catalogue.load().with_overrides(self.standards, self.categories)
+        return own.walking(self.walk_function, raw=self.raw)
 
     def resolved(self) -> dict[str, Any]:
         """The whole configuration as JSON values; files by their path relative to the project file."""
@@ -141,7 +146,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "layers": ("settlements", "settlement_shapes", "households", "hosts", "facilities", "homesteads", "people"),
     "network": ("osm", "roads", "graphml", "place"),
     "terrain": ("dem",),
-    "run": ("circle_personas", "met_share"),
+    "run": ("circle_personas", "met_share", "walk_function", "raw"),
     "strata": (),
     "standards": (),
     "categories": (),
@@ -373,6 +378,8 @@ def _project(reader: _Reader) -> Project:
         dem=tuple(reader.file("terrain.dem", p) for p in ([dem] if isinstance(dem, str) else dem)),
         circle_personas=tuple(str(p) for p in personas),
         met_share=_met_share(reader),
+        walk_function=_walk_function(reader),
+        raw=_raw(reader),
         strata={str(k): str(v) for k, v in reader.data.get("strata", {}).items()},
         standards=dict(reader.data.get("standards", {})),
         categories=dict(reader.data.get("categories", {})),
@@ -417,6 +424,21 @@ def _met_share(reader: _Reader) -> float | None:
         return None if share is None else float(share)
     reader.wrong("run.met_share", share, "0 < … ≤ 1")
     return None
+
+
+def _walk_function(reader: _Reader) -> str:
+    name = reader.take("run", "walk_function", str, DEFAULT, "、".join(WALK_FUNCTIONS))
+    if name in WALK_FUNCTIONS:
+        return str(name)
+    reader.wrong("run.walk_function", name, "、".join(WALK_FUNCTIONS))
+    return DEFAULT
+
+
+def _raw(reader: _Reader) -> bool:
+    raw = reader.data.get("run", {}).get("raw", False)
+    if not isinstance(raw, bool):
+        reader.wrong("run.raw", raw, "true, false")
+    return raw is True
 
 
 def _service(reader: _Reader) -> Source | tuple[float, float, float, float] | None:

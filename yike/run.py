@@ -388,10 +388,10 @@ def _record(project: Project, stages: Stages, all_names: Sequence[str]) -> dict[
         "libraries": {name: metadata.version(name) for name in LIBRARIES},
         "project": project.resolved(),
         "standards": standards,
-        "personas_flat_kmh": {p.id: p.flat_kmh for p in catalog.personas.values()},
+        "personas_flat_kmh": {p: catalog.travel_profile(p, "walk").flat_kmh for p in catalog.personas},
         "ride_kmh": {m.id: m.kmh for m in catalog.modes.values() if m.kmh},
         "met_share": project.met_share or catalog.met_share,
-        "walk_function": "flat",
+        "walk_function": sorted(set(tables["access"]["walk_function"])) if "access" in tables else [],
         "inputs_sha256": {project.relative(path): stages.digest(path) for path in project.input_files()},
         "network": {
             "ways": len(streets.tags), "nodes": len(streets.node_id), "edges": streets.edge_n,

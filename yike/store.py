@@ -28,14 +28,15 @@ from affine import Affine
 from pyproj import CRS
 
 from geo import io
+from geo.grades import Grades
 from geo.network import Streets
 from geo.problems import Problem
 from yike.kernel_cache import user_cache
 
 Value = dict[str, Any]
 """
-What a stage leaves, by name: frames with and without geometry, streets, rasters, geometries, tuples of problems,
-files (a ``Path`` to one that the stage wrote into its folder), and what JSON can say.
+What a stage leaves, by name: frames with and without geometry, streets, grades, rasters, geometries, tuples of
+problems, files (a ``Path`` to one that the stage wrote into its folder), and what JSON can say.
 """
 
 UNUSED_DAYS = 30
@@ -152,6 +153,9 @@ def _encoded(name: str, value: Any, folder: Path) -> dict[str, Any]:
         box, cut = arrays.pop("box"), arrays.pop("cut")
         np.savez(folder / f"{name}.npz", **arrays)
         return {"is": "streets", "file": name, "box": [v if np.isfinite(v) else None for v in box], "cut": cut}
+    if isinstance(value, Grades):
+        np.savez(folder / f"{name}.npz", **{f.name: getattr(value, f.name) for f in dataclasses.fields(value)})
+        return {"is": "grades", "file": f"{name}.npz"}
     if isinstance(value, io.Raster):
         np.savez(folder / f"{name}.npz", values=value.values)
         return {
@@ -181,6 +185,9 @@ def _decoded(item: Mapping[str, Any], folder: Path) -> Any:
         west, south, east, north = (np.nan if v is None else float(v) for v in item["box"])
         box = (west, south, east, north)
         return Streets(**held, tags=pd.read_parquet(folder / f"{item['file']}.parquet"), box=box, cut=item["cut"])
+    if kind == "grades":
+        with np.load(folder / item["file"]) as arrays:
+            return Grades(**{name: arrays[name] for name in arrays.files})
     if kind == "raster":
         with np.load(folder / item["file"]) as arrays:
             return io.Raster(arrays["values"], Affine(*item["transform"]), CRS.from_wkt(item["crs"]))

@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 from geo.problems import Problem, Stop
 from geo.profile import Mode, RoadRule, TagRule, TravelProfile
+from geo.walking import DEFAULT, WALK_FUNCTIONS
 
 Profile = Literal["urban", "park", "rural"]
 PROFILES: tuple[Profile, ...] = ("urban", "park", "rural")
@@ -205,7 +206,11 @@ class CircleList:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All data of the policy, checked; keyed by id."""
+    """
+    All data of the policy, checked; keyed by id.
+
+    ``walk_function`` and ``raw_speed`` say how people walk, see ``walking``.
+    """
 
     categories: Mapping[str, Category]
     standards: Mapping[tuple[str, str], Standard]
@@ -223,6 +228,8 @@ class Catalog:
     osm_place: Mapping[str, str]
     headers: Mapping[str, Mapping[str, tuple[str, ...]]]
     words: Mapping[str, Mapping[str, tuple[str, ...]]]
+    walk_function: str = DEFAULT
+    raw_speed: bool = False
 
     def standard(self, category: str, profile: str) -> Standard:
         """The thresholds of a category in a profile; all None where it has none."""
@@ -239,7 +246,17 @@ class Catalog:
     def travel_profile(self, persona: str, mode: Mode) -> TravelProfile:
         """How a persona travels in a mode, one of ``geo.profile.Mode``."""
         ride = self.modes[mode].kmh
-        return TravelProfile(persona, mode, self.personas[persona].flat_kmh, self.roads, ride_kmh=ride)
+        flat = WALK_FUNCTIONS[self.walk_function].flat_kmh if self.raw_speed else self.personas[persona].flat_kmh
+        return TravelProfile(persona, mode, flat, self.roads, ride_kmh=ride, walk_function=self.walk_function)
+
+    def walking(self, function: str, *, raw: bool = False) -> Catalog:
+        """
+        Choose how grades change a walk, one of ``geo.walking``; ``raw`` walks at the function's own speed.
+
+        The function gives the shape and the persona the speed on level ground; with ``raw`` all personas walk as
+        the function was published.
+        """
+        return replace(self, walk_function=function, raw_speed=raw)
 
     def says(self, about: str, words: str) -> bool | None:
         """

@@ -84,13 +84,13 @@ def write_county(folder: Path, *, seed: int = SEED, scale: float = 1.0) -> Truth
     files.write_households(folder / "分散户.csv", households, layout, villages, planted)
     files.write_hosts(folder / "原住居民点.xlsx", residents, layout)
     files.write_facilities(folder, services, layout, catalog, planted)
-    files.write_ground(folder / "高程.tif", ground)
+    terrain = files.write_ground(folder / "高程.tif", ground)
     files.write_land(folder, ground, layout, villages, plots, settlements, planted)
     files.write_house_ledgers(folder / "旧房台账", plots, settlements, rng, planted)
     files.write_ledgers(folder, settlements, villages, planted)
     told = [h for h in (*settlements, *households, *residents) if h.trait not in TRUE_ELSEWHERE and not h.shape]
     counted = [service for service in services if service.source != SHIFTED]
-    verdicts = verdicts_of(told, counted, layout.roads, catalog, profiles=PROFILES)
+    verdicts = verdicts_of(told, counted, layout.roads, catalog, profiles=PROFILES, terrain=terrain)
     ids = {home.id: files.settlement_id(home, settlements) for home in settlements}
     verdicts["place_id"] = verdicts["place_id"].map(lambda name: ids.get(name, name))
     numbers = {

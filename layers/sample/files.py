@@ -21,6 +21,7 @@ from layers.sample.ground import CENTRE, Ground, heights, to_degrees
 from layers.sample.people import COUNTY, Home, Village
 from layers.sample.roads import Layout
 from layers.sample.services import AMAP, HEALTH, JOBS, LEDGER, OSM, SCHOOL, SHIFTED, Service
+from layers.sample.truth import Terrain
 
 PLANE = "EPSG:4543"
 Row = tuple[object, ...]
@@ -417,14 +418,16 @@ def _own_code(category: Category, catalog: Catalog) -> str:
     return next((code for code in category.amap if code not in others), next(iter(category.amap), ""))
 
 
-def write_ground(path: Path, ground: Ground) -> None:
-    """Terrain in seconds of arc, as the free models have it."""
+def write_ground(path: Path, ground: Ground) -> Terrain:
+    """Write terrain in seconds of arc, as the free models have it."""
     west, south, east, north = ground.box
     step = 1 / 3600
     columns, rows = int(np.ceil((east - west) / step)), int(np.ceil((north - south) / step))
     lon, lat = west + (np.arange(columns) + 0.5) * step, north - (np.arange(rows) + 0.5) * step
     x, y = systems.project(np.tile(lon, (rows, 1)), np.tile(lat[:, None], columns), CENTRE)
-    io.write_raster(heights(ground, x, y), path, west=west, north=north, step=step)
+    terrain = Terrain(heights(ground, x, y), west, north, step)
+    io.write_raster(terrain.heights, path, west=west, north=north, step=step)
+    return terrain
 
 
 def write_land(
