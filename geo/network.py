@@ -17,6 +17,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from geo import crs as systems
+from geo.graph import z_order
 from geo.io import Bounds
 from geo.osm import OsmWays
 from geo.profile import TravelProfile
@@ -43,10 +44,10 @@ class Streets:
     """
     A street graph.
 
-    Nodes are the junctions and ends of ways (``node_id`` ascending). Edge ``e`` runs from ``u[e]`` to ``v[e]``
-    along the vertices ``lon[offset[e]:offset[e + 1]]``, is ``length_m[e]`` long and has the tags of row
-    ``way[e]`` of ``tags``. ``box`` is the box of the data in degrees: the one that the file says it was cut to
-    (``cut``: streets may go on outside), else the extent of the streets.
+    Nodes are the junctions and ends of ways, along a curve on which near ones stay near. Edge ``e`` runs from
+    ``u[e]`` to ``v[e]`` along the vertices ``lon[offset[e]:offset[e + 1]]``, is ``length_m[e]`` long and has the
+    tags of row ``way[e]`` of ``tags``. ``box`` is the box of the data in degrees: the one that the file says it
+    was cut to (``cut``: streets may go on outside), else the extent of the streets.
     """
 
     node_id: Ints
@@ -107,10 +108,13 @@ def build_streets(ways: OsmWays) -> Streets:
     ends[start] = ends[end] = True
     is_node = np.zeros(len(node_id), bool)
     is_node[inverse[ends]] = True
-    number = np.cumsum(is_node) - 1
     where = np.full(len(node_id), -1)
     where[inverse] = np.arange(total)
     where = where[is_node]
+    order = z_order(ways.lon[where], ways.lat[where])
+    where = where[order]
+    number = np.full(len(node_id), -1)
+    number[np.flatnonzero(is_node)[order]] = np.arange(len(order))
 
     size = end - start + 1
     offset = np.concatenate(([0], np.cumsum(size)))
@@ -121,7 +125,7 @@ def build_streets(ways: OsmWays) -> Streets:
     length = np.add.reduceat(step, offset[:-1]) if len(size) else np.zeros(0)
     box = ways.box or _extent(lon, lat)
     return Streets(
-        node_id=node_id[is_node], node_lon=ways.lon[where], node_lat=ways.lat[where],
+        node_id=ways.node_id[where], node_lon=ways.lon[where], node_lat=ways.lat[where],
         u=number[inverse[start]].astype(np.int32), v=number[inverse[end]].astype(np.int32),
         way=of_way[start].astype(np.int32), length_m=length, offset=offset, lon=lon, lat=lat,
         tags=ways.tags, box=box, cut=ways.box is not None,

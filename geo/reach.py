@@ -11,11 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from geo import crs as systems
-from geo._kernels.search import UNREACHED, nearest_source
+from geo._kernels.search import LONGEST_MS, UNREACHED
+from geo.graph import Graph, Sources
 from geo.network import Streets, Usage
 from geo.profile import TravelProfile
 from geo.snap import Snaps
@@ -62,14 +64,6 @@ class Rides:
     wait_ms: Ints
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Arcs:
-    indptr: Ints
-    heads: NDArray[np.int32]
-    cost_ms: Ints
-    length_m: Floats
-
-
 class Journeys:
     """
     The travel times of one profile between homes and facilities.
@@ -109,8 +103,8 @@ class Journeys:
         if rides is not None:
             arcs = self._with_rides(streets, rides, arcs, node[n + m :])
         tail, head, cost, metres = arcs
-        self._out = _packed(tail, head, cost, metres, self._node_n)
-        self._in = _packed(head, tail, cost, metres, self._node_n)
+        self._out = Graph.pack(tail, head, cost, metres, self._node_n)
+        self._in = Graph.pack(head, tail, cost, metres, self._node_n)
         self._home_leg = self._leg(homes.distance_m)
         self._facility_leg = self._leg(facilities.distance_m)
         self._beside = _beside(homes, facilities, homes_at, facilities_at) if profile.mode != "drive" else None
@@ -144,8 +138,9 @@ class Journeys:
         Find each home's nearest of some facilities.
 
         Ties in whole milliseconds go to the facility of the smallest ``rank``. A round trip is to one and the
-        same facility. The leg between point and street is walked at both ends and counted; where a home and a
-        facility are nearer to each other than to any street, the straight way between them counts.
+        same facility; of two whose slower way takes equally long, the one whose other way is quicker. The leg
+        between point and street is walked at both ends and counted; where a home and a facility are nearer to
+        each other than to any street, the straight way between them counts.
 
         Parameters
         ----------
@@ -174,24 +169,20 @@ class Journeys:
         self, rows: Ints, *, inward: bool, stop_at: Ints | None = None
     ) -> tuple[Ints, NDArray[np.int32], Floats]:
         """Label homes with time, place in ``rows`` and metres; inward: from home to facility."""
-        arcs = self._in if inward else self._out
+        graph = self._in if inward else self._out
         source = np.flatnonzero(self._facility[rows] >= 0)
-        leg_ms, leg_m = self._facility_leg
+        leg_ms, leg_m = self._facility_leg[0][rows[source]], self._facility_leg[1][rows[source]]
         wanted = np.zeros(self._node_n, bool)
         homes = self._home[self._home >= 0] if stop_at is None else self._home[stop_at]
         wanted[homes] = True
-        time, rank, metres = nearest_source(
-            arcs.indptr, arcs.heads, arcs.cost_ms, arcs.length_m,
-            self._facility[rows[source]].astype(np.int32), leg_ms[rows[source]], leg_m[rows[source]],
-            source.astype(np.int32), wanted, int(wanted.sum()),
-        )  # fmt: skip
+        found = graph.nearest(Sources(self._facility[rows[source]], leg_ms, leg_m, source), wanted=wanted)
         here = np.maximum(self._home, 0)
-        met = (self._home >= 0) & (rank[here] >= 0)
+        met = (self._home >= 0) & (found.rank[here] >= 0)
         home_ms, home_m = self._home_leg
         return (
-            np.where(met, time[here] + home_ms, UNREACHED),
-            np.where(met, rank[here], -1).astype(np.int32),
-            np.where(met, metres[here] + home_m, np.nan),
+            np.where(met, found.ms[here] + home_ms, UNREACHED),
+            np.where(met, found.rank[here], -1).astype(np.int32),
+            np.where(met, found.m[here] + home_m, np.nan),
         )
 
     def _straight(
@@ -228,24 +219,93 @@ class Journeys:
         return time
 
     def _round_trip(self, rows: Ints, *, worse: bool) -> Reached:
-        """Both ways to one and the same facility, exact: one search there and one back for each facility."""
+        """
+        Find the best way there and back to one and the same facility, exactly.
+
+        No facility is nearer there than the nearest there, nor back than the nearest back: where these are one,
+        it is the best. Elsewhere all facilities are looked at that are near enough both ways to be better.
+        """
         n = len(self._home)
-        best = np.full(n, UNREACHED, np.int64)
-        there, back, metres = (np.full(n, np.nan) for _ in range(3))
+        (to_ms, to_at, to_m), (back_ms, back_at, back_m) = (
+            self._straight(rows, *self._search(rows, inward=inward)) for inward in (True, False)
+        )
+        chosen = np.where(to_at == back_at, to_at, -1)
+        unlike = np.flatnonzero((to_at >= 0) & (back_at >= 0) & (to_at != back_at))
+        # one that is not found within the limit both ways is further than the limit one way
+        limit = np.maximum(to_ms, back_ms)
+        while len(unlike):
+            found = self._both_ways(rows, unlike, limit[unlike])
+            total = found.to_ms + found.back_ms
+            slower = np.maximum(found.to_ms, found.back_ms)
+            # of equally slow ones the one that takes less in all, then the smallest rank
+            first = np.lexsort((found.place, total, slower) if worse else (found.place, total))
+            first = first[np.argsort(found.home[first], kind="stable")]
+            home, at = np.unique(found.home[first], return_index=True)
+            best = first[at]
+            beyond = limit[home] + (0 if worse else np.minimum(to_ms, back_ms)[home])
+            sure = (slower if worse else total)[best] <= beyond
+            home, best = home[sure], best[sure]
+            chosen[home], to_ms[home], back_ms[home] = found.place[best], found.to_ms[best], found.back_ms[best]
+            to_m[home], back_m[home] = found.to_m[best], found.back_m[best]
+            unlike = np.setdiff1d(unlike, home)
+            unlike = unlike[limit[unlike] < LONGEST_MS]
+            limit[unlike] = np.minimum(2 * limit[unlike] + 60_000, LONGEST_MS)
+        met = chosen >= 0
         facility = np.full(n, -1, np.int64)
-        for row in rows:
-            one = np.array([row], np.int64)
-            to_ms, to_met, to_m = self._straight(one, *self._search(one, inward=True))
-            back_ms, back_met, back_m = self._straight(one, *self._search(one, inward=False))
-            both = (to_met >= 0) & (back_met >= 0)
-            # the sum stands for the mean, so that whole milliseconds stay whole
-            key = np.where(both, np.maximum(to_ms, back_ms) if worse else to_ms + back_ms, UNREACHED)
-            better = key < best
-            best[better], facility[better] = key[better], row
-            there[better], back[better] = to_ms[better] / MS_PER_MIN, back_ms[better] / MS_PER_MIN
-            way = np.where(to_ms >= back_ms, to_m, back_m) if worse else (to_m + back_m) / 2
-            metres[better] = way[better]
-        return Reached(facility, there, back, metres)
+        facility[met] = rows[chosen[met]]
+        there, back = (np.where(met, _minutes(ms), np.nan) for ms in (to_ms, back_ms))
+        way = np.where(to_ms >= back_ms, to_m, back_m) if worse else (to_m + back_m) / 2
+        return Reached(facility, there, back, np.where(met, way, np.nan))
+
+    def _both_ways(self, rows: Ints, homes: Ints, limit_ms: Ints) -> _Pairs:
+        """The facilities that each of some homes reaches within its limit, there and back."""
+        place = np.full(len(self._facility), -1, np.int64)
+        place[rows] = np.arange(len(rows))
+        at = rows[self._facility[rows] >= 0]
+        at = at[np.argsort(self._facility[at], kind="stable")]
+        ends = np.zeros(self._node_n, bool)
+        ends[self._facility[at]] = True
+        legs = []
+        for graph in (self._out, self._in):
+            start_ms, start_m = self._home_leg[0][homes], self._home_leg[1][homes]
+            row, node, ms, metres = graph.within(
+                self._home[homes], start_ms, start_m, limit_ms=limit_ms, ends=ends
+            )
+            # each facility at the node
+            low = np.searchsorted(self._facility[at], node)
+            count = np.searchsorted(self._facility[at], node, side="right") - low
+            which = np.repeat(np.arange(len(node)), count)
+            one = at[low[which] + np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)]
+            legs.append(pd.DataFrame({
+                "home": homes[row[which]], "place": place[one], "ms": ms[which] + self._facility_leg[0][one],
+                "m": metres[which] + self._facility_leg[1][one],
+            }))  # fmt: skip
+        both = legs[0].merge(legs[1], on=["home", "place"], suffixes=("_to", "_back"), how="outer")
+        if self._beside is not None:
+            home, facility, straight_m = self._beside
+            own = np.isin(home, homes) & (place[facility] >= 0)
+            aside = pd.DataFrame({"home": home[own], "place": place[facility[own]], "m": straight_m[own]})
+            aside["ms"] = self._walk_ms(straight_m[own])
+            both = both.merge(aside, on=["home", "place"], how="outer")
+            for side in ("to", "back"):
+                straight = both["ms"].le(both[f"ms_{side}"].fillna(np.inf)) & both["ms"].notna()
+                both[f"m_{side}"] = both[f"m_{side}"].mask(straight, both["m"])
+                both[f"ms_{side}"] = both[f"ms_{side}"].mask(straight, both["ms"])
+        both = both[both["ms_to"].notna() & both["ms_back"].notna()]
+        whole = (both[name].to_numpy(np.int64) for name in ("home", "place", "ms_to", "ms_back"))
+        return _Pairs(*whole, *(both[name].to_numpy(np.float64) for name in ("m_to", "m_back")))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pairs:
+    """Homes and facilities (as places in the rows asked for) with the ways between them."""
+
+    home: Ints
+    place: Ints
+    to_ms: Ints
+    back_ms: Ints
+    to_m: Floats
+    back_m: Floats
 
 
 def _minutes(ms: Ints) -> Floats:
@@ -343,9 +403,3 @@ def _cut(streets: Streets, usage: Usage, edge: Ints, fraction: Floats) -> _Ends:
     cost = np.concatenate((part(usage.forward_ms, 0)[ahead], part(usage.backward_ms, 1)[against]))
     metres = np.concatenate((length[ahead], length[against]))
     return tail, head, cost, metres
-
-
-def _packed(tail: Ints, head: Ints, cost: Ints, metres: Floats, n: int) -> _Arcs:
-    order = np.argsort(tail, kind="stable")
-    indptr = np.concatenate(([0], np.cumsum(np.bincount(tail, minlength=n)))).astype(np.int64)
-    return _Arcs(indptr, head[order].astype(np.int32), cost[order], metres[order])

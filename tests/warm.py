@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import yike  # noqa: F401  chooses the cache before numba is imported
-from tests.flatland import Town
+from geo.graph import Graph, Sources
+from tests.flatland import CAR, Town
 
 if __name__ == "__main__":
-    Town().grid(1, 1).journey([(0, 0)], [(1, 1)]).nearest([0], rank=[0], direction="to_facility")
+    town = Town().street((0, 0), (1, 0), oneway="yes").street((1, 0), (1, 1), (0, 0))
+    town.journey([(0, 0)], [(1, 1), (1, 0)], profile=CAR).nearest([0, 1], rank=[0, 1], direction="round_trip_mean")
+    Graph.pack([0], [1], [1], [1.0], 2).nearest_k(Sources.at([0]), 1)

@@ -1,4 +1,9 @@
-"""Shortest paths from many sources at once."""
+"""
+Shortest paths from many sources at once, over whole milliseconds.
+
+A node's label is one whole number: its time, shifted left, and the rank of the source. The smaller label is the
+earlier, and of equal times the one of the smaller rank, so labels depend on no order of arcs or sources.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +16,18 @@ from numpy.typing import NDArray
 UNREACHED = np.int64(2**61)
 """Time of a node that no source reaches; two of them still add up. Never leaves this package's callers."""
 
+RANK_BITS = np.int64(24)
+MOST_SOURCES = 2**24
+LONGEST_MS = np.int64(2**37)
+"""Four years: no way takes longer, and a label has room for it."""
 
-@njit(cache=True, inline="always")
-def _before(time_a: int, rank_a: int, m_a: float, time_b: int, rank_b: int, m_b: float) -> bool:
-    if time_a != time_b:
-        return time_a < time_b
-    if rank_a != rank_b:
-        return rank_a < rank_b
-    return m_a < m_b
+NO_LABEL = np.int64(2**62)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def nearest_source(
     indptr: NDArray[np.int64],
-    heads: NDArray[np.int32],
-    cost_ms: NDArray[np.int64],
+    arcs: NDArray[np.int32],
     length_m: NDArray[np.float64],
     source_node: NDArray[np.int32],
     source_ms: NDArray[np.int64],
@@ -33,99 +35,268 @@ def nearest_source(
     source_rank: NDArray[np.int32],
     is_target: NDArray[np.bool_],
     targets: int,
+    limit_ms: int,
+    shift: int,
+    measured: bool,
 ) -> Any:
     """
     Label every node with its nearest source: least time, then smallest rank, then shortest way.
 
-    The three together are the key of the heap, so the labels depend on no order of arcs or sources. Stops when
-    ``targets`` nodes marked in ``is_target`` are final (0: never). Returns time (UNREACHED where none), rank
-    (-1 where none) and metres per node.
+    ``arcs`` are rows of head and milliseconds, in the order of their tails; sources come in the order of
+    ``source_ms``. Stops when ``targets`` nodes marked in ``is_target`` are final (0: never) and labels nothing
+    beyond ``limit_ms``; the rim belongs to it. Metres are 0 and unread unless ``measured``. Nodes wait in
+    buckets of ``2**shift`` ms; one that is improved within its bucket is done again.
+
+    Returns labels (``NO_LABEL`` where no source is near) and metres per node.
     """
     n = len(indptr) - 1
-    time = np.full(n, UNREACHED, np.int64)
-    rank = np.full(n, -1, np.int32)
-    metres = np.zeros(n, np.float64)
-    done = np.zeros(n, np.bool_)
-    room = len(heads) + len(source_node) + 1
-    heap_time = np.empty(room, np.int64)
-    heap_rank = np.empty(room, np.int32)
-    heap_m = np.empty(room, np.float64)
-    heap_node = np.empty(room, np.int32)
+    label = np.full(n, NO_LABEL, np.int64)
+    metres = np.zeros(n if measured else 1, np.float64)
+    longest = np.int64(0)
+    for a in range(len(arcs)):
+        longest = max(longest, np.int64(arcs[a, 1]))
+    buckets = np.int64(1)
+    while buckets <= (longest >> shift) + 1:
+        buckets *= 2
+    ring = buckets - 1
+    first = np.full(buckets, -1, np.int32)
+    entry_node, entry_next = np.empty(1024, np.int32), np.empty(1024, np.int32)
+    made, free = 0, np.int32(-1)
+    queued = np.full(n, -1, np.int32)  # the bucket that a node waits in, in the ring
+    open_target = is_target.copy() if targets > 0 else is_target
+    waiting, source, left, bucket = 0, 0, targets, np.int64(0)
+    while waiting > 0 or source < len(source_node):
+        if waiting == 0:
+            bucket = max(bucket, source_ms[source] >> shift)
+        if bucket << shift > limit_ms:
+            break
+        while source < len(source_node) and source_ms[source] >> shift <= bucket:
+            node = source_node[source]
+            new, m = (source_ms[source] << RANK_BITS) | np.int64(source_rank[source]), source_m[source]
+            if source_ms[source] <= limit_ms and (
+                new < label[node] or (measured and new == label[node] and m < metres[node])
+            ):
+                label[node] = new
+                if measured:
+                    metres[node] = m
+                if queued[node] != bucket & ring:
+                    queued[node] = bucket & ring
+                    if free >= 0:
+                        entry, free = free, entry_next[free]
+                    else:
+                        if made == len(entry_node):
+                            entry_node, entry_next = _longer(entry_node), _longer(entry_next)
+                        entry, made = np.int32(made), made + 1
+                    entry_node[entry], entry_next[entry] = node, first[bucket & ring]
+                    first[bucket & ring] = entry
+                    waiting += 1
+            source += 1
+        while first[bucket & ring] >= 0:
+            entry = first[bucket & ring]
+            first[bucket & ring] = entry_next[entry]
+            node = entry_node[entry]
+            entry_next[entry], free = free, entry
+            waiting -= 1
+            if queued[node] != bucket & ring:
+                continue  # it was improved and moved on to an earlier one
+            queued[node] = -1
+            if targets > 0 and open_target[node]:
+                open_target[node] = False
+                left -= 1
+            own = label[node]
+            for a in range(indptr[node], indptr[node + 1]):
+                head = arcs[a, 0]
+                new = own + (np.int64(arcs[a, 1]) << RANK_BITS)
+                old = label[head]
+                if new > old:
+                    continue
+                if new == old and not (measured and metres[node] + length_m[a] < metres[head]):
+                    continue
+                time = new >> RANK_BITS
+                if time > limit_ms:
+                    continue
+                label[head] = new
+                if measured:
+                    metres[head] = metres[node] + length_m[a]
+                at = (time >> shift) & ring
+                if queued[head] == at:
+                    continue
+                queued[head] = np.int32(at)
+                if free >= 0:
+                    entry, free = free, entry_next[free]
+                else:
+                    if made == len(entry_node):
+                        entry_node, entry_next = _longer(entry_node), _longer(entry_next)
+                    entry, made = np.int32(made), made + 1
+                entry_node[entry], entry_next[entry] = head, first[at]
+                first[at] = entry
+                waiting += 1
+        if targets > 0 and left == 0:
+            for node in range(n):  # a search that stops early leaves tentative labels behind
+                if label[node] >> RANK_BITS >> shift > bucket:
+                    label[node] = NO_LABEL
+            break
+        bucket += 1
+    return label, metres
+
+
+@njit(cache=True, nogil=True)
+def _longer(values: NDArray[np.int32]) -> NDArray[np.int32]:
+    out = np.empty(2 * len(values), np.int32)
+    out[: len(values)] = values
+    return out
+
+
+@njit(cache=True, nogil=True)
+def nearest_k(
+    indptr: NDArray[np.int64],
+    arcs: NDArray[np.int32],
+    source_node: NDArray[np.int32],
+    source_ms: NDArray[np.int64],
+    source_rank: NDArray[np.int32],
+    k: int,
+    limit_ms: int,
+) -> NDArray[np.int64]:
+    """
+    Label every node with its ``k`` nearest sources, a row a node and the nearest first.
+
+    ``NO_LABEL`` stands where there are fewer. No source stands twice in a row. Labels and the limit are those of
+    ``nearest_source``.
+    """
+    n = len(indptr) - 1
+    found = np.full((n, k), NO_LABEL, np.int64)
+    count = np.zeros(n, np.int32)
+    heap_label, heap_node = np.empty(1024, np.int64), np.empty(1024, np.int32)
     size = 0
-    left = targets
+    mask = np.int64(MOST_SOURCES - 1)
     for s in range(len(source_node)):
-        node = source_node[s]
-        better = _before(source_ms[s], source_rank[s], source_m[s], time[node], rank[node], metres[node])
-        if time[node] == UNREACHED or better:
-            time[node], rank[node], metres[node] = source_ms[s], source_rank[s], source_m[s]
-            size = _push(heap_time, heap_rank, heap_m, heap_node, size, time[node], rank[node], metres[node], node)
+        if source_ms[s] <= limit_ms:
+            new = (source_ms[s] << RANK_BITS) | np.int64(source_rank[s])
+            if size == len(heap_node):
+                heap_label, heap_node = _more(heap_label), _longer(heap_node)
+            size = _push(heap_label, heap_node, size, new, source_node[s])
     while size > 0:
-        t, r, m, node = heap_time[0], heap_rank[0], heap_m[0], heap_node[0]
+        own, node = heap_label[0], heap_node[0]
         size -= 1
         if size > 0:
-            _sink(heap_time, heap_rank, heap_m, heap_node, size)
-        if done[node]:
+            _sink(heap_label, heap_node, size)
+        known = count[node] == k
+        for i in range(count[node]):
+            known = known or (found[node, i] & mask) == (own & mask)
+        if known:
             continue
-        done[node] = True
-        if is_target[node]:
-            left -= 1
-            if left == 0:
-                break
+        found[node, count[node]] = own
+        count[node] += 1
         for a in range(indptr[node], indptr[node + 1]):
-            head = heads[a]
-            if done[head]:
+            new = own + (np.int64(arcs[a, 1]) << RANK_BITS)
+            if count[arcs[a, 0]] == k or new >> RANK_BITS > limit_ms:
                 continue
-            next_t, next_m = t + cost_ms[a], m + length_m[a]
-            if time[head] == UNREACHED or _before(next_t, r, next_m, time[head], rank[head], metres[head]):
-                time[head], rank[head], metres[head] = next_t, r, next_m
-                size = _push(heap_time, heap_rank, heap_m, heap_node, size, next_t, r, next_m, head)
-    for node in range(n):
-        if not done[node]:  # a search that stopped early leaves tentative labels behind
-            time[node], rank[node] = UNREACHED, -1
-    return time, rank, metres
+            if size == len(heap_node):
+                heap_label, heap_node = _more(heap_label), _longer(heap_node)
+            size = _push(heap_label, heap_node, size, new, arcs[a, 0])
+    return found
 
 
-@njit(cache=True)
-def _push(
-    heap_time: Any,
-    heap_rank: Any,
-    heap_m: Any,
-    heap_node: Any,
-    size: int,
-    t: int,
-    r: int,
-    m: float,
-    node: int,
-) -> int:
+@njit(cache=True, nogil=True)
+def within(
+    indptr: NDArray[np.int64],
+    arcs: NDArray[np.int32],
+    length_m: NDArray[np.float64],
+    start_node: NDArray[np.int32],
+    start_ms: NDArray[np.int64],
+    start_m: NDArray[np.float64],
+    limit_ms: NDArray[np.int64],
+    is_end: NDArray[np.bool_],
+) -> Any:
+    """
+    Find for each start by itself the marked nodes that it reaches within its own limit; the rim belongs to it.
+
+    Of ways that take equally long the shortest counts. Returns the row of the start, the node, its milliseconds
+    and metres, start by start and the nearest first.
+    """
+    n = len(indptr) - 1
+    time, metres = np.full(n, UNREACHED, np.int64), np.zeros(n, np.float64)
+    touched = np.empty(n, np.int32)
+    heap_ms, heap_node = np.empty(1024, np.int64), np.empty(1024, np.int32)
+    row, end = np.empty(1024, np.int32), np.empty(1024, np.int32)
+    end_ms, end_m = np.empty(1024, np.int64), np.empty(1024, np.float64)
+    hits = 0
+    for s in range(len(start_node)):
+        if start_ms[s] > limit_ms[s]:
+            continue
+        size, seen = 0, 0
+        time[start_node[s]], metres[start_node[s]] = start_ms[s], start_m[s]
+        touched[0], seen = start_node[s], 1
+        size = _push(heap_ms, heap_node, size, start_ms[s], start_node[s])
+        while size > 0:
+            own, node = heap_ms[0], heap_node[0]
+            size -= 1
+            if size > 0:
+                _sink(heap_ms, heap_node, size)
+            if own > time[node]:
+                continue
+            for a in range(indptr[node], indptr[node + 1]):
+                head, new = arcs[a, 0], own + np.int64(arcs[a, 1])
+                if new > limit_ms[s] or new > time[head]:
+                    continue
+                m = metres[node] + length_m[a]
+                if new == time[head] and m >= metres[head]:
+                    continue
+                if time[head] == UNREACHED:
+                    touched[seen] = head
+                    seen += 1
+                time[head], metres[head] = new, m
+                if size == len(heap_node):
+                    heap_ms, heap_node = _more(heap_ms), _longer(heap_node)
+                size = _push(heap_ms, heap_node, size, new, head)
+        order = np.argsort(time[touched[:seen]], kind="mergesort")
+        for i in order:
+            node = touched[i]
+            if is_end[node]:
+                if hits == len(row):
+                    row, end = _longer(row), _longer(end)
+                    end_ms, wider = _more(end_ms), np.empty(2 * len(end_m), np.float64)
+                    wider[: len(end_m)] = end_m
+                    end_m = wider
+                row[hits], end[hits], end_ms[hits], end_m[hits] = s, node, time[node], metres[node]
+                hits += 1
+            time[node] = UNREACHED
+    return row[:hits], end[:hits], end_ms[:hits], end_m[:hits]
+
+
+@njit(cache=True, nogil=True)
+def _more(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    out = np.empty(2 * len(values), np.int64)
+    out[: len(values)] = values
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _push(heap_key: NDArray[np.int64], heap_node: NDArray[np.int32], size: int, key: int, node: int) -> int:
     hole = size
     while hole > 0:
         parent = (hole - 1) >> 1
-        if not _before(t, r, m, heap_time[parent], heap_rank[parent], heap_m[parent]):
+        if heap_key[parent] <= key:
             break
-        heap_time[hole], heap_rank[hole] = heap_time[parent], heap_rank[parent]
-        heap_m[hole], heap_node[hole] = heap_m[parent], heap_node[parent]
+        heap_key[hole], heap_node[hole] = heap_key[parent], heap_node[parent]
         hole = parent
-    heap_time[hole], heap_rank[hole], heap_m[hole], heap_node[hole] = t, r, m, node
+    heap_key[hole], heap_node[hole] = key, node
     return size + 1
 
 
-@njit(cache=True)
-def _sink(heap_time: Any, heap_rank: Any, heap_m: Any, heap_node: Any, size: int) -> None:
+@njit(cache=True, nogil=True)
+def _sink(heap_key: NDArray[np.int64], heap_node: NDArray[np.int32], size: int) -> None:
     # the last entry fills the gap at the top
-    t, r, m, node = heap_time[size], heap_rank[size], heap_m[size], heap_node[size]
+    key, node = heap_key[size], heap_node[size]
     hole = 0
     while True:
         child = 2 * hole + 1
         if child >= size:
             break
-        if child + 1 < size and _before(
-            heap_time[child + 1], heap_rank[child + 1], heap_m[child + 1],
-            heap_time[child], heap_rank[child], heap_m[child],
-        ):  # fmt: skip
+        if child + 1 < size and heap_key[child + 1] < heap_key[child]:
             child += 1
-        if not _before(heap_time[child], heap_rank[child], heap_m[child], t, r, m):
+        if heap_key[child] >= key:
             break
-        heap_time[hole], heap_rank[hole] = heap_time[child], heap_rank[child]
-        heap_m[hole], heap_node[hole] = heap_m[child], heap_node[child]
+        heap_key[hole], heap_node[hole] = heap_key[child], heap_node[child]
         hole = child
-    heap_time[hole], heap_rank[hole], heap_m[hole], heap_node[hole] = t, r, m, node
+    heap_key[hole], heap_node[hole] = key, node

@@ -256,9 +256,11 @@ def test_every_direction_equals_a_search_pair_by_pair(drawn, homes, facilities, 
             found = journeys.nearest(np.arange(len(facilities)), rank=rank, direction=direction)
             for home in range(len(homes)):
                 reached = [
-                    (key[f, home], rank[f], f) for f in range(len(facilities)) if not np.isnan(key[f, home])
+                    (key[f, home], (there + back)[f, home] * (direction == "round_trip_worse"), rank[f], f)
+                    for f in range(len(facilities))
+                    if not np.isnan(key[f, home])
                 ]
-                best = min(reached)[2] if reached else -1
+                best = min(reached)[-1] if reached else -1
                 assert found.facility[home] == best, (profile.mode, direction)
                 if best >= 0:
                     legs = np.round(np.array([found.to_min[home], found.back_min[home]]) * 60_000)
