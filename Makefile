@@ -27,7 +27,7 @@ lint: .venv/test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/test
+bench: .venv/bench
 	$(BIN)/python tests/benchmarks/bench.py $(ONLY)
 
 .venv/python:
@@ -41,6 +41,10 @@ bench: .venv/test
 
 .venv/test: .venv/core
 	$(PIP) -e '.[test]'
+	touch $@
+
+.venv/bench: .venv/test
+	$(PIP) -e '.[test,bench]'
 	touch $@
 
 clean:

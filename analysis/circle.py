@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geo import crs as systems
+from geo.grades import Grades
+from geo.network import Streets, use_streets
+from geo.rings import Surface
+from geo.snap import Snapper
+from geo.walking import LEVEL
 from layers.catalog import Catalog
 
 URBAN_ONLY = "gb50180_"
@@ -89,6 +97,60 @@ def _judged(rows: pd.DataFrame, name: str) -> pd.DataFrame:
         joined = {key: ";".join(group) for key, group in named}
         counted[column] = pd.array([joined.get(key, "") for key in counted.index], dtype="str")
     return counted.reset_index()[COLUMNS]
+
+
+RING_MIN = (5, 10, 15)
+"""The minutes that rings are drawn for."""
+
+
+def circle_rings(
+    places: pd.DataFrame,
+    *,
+    streets: Streets,
+    catalog: Catalog,
+    grades: Grades | None = None,
+    persona: str = "adult",
+) -> gpd.GeoDataFrame:
+    """
+    Draw what is reached on foot from each settlement in 5, 10 and 15 minutes, the rim belonging to it.
+
+    A picture, not a count: people and facilities are counted at points. Drawn from one surface of time, up to
+    250 m from a street.
+
+    Parameters
+    ----------
+    places
+        ``layers.places.COLUMNS``; those that are settlements and have a position are drawn.
+    streets, catalog, grades
+        As in ``measure_access``.
+    persona
+        Who walks.
+
+    Returns
+    -------
+    rings
+        ``place_id, place_name, persona, minutes, area_m2`` and polygons in degrees, the smallest first; none for
+        a place that meets no street.
+    """
+    asked = places[(places["place_kind"] == "settlement") & places["lon"].notna()]
+    profile = catalog.travel_profile(persona, "walk")
+    if grades is None:
+        profile = replace(profile, walk_function=LEVEL)
+    usage = use_streets(streets, profile, grades)
+    at = asked["lon"].to_numpy(np.float64), asked["lat"].to_numpy(np.float64)
+    plane = systems.zone(float(at[0].mean()) if len(asked) else 0.0)
+    snaps = Snapper(streets, usage, profile=profile, plane=plane).snap(*at)
+    surface = Surface(streets, usage, profile=profile, plane=plane, around=at, limit_min=max(RING_MIN))
+    rings = surface.rings(snaps, minutes=RING_MIN)
+    rings = rings[~rings.geometry.is_empty].reset_index(drop=True)
+    named = asked.iloc[rings["row"].to_numpy()]
+    about = {
+        "place_id": named["place_id"].to_numpy(),
+        "place_name": named["place_name"].to_numpy(),
+        "persona": persona,
+    }
+    about |= {"minutes": rings["minutes"], "area_m2": systems.area_m2(rings.geometry.to_numpy())}
+    return gpd.GeoDataFrame(about, geometry=rings.geometry)
 
 
 def circle_shares(

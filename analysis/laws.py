@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from analysis.access import REQUIREMENTS, STATUSES, UNJUDGED
 from analysis.circle import URBAN_ONLY
+from geo.crs import area_m2
 from geo.profile import fastest_kmh, fastest_walk_kmh
 from layers.catalog import Catalog
 
@@ -254,6 +256,17 @@ def _people_add_up(tables: Tables, _: _Rules) -> pd.Series:
     return pd.Series([missing if missing > 1e-3 else 0.0], index=["raster"])
 
 
+def _rings_nest(tables: Tables, _: _Rules) -> pd.Series:
+    """What is reached in five minutes is reached in ten; in square metres that stick out."""
+    rings = tables["rings"].sort_values(["place_id", "persona", "minutes"], kind="stable")
+    shapes = np.asarray(rings.geometry, object)
+    follows = (rings[["place_id", "persona"]] == rings[["place_id", "persona"]].shift()).all(axis=1).to_numpy()
+    out = np.zeros(len(rings))
+    out[follows] = area_m2(shapely.difference(shapes[:-1][follows[1:]], shapes[1:][follows[1:]]))
+    # a point in which two contours touch may be off by the last digits of a degree
+    return pd.Series(np.where(out > 1.0, out, 0.0), rings.index)
+
+
 LAWS = (
     _Law("one_status", "access", _one_status),
     _Law("every_place_once", "access", _every_place_once),
@@ -271,6 +284,7 @@ LAWS = (
     _Law("shares_add_up", "shares", _shares_add_up),
     _Law("shares_are_shares", "shares", _shares_are_shares),
     _Law("nobody_small_must_own", "circles", _nobody_small_must_own),
+    _Law("rings_nest", "rings", _rings_nest),
     _Law("mu_are_metres", "homesteads", _mu_are_metres),
     _Law("people_add_up", "balance", _people_add_up),
 )

@@ -19,7 +19,7 @@ import shapely
 from pyproj import CRS
 
 from analysis.access import measure_access
-from analysis.circle import circle_shares, judge_circles
+from analysis.circle import circle_rings, circle_shares, judge_circles
 from analysis.gaps import coverage, distance_gaps
 from analysis.laws import check_laws
 from analysis.reclamation import by_slope_class, survey_plots
@@ -153,13 +153,14 @@ def computing_stages(project: Project) -> list[Stage]:
         Stage("circles", partial(_circles, project, catalog), needs=("access", "people_at"),
               settings=[own, personas, project.plain(project.strata), project.name]),
         Stage("gaps", _gaps, needs=("access", "people_at")),
+        Stage("rings", partial(_rings, catalog), needs=("network", "places"), also=("grades",), settings=walking),
     ]  # fmt: skip
     if project.homesteads is not None:
         stages.append(
             Stage("plots", partial(_surveyed, project), needs=("homesteads",), also=("terrain",),
                   settings=project.crs)
         )  # fmt: skip
-    tables = ("people_at", "access", "circles", "gaps", "plots")
+    tables = ("people_at", "access", "circles", "gaps", "rings", "plots")
     laws = partial(_laws, catalog, project.met_share)
     stages.append(Stage("laws", laws, also=tables, settings=[own, walking, project.met_share]))
     return stages
@@ -634,6 +635,12 @@ def _circles(project: Project, catalog: Catalog, at: Work) -> Value:
     }
 
 
+def _rings(catalog: Catalog, at: Work) -> Value:
+    grades = at.given["grades"]["grades"] if "grades" in at.given else None
+    streets, places = at.given["network"]["streets"], at.given["places"]["places"]
+    return {"rings": circle_rings(places, streets=streets, catalog=catalog, grades=grades)}
+
+
 def _gaps(at: Work) -> Value:
     access = at.given["access"]["access"]
     return {"gaps": distance_gaps(access), "coverage": coverage(access, at.given["people_at"]["places"])}
@@ -647,7 +654,8 @@ def _surveyed(project: Project, at: Work) -> Value:
 
 
 def _laws(catalog: Catalog, met_share: float | None, at: Work) -> Value:
-    laws = check_laws(tables_of(at.given), catalog=catalog, met_share=met_share)
+    drawn = {"rings": at.given["rings"]["rings"]} if "rings" in at.given else {}
+    laws = check_laws(tables_of(at.given) | drawn, catalog=catalog, met_share=met_share)
     broken = laws[~laws["held"]]
     if len(broken):
         raise LawBroken(broken)

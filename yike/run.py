@@ -338,6 +338,8 @@ def _write_layers(path: Path, given: Mapping[str, Value], tables: Mapping[str, p
         io.write_layer(_points(facilities), path, layer="facilities")
     if plots is not None and len(plots):
         io.write_layer(plots, path, layer="homesteads")
+    if "rings" in given and len(given["rings"]["rings"]):
+        io.write_layer(given["rings"]["rings"], path, layer="rings")
     if "snaps" not in tables:
         return
     snaps = tables["snaps"]

@@ -37,64 +37,40 @@ def nearest_source(
     targets: int,
     limit_ms: int,
     shift: int,
+    ring: int,
     measured: bool,
 ) -> Any:
     """
     Label every node with its nearest source: least time, then smallest rank, then shortest way.
 
-    ``arcs`` are rows of head and milliseconds, in the order of their tails; sources come in the order of
-    ``source_ms``. Stops when ``targets`` nodes marked in ``is_target`` are final (0: never) and labels nothing
-    beyond ``limit_ms``; the rim belongs to it. Metres are 0 and unread unless ``measured``. Nodes wait in
-    buckets of ``2**shift`` ms; one that is improved within its bucket is done again.
+    ``arcs`` are rows of head and milliseconds, in the order of their tails. Stops when ``targets`` nodes marked
+    in ``is_target`` are final (0: never) and labels nothing beyond ``limit_ms``; the rim belongs to it. Metres
+    are 0 and unread unless ``measured``. Nodes wait in buckets of ``2**shift`` ms, a power of two of them
+    (``ring`` is one less) that neither the latest source nor an arc reaches around; one that is improved within
+    its bucket is done again.
 
     Returns labels (``NO_LABEL`` where no source is near) and metres per node.
     """
-    n = len(indptr) - 1
-    label = np.full(n, NO_LABEL, np.int64)
-    metres = np.zeros(n if measured else 1, np.float64)
-    longest = np.int64(0)
-    for a in range(len(arcs)):
-        longest = max(longest, np.int64(arcs[a, 1]))
-    buckets = np.int64(1)
-    while buckets <= (longest >> shift) + 1:
-        buckets *= 2
-    ring = buckets - 1
-    first = np.full(buckets, -1, np.int32)
-    entry_node, entry_next = np.empty(1024, np.int32), np.empty(1024, np.int32)
-    made, free = 0, np.int32(-1)
-    queued = np.full(n, -1, np.int32)  # the bucket that a node waits in, in the ring
+    label = np.full(len(indptr) - 1, NO_LABEL, np.int64)
+    metres = np.zeros(len(label) if measured else 1, np.float64)
+    last = ((limit_ms + 1) << RANK_BITS) - 1  # the greatest label within the limit
+    first = np.full(ring + 1, -1, np.int32)
+    room = max(1024, 2 * len(source_node))
+    entry_node, entry_next = np.empty(room, np.int32), np.empty(room, np.int32)
+    free = np.int32(-1)
+    queued = np.full(len(label), -1, np.int32)  # the bucket that a node waits in, in the ring
     open_target = is_target.copy() if targets > 0 else is_target
-    waiting, source, left, bucket = 0, 0, targets, np.int64(0)
-    while waiting > 0 or source < len(source_node):
-        if waiting == 0:
-            bucket = max(bucket, source_ms[source] >> shift)
-        if bucket << shift > limit_ms:
-            break
-        while source < len(source_node) and source_ms[source] >> shift <= bucket:
-            node = source_node[source]
-            new, m = (source_ms[source] << RANK_BITS) | np.int64(source_rank[source]), source_m[source]
-            if source_ms[source] <= limit_ms and (
-                new < label[node] or (measured and new == label[node] and m < metres[node])
-            ):
-                label[node] = new
-                if measured:
-                    metres[node] = m
-                if queued[node] != bucket & ring:
-                    queued[node] = bucket & ring
-                    if free >= 0:
-                        entry, free = free, entry_next[free]
-                    else:
-                        if made == len(entry_node):
-                            entry_node, entry_next = _longer(entry_node), _longer(entry_next)
-                        entry, made = np.int32(made), made + 1
-                    entry_node[entry], entry_next[entry] = node, first[bucket & ring]
-                    first[bucket & ring] = entry
-                    waiting += 1
-            source += 1
+    left, bucket = targets, np.int64(0)
+    made = _begin(
+        label, metres, first, queued, entry_node, entry_next, source_node, source_ms, source_m, source_rank, last,
+        shift, ring, measured,
+    )  # fmt: skip
+    waiting = made
+    while waiting > 0:
         while first[bucket & ring] >= 0:
             entry = first[bucket & ring]
             first[bucket & ring] = entry_next[entry]
-            node = entry_node[entry]
+            node = np.uint32(entry_node[entry])
             entry_next[entry], free = free, entry
             waiting -= 1
             if queued[node] != bucket & ring:
@@ -104,21 +80,21 @@ def nearest_source(
                 open_target[node] = False
                 left -= 1
             own = label[node]
-            for a in range(indptr[node], indptr[node + 1]):
-                head = arcs[a, 0]
+            # without a sign there is no counting from the end to look out for
+            for a in range(np.uint64(indptr[node]), np.uint64(indptr[node + 1])):
+                head = np.uint32(arcs[a, 0])
                 new = own + (np.int64(arcs[a, 1]) << RANK_BITS)
                 old = label[head]
                 if new > old:
                     continue
                 if new == old and not (measured and metres[node] + length_m[a] < metres[head]):
                     continue
-                time = new >> RANK_BITS
-                if time > limit_ms:
+                if new > last:
                     continue
                 label[head] = new
                 if measured:
                     metres[head] = metres[node] + length_m[a]
-                at = (time >> shift) & ring
+                at = (new >> RANK_BITS >> shift) & ring
                 if queued[head] == at:
                     continue
                 queued[head] = np.int32(at)
@@ -132,12 +108,47 @@ def nearest_source(
                 first[at] = entry
                 waiting += 1
         if targets > 0 and left == 0:
-            for node in range(n):  # a search that stops early leaves tentative labels behind
-                if label[node] >> RANK_BITS >> shift > bucket:
-                    label[node] = NO_LABEL
+            # a search that stops early leaves tentative labels behind
+            label[label >> RANK_BITS >> shift > bucket] = NO_LABEL
             break
         bucket += 1
     return label, metres
+
+
+@njit(cache=True, nogil=True)
+def _begin(
+    label: NDArray[np.int64], metres: NDArray[np.float64], first: NDArray[np.int32], queued: NDArray[np.int32],
+    entry_node: NDArray[np.int32], entry_next: NDArray[np.int32], source_node: NDArray[np.int32],
+    source_ms: NDArray[np.int64], source_m: NDArray[np.float64], source_rank: NDArray[np.int32], last: int,
+    shift: int, ring: int, measured: bool,
+) -> int:  # fmt: skip
+    """Label the sources and put them into their buckets; the number of entries that were made."""
+    made = 0
+    for s in range(len(source_node)):
+        node, m = source_node[s], source_m[s]
+        new = (source_ms[s] << RANK_BITS) | np.int64(source_rank[s])
+        if new > last or new > label[node] or (new == label[node] and not (measured and m < metres[node])):
+            continue
+        label[node] = new
+        if measured:
+            metres[node] = m
+        at = (source_ms[s] >> shift) & ring
+        queued[node] = np.int32(at)
+        entry_node[made], entry_next[made] = node, first[at]
+        first[at] = np.int32(made)
+        made += 1
+    return made
+
+
+@njit(cache=True, nogil=True)
+def unpack(label: NDArray[np.int64], ms: NDArray[np.int32], rank: NDArray[np.int32]) -> None:
+    """Take labels apart into milliseconds and rank; -1 where there is none."""
+    for node in range(len(label)):
+        if label[node] == NO_LABEL:
+            ms[node], rank[node] = -1, -1
+        else:
+            ms[node] = label[node] >> RANK_BITS
+            rank[node] = label[node] & (MOST_SOURCES - 1)
 
 
 @njit(cache=True, nogil=True)

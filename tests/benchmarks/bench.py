@@ -11,18 +11,29 @@ import json
 import math
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
+import shapely
 
 import yike
 from geo import crs, osm
+from geo.graph import Graph, Sources, z_order
 from geo.network import Streets, build_streets, use_streets
+from geo.profile import TagRule
+from geo.reach import Journeys
+from geo.rings import Surface
+from geo.snap import Snapper
 from layers import catalog
 
 ROOT = Path(yike.__file__).resolve().parent.parent
@@ -39,7 +50,7 @@ def seconds(work: Callable[[], object], *, times: int) -> float:
     return statistics.median(taken)
 
 
-def row(name: str, size: str, metric: str, value: float, *, sense: str, goal: float, equal: bool, peer: str,
+def row_(name: str, size: str, metric: str, value: float, *, sense: str, goal: float, equal: bool, peer: str,
         peer_value: float) -> dict[str, Any]:  # fmt: skip
     """One goal and whether it was met; a wrong answer meets none."""
     met = value >= goal if sense == ">=" else value <= goal
@@ -121,14 +132,247 @@ def read() -> list[dict[str, Any]]:
           f"({raw_s / ours_s:.1f} times); lengths differ by {total:.1e} in all, {max(apart):.1e} in the worst of "
           f"{len(apart)} ways")  # fmt: skip
     return [
-        row("read", size, "osmnx.graph_from_xml / ours", peer_s / ours_s, sense=">=", goal=10, equal=equal,
+        row_("read", size, "osmnx.graph_from_xml / ours", peer_s / ours_s, sense=">=", goal=15, equal=equal,
             peer="osmnx", peer_value=peer_s),
-        row("read_length", size, "relative difference of length", total, sense="<=", goal=1e-4, equal=equal,
+        row_("read_length", size, "relative difference of length", total, sense="<=", goal=1e-4, equal=equal,
             peer="osmnx", peer_value=sum(peers.values())),
     ]  # fmt: skip
 
 
-BENCHES: dict[str, Callable[[], list[dict[str, Any]]]] = {"read": read}
+def jagged(side: int, *, seed: int = 0) -> tuple[Graph, np.ndarray, np.ndarray]:
+    """A country of side × side junctions, two thirds of the lanes between them, each way its own time; and where."""
+    rng = np.random.default_rng(seed)
+    at = np.arange(side * side).reshape(side, side)
+    lanes = np.concatenate([
+        np.column_stack((at[:, :-1].ravel(), at[:, 1:].ravel())), np.column_stack((at[:-1].ravel(), at[1:].ravel()))
+    ])  # fmt: skip
+    lanes = lanes[rng.random(len(lanes)) < 0.65]
+    x, y = at.ravel() % side + rng.uniform(-0.3, 0.3, side * side), at.ravel() // side * 1.0
+    order = z_order(x, y)
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    u, v = place[lanes[:, 0]], place[lanes[:, 1]]
+    metres = rng.uniform(30, 170, len(lanes))
+    ms = [np.rint(metres * rng.uniform(0.9, 1.4, len(lanes)) * 900).astype(np.int64) for _ in "ab"]
+    graph = Graph.pack(np.append(u, v), np.append(v, u), np.append(*ms), np.append(metres, metres), side * side)
+    return graph, 100.0 * x[order], 100.0 * y[order]
+
+
+def spread(graph: Graph, groups: int, *, each: int, seed: int = 1) -> list[Sources]:
+    """Facilities at random junctions, category by category."""
+    rng = np.random.default_rng(seed)
+    return [Sources.at(rng.choice(graph.node_n, each, replace=False)) for _ in range(groups)]
+
+
+def nearest() -> list[dict[str, Any]]:
+    """40 categories, the nearest facility of every one of two million nodes, in one call on two cores."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import dijkstra
+
+    graph, _, _ = jagged(1414)
+    groups = spread(graph, 40, each=4_000)
+    same = csr_array(
+        (graph.arcs[:, 1].astype(np.float64), graph.arcs[:, 0], graph.indptr), shape=[graph.node_n] * 2
+    )
+    graph.nearest_of_each(groups[:2])  # compiled
+    start = time.perf_counter()
+    ms, rank = graph.nearest_of_each(groups, threads=2)
+    ours_s = time.perf_counter() - start
+    equal, peer_s = True, 0.0
+    for row, group in enumerate(groups):
+        start = time.perf_counter()
+        found = dijkstra(same, indices=group.node, min_only=True)
+        peer_s += time.perf_counter() - start
+        equal &= np.array_equal(np.where(np.isinf(found), -1, found), ms[row])
+        equal &= bool((ms[row, group.node] == 0).all() and (rank[row, group.node] >= 0).all())
+    size = f"{graph.node_n / 1e6:.1f} M nodes, {len(graph.arcs) / 1e6:.1f} M arcs"
+    print(f"nearest: ours {ours_s:.1f} s, scipy {peer_s:.1f} s for 40 categories")
+    return [row_("nearest", size, "scipy min_only / ours", peer_s / ours_s, sense=">=", goal=4, equal=equal,
+                 peer="scipy", peer_value=peer_s)]  # fmt: skip
+
+
+def nearest_pandana() -> list[dict[str, Any]]:
+    """A quarter of a million nodes, three categories, a limit of 5 km: pandana's question, asked in metres."""
+    try:
+        import pandana
+    except ImportError as error:
+        return skipped("nearest_pandana", str(error))
+    rough, x, y = jagged(500)
+    tail = np.repeat(np.arange(rough.node_n), np.diff(rough.indptr))
+    head, metres = rough.arcs[:, 0].astype(np.int64), np.rint(rough.length_m)
+
+    def build() -> Graph:
+        return Graph.pack(tail, head, metres.astype(np.int64), metres, rough.node_n)
+
+    graph = build()
+    groups = spread(graph, 3, each=500)
+
+    def ours() -> Any:
+        return graph.nearest_of_each(groups, limit_ms=5_000, threads=2)
+
+    ours()
+    build_s, ours_s = seconds(build, times=3), seconds(ours, times=7)
+    start = time.perf_counter()
+    once = pd.DataFrame({"from": tail, "to": head, "m": metres}).query(
+        "`from` < to"
+    )  # it makes them two-way itself
+    peer = pandana.Network(pd.Series(x), pd.Series(y), once["from"], once["to"], once[["m"]], twoway=True)
+    peer.precompute(5_000)
+    peer_build_s = time.perf_counter() - start
+    for number, group in enumerate(groups):
+        peer.set_pois(str(number), 5_000, 1, pd.Series(x[group.node]), pd.Series(y[group.node]))
+
+    def theirs() -> list[Any]:
+        return [peer.nearest_pois(5_000, str(number), num_pois=1)[1].to_numpy() for number in range(3)]
+
+    ms, _ = ours()
+    equal = all(
+        np.array_equal(np.where(mine < 0, 5_000, mine), np.rint(found))
+        for mine, found in zip(ms, theirs(), strict=True)
+    )
+    peer_s = seconds(theirs, times=3)
+    print(f"nearest_pandana: build ours {build_s:.2f} s, pandana {peer_build_s:.1f} s; query ours {1000 * ours_s:.0f} ms, "
+          f"pandana {1000 * peer_s:.0f} ms")  # fmt: skip
+    return [row_("nearest_pandana", f"{graph.node_n} nodes, 5 km", "pandana query / ours", peer_s / ours_s, sense=">=",
+                 goal=100, equal=equal, peer="pandana", peer_value=peer_s)]  # fmt: skip
+
+
+def rings() -> list[dict[str, Any]]:
+    """5, 10 and 15 minutes around 200 places of the Comoros, against osmnx's way to draw them."""
+    pbf = DATA / "comoros" / "comores-latest.osm.pbf"
+    if not pbf.is_file():
+        return skipped("rings", f"{pbf.name} is not there; set YIKE_DATA")
+    import networkx as nx
+    import osmnx
+
+    minutes, cap_m = (5, 10, 15), 250.0
+    profile = replace(catalog.load().travel_profile("adult", "walk"), off_street_limit_min=cap_m * 60 / 4000)
+    streets = build_streets(osm.read_ways(pbf))
+    usage = use_streets(streets, profile)
+    plane = crs.zone(43.4)
+    rng = np.random.default_rng(3)
+    main = np.flatnonzero(usage.component_m > 50_000)
+    # the places of OSM, and random corners to make up 200
+    kinds = "city|town|village|hamlet|suburb|quarter|neighbourhood"
+    mapped = osm.read_features(pbf, [TagRule.parse(f"place={kinds}")]).geometry.representative_point()
+    at = streets.offset[rng.choice(main, 200 - len(mapped), replace=False)]
+    lon, lat = np.append(mapped.x, streets.lon[at]), np.append(mapped.y, streets.lat[at])
+    snaps = Snapper(streets, usage, profile=profile, plane=plane).snap(lon, lat)
+
+    def ours() -> gpd.GeoDataFrame:
+        made = Surface(streets, usage, profile=profile, plane=plane, off_road_m=cap_m, around=(lon, lat))
+        return made.rings(snaps, minutes=minutes)
+
+    mine = ours()  # compiled
+    ours_s = seconds(ours, times=5)
+    with tempfile.TemporaryDirectory() as folder:
+        xml = highways_only(pbf, Path(folder) / "highways.osm")
+        graphs = [osmnx.project_graph(osmnx.graph_from_xml(xml, bidirectional=True, simplify=simplify, retain_all=True),
+                                      to_crs=plane) for simplify in (False, True)]  # fmt: skip
+    x, y = crs.project(lon, lat, plane)
+
+    def theirs(graph: Any) -> gpd.GeoDataFrame:
+        """As OSMnx's own example of isochrones goes: edge by edge, buffered and united."""
+        nodes = osmnx.graph_to_gdfs(graph, edges=False).geometry
+        shapes = []
+        for node in osmnx.distance.nearest_nodes(graph, x, y):
+            for limit in minutes:
+                part = nx.ego_graph(graph, node, radius=limit * 4000 / 60, distance="length")
+                lines = []
+                for u, v in part.edges():
+                    straight = shapely.LineString([nodes[u], nodes[v]])
+                    lines.append(graph.get_edge_data(u, v)[0].get("geometry", straight))
+                shapes.append(gpd.GeoSeries(lines, crs=plane).buffer(50).union_all())
+        return gpd.GeoDataFrame(geometry=shapes, crs=plane)
+
+    def quicker(graph: Any) -> None:
+        """The same with the lines looked up all at once."""
+        lines = osmnx.graph_to_gdfs(graph, nodes=False).geometry
+        for node in osmnx.distance.nearest_nodes(graph, x, y):
+            for limit in minutes:
+                part = nx.ego_graph(graph, node, radius=limit * 4000 / 60, distance="length")
+                own = lines.loc[list(part.edges(keys=True))] if part.number_of_edges() else lines.iloc[:0]
+                own.buffer(50).union_all()
+
+    start = time.perf_counter()
+    drawn = theirs(graphs[0])
+    peer_s = time.perf_counter() - start
+    quick_s = seconds(partial(quicker, graphs[0]), times=1)
+    simple_s = seconds(partial(theirs, graphs[1]), times=1)
+    iou, iou_buffer = _against_points(mine, drawn, streets, usage, profile, plane, (lon, lat), snaps)
+    print(f"rings: ours {ours_s:.2f} s, ego_graph + buffer + union {peer_s:.0f} s ({peer_s / ours_s:.0f} times), with "
+          f"all lines looked up at once {quick_s:.0f} s ({quick_s / ours_s:.0f} times), on the simplified graph "
+          f"{simple_s:.0f} s ({simple_s / ours_s:.0f} times); IoU ours {iou:.3f}, buffer {iou_buffer:.3f}")  # fmt: skip
+    size = "200 places, 3 rings"
+    return [
+        row_("rings", size, "ego_graph + buffer + union / ours", peer_s / ours_s, sense=">=", goal=200,
+             equal=iou >= 0.95 and iou > iou_buffer, peer="osmnx, networkx", peer_value=peer_s),
+        row_("rings_points", size, "IoU on 20,000 points", iou, sense=">=", goal=0.95, equal=iou > iou_buffer,
+             peer="buffer", peer_value=iou_buffer),
+    ]  # fmt: skip
+
+
+def _against_points(
+    mine: Any, drawn: Any, streets: Any, usage: Any, profile: Any, plane: Any, at: Any, snaps: Any
+) -> Any:
+    """IoU of both kinds of 15-minute rings with what the engine says of 20,000 points, 100 around each place."""
+    rng = np.random.default_rng(7)
+    x, y = crs.project(*at, plane)
+    px, py = (np.repeat(axis, 100) + rng.uniform(-1100, 1100, 20_000) for axis in (x, y))
+    there = crs.to_degrees(px, py, plane.to_wkt())
+    points = Snapper(streets, usage, profile=profile, plane=plane).snap(*there)
+    journeys = Journeys(
+        streets, usage, profile=profile, homes=points, facilities=snaps, homes_at=there, facilities_at=at
+    )
+    inside = np.zeros((3, 20_000), bool)
+    for place in range(200):
+        own = slice(100 * place, 100 * place + 100)
+        time_min = journeys.nearest(np.array([place]), rank=np.array([0]), direction="from_facility").back_min[own]
+        inside[0, own] = np.nan_to_num(time_min, nan=np.inf) <= 15
+        inside[1, own] = shapely.contains_xy(mine.geometry[3 * place + 2], there[0][own], there[1][own])
+        inside[2, own] = shapely.contains_xy(drawn.geometry[3 * place + 2], px[own], py[own])
+    return [float((inside[0] & inside[k]).sum() / (inside[0] | inside[k]).sum()) for k in (1, 2)]
+
+
+GROWTH = """
+import sys, time
+sys.path.insert(0, {folder!r})
+import bench
+graph, _, _ = bench.jagged({side})
+groups = bench.spread(graph, 40, each={each})
+graph.nearest_of_each(groups[:2])
+start = time.perf_counter()
+graph.nearest_of_each(groups, threads=2)
+took = time.perf_counter() - start
+# the highest that this process ever held; what getrusage says begins with the parent's
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(took, int(peak.split()[1]) / 1e6)
+"""
+
+
+def nearest_growth() -> list[dict[str, Any]]:
+    """What twice as many nodes cost, each in a process of its own."""
+    found = []
+    for side, each in ((1000, 2_000), (1414, 4_000)):
+        text = GROWTH.format(folder=str(Path(__file__).parent), side=side, each=each)
+        runs = [subprocess.run([sys.executable, "-c", text], check=True, capture_output=True, text=True).stdout.split()
+                for _ in range(3)]  # fmt: skip
+        found.append((statistics.median(float(run[0]) for run in runs), max(float(run[1]) for run in runs)))
+    (one, _), (two, gigabytes) = found
+    print(f"nearest_growth: {one:.2f} s for 1 M nodes, {two:.2f} s and {gigabytes:.2f} GB for 2 M")
+    alone = {"equal": True, "peer": "ours at half", "peer_value": one}
+    return [
+        row_(
+            "nearest_growth", "1 and 2 M nodes", "time at 2 M / at 1 M", two / one, sense="<=", goal=2.3, **alone
+        ),
+        row_("nearest_memory", "2 M nodes, 40 categories", "GB at most", gigabytes, sense="<=", goal=3, **alone),
+    ]
+
+
+BENCHES: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "read": read, "nearest": nearest, "nearest_pandana": nearest_pandana, "nearest_growth": nearest_growth,
+    "rings": rings,
+}  # fmt: skip
 
 
 def main(only: str = "") -> int:

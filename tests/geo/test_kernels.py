@@ -27,10 +27,9 @@ def run(arcs, sources, wanted=None, *, limit=LONGEST_MS, shift=1):
     rank = np.arange(len(sources), dtype=np.int32)
     given_ = (node.astype(np.int32), ms, metres.astype(np.float64), rank)
     indptr, head, cost, length = graph
-    order = np.argsort(ms, kind="stable")
     label, way = nearest_source(
-        indptr, np.column_stack((head, cost)).astype(np.int32), length, *(one[order] for one in given_), target,
-        int(target.sum()), limit, shift, True,
+        indptr, np.column_stack((head, cost)).astype(np.int32), length, *given_, target,
+        int(target.sum()), limit, shift, 15, True,
     )  # fmt: skip
     found = label != NO_LABEL
     fast = np.where(found, label >> RANK_BITS, UNREACHED), np.where(found, label & (MOST_SOURCES - 1), -1), way
@@ -78,7 +77,7 @@ def test_metres_that_nobody_asks_for_change_no_label():
     indptr = np.concatenate(([0], np.cumsum(np.bincount(tail, minlength=300)))).astype(np.int64)
     arcs = np.column_stack((head[order], ms[order])).astype(np.int32)
     asked = (np.array([5, 9], np.int32), np.zeros(2, np.int64), np.zeros(2), np.arange(2, dtype=np.int32),
-             np.zeros(300, bool), 0, LONGEST_MS, 3)  # fmt: skip
+             np.zeros(300, bool), 0, LONGEST_MS, 3, 15)  # fmt: skip
     one, _ = nearest_source(indptr, arcs, rng.random(900), *asked, True)
     other, _ = nearest_source(indptr, arcs, np.zeros(0), *asked, False)
     np.testing.assert_array_equal(one, other)

@@ -31,7 +31,7 @@ def run(folder):
 def test_the_run_tells_what_it_was(run, folder):
     record = json.loads((run.folder / "run.json").read_text("utf-8"))
     assert record["project"]["name"] == "样例县"
-    assert record["walk_function"] == "flat"
+    assert record["walk_function"] == ["irmischer_clarke"]
     assert record["personas_flat_kmh"]["adult"] == 4.0
     assert record["standards"]["primary_school.rural"]["walk_min"] == 40
     assert {"道路.osm.pbf", "安置点台账.xlsx", "高德POI.csv", "三调.gdb", "旧房台账", "行政村.shp"} <= set(
@@ -46,7 +46,7 @@ def test_the_run_tells_what_it_was(run, folder):
 
 def test_layers_are_there_to_look_at(run):
     layers = {name for name, _ in pyogrio.list_layers(run.folder / "results.gpkg")}
-    assert layers == {"places", "facilities", "homesteads", "snaps"}
+    assert layers == {"places", "facilities", "homesteads", "snaps", "rings"}
     read = io.read_vector(run.folder / "results.gpkg", layer="places")
     assert len(read) == run.places["lon"].notna().sum()
 
