@@ -119,7 +119,7 @@ def nearest_source(
 def _begin(
     label: NDArray[np.int64], metres: NDArray[np.float64], first: NDArray[np.int32], queued: NDArray[np.int32],
     entry_node: NDArray[np.int32], entry_next: NDArray[np.int32], source_node: NDArray[np.int32],
-    source_ms: NDArray[np.int64], source_m: NDArray[np.float64], source_rank: NDArray[np.int32], last: int,
+    source_ms: NDArray[np.int64], source_m: NDArray[np.float64], source_rank: NDArray[np.int32], last: Any,
     shift: int, ring: int, measured: bool,
 ) -> int:  # fmt: skip
     """Label the sources and put them into their buckets; the number of entries that were made."""
