@@ -6,7 +6,7 @@ All parts are kept. Whether a part is cut off from the rest is counted per trave
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from scipy.sparse.csgraph import connected_components
 from geo import crs as systems
 from geo.graph import z_order
 from geo.io import Bounds
-from geo.osm import OsmWays
+from geo.osm import BARRIER_TAGS, OsmWays
 from geo.profile import TravelProfile
 from geo.walking import WALK_FUNCTIONS, WalkFunction
 
@@ -47,7 +47,8 @@ class Streets:
     Nodes are the junctions and ends of ways, along a curve on which near ones stay near. Edge ``e`` runs from
     ``u[e]`` to ``v[e]`` along the vertices ``lon[offset[e]:offset[e + 1]]``, is ``length_m[e]`` long and has the
     tags of row ``way[e]`` of ``tags``. ``box`` is the box of the data in degrees: the one that the file says it
-    was cut to (``cut``: streets may go on outside), else the extent of the streets.
+    was cut to (``cut``: streets may go on outside), else the extent of the streets. ``barriers`` has a row a
+    ``node`` with a barrier, and its tags.
     """
 
     node_id: Ints
@@ -63,6 +64,7 @@ class Streets:
     tags: pd.DataFrame
     box: Bounds
     cut: bool
+    barriers: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["node", *BARRIER_TAGS]))
 
     @property
     def edge_n(self) -> int:
@@ -87,7 +89,7 @@ class Streets:
 
 def build_streets(ways: OsmWays) -> Streets:
     """
-    Cut ways at every node that two of them, or one of them twice, pass through.
+    Cut ways at every node that two of them, or one of them twice, pass through, and at barriers.
 
     Returns
     -------
@@ -97,7 +99,7 @@ def build_streets(ways: OsmWays) -> Streets:
     total = len(ways.node_id)
     node_id, inverse, count = np.unique(ways.node_id, return_inverse=True, return_counts=True)
     first, last = ways.offset[:-1], ways.offset[1:] - 1
-    breaks = count[inverse] > 1
+    breaks = (count[inverse] > 1) | np.isin(ways.node_id, ways.barriers["node_id"].to_numpy(np.int64))
     breaks[first] = breaks[last] = True
     stops = np.flatnonzero(breaks)
     of_way = np.repeat(np.arange(len(ways.tags)), np.diff(ways.offset))
@@ -128,8 +130,15 @@ def build_streets(ways: OsmWays) -> Streets:
         node_id=ways.node_id[where], node_lon=ways.lon[where], node_lat=ways.lat[where],
         u=number[inverse[start]].astype(np.int32), v=number[inverse[end]].astype(np.int32),
         way=of_way[start].astype(np.int32), length_m=length, offset=offset, lon=lon, lat=lat,
-        tags=ways.tags, box=box, cut=ways.box is not None,
+        tags=ways.tags, box=box, cut=ways.box is not None, barriers=_on_streets(ways.barriers, node_id, number),
     )  # fmt: skip
+
+
+def _on_streets(barriers: pd.DataFrame, node_id: Ints, number: Ints) -> pd.DataFrame:
+    """The barriers that stand on a street, by the number of their node."""
+    known = pd.Series(number, index=node_id).reindex(barriers["node_id"]).to_numpy(np.float64)
+    own = barriers.drop(columns="node_id").assign(node=known)[known >= 0]
+    return own.astype({"node": "int64"}).reset_index(drop=True)
 
 
 def _extent(lon: Floats, lat: Floats) -> Bounds:
@@ -147,7 +156,8 @@ class Usage:
     ``backward_ms`` how long that takes (0 where it may not). ``component`` numbers the strong component that
     holds both ends, -1 where the ends lie in two or nobody may pass; ``component_m`` is that component's
     length of street. ``walked_ahead`` and ``walked_against`` are walked by ``function`` over ``grades`` (None:
-    the ground is level); the others heed no grade.
+    the ground is level); the others heed no grade. ``u`` and ``v`` are the ends of edges as this profile meets
+    them, of ``node_n`` nodes: at a barrier that it cannot pass each edge ends by itself.
     """
 
     forward: Bools
@@ -160,6 +170,9 @@ class Usage:
     walked_against: Bools
     function: WalkFunction
     grades: Grades | None
+    u: NDArray[np.int32]
+    v: NDArray[np.int32]
+    node_n: int
 
     def part_ms(self, edge: Ints, fraction: Floats) -> tuple[Ints, Ints]:
         """
@@ -208,6 +221,8 @@ def use_streets(streets: Streets, profile: TravelProfile, grades: Grades | None 
     ride = replace(profile, mode="bus") if profile.mode == "ebike" else profile
     walk = replace(profile, mode="walk")
     may_ride, may_walk = ([way[streets.way] for way in allowed(streets.tags, how)] for how in (ride, walk))
+    on_carriageway = ~beside_a_footway(streets)
+    may_walk = [way & on_carriageway for way in may_walk]
     ride_ms, level_ms = (streets.length_m / _kmh(streets, how) * 3600.0 for how in (ride, walk))
     open_: list[Bools] = []
     times: list[Ints] = []
@@ -223,9 +238,68 @@ def use_streets(streets: Streets, profile: TravelProfile, grades: Grades | None 
         open_.append(rides | (walks & (profile.mode == "ebike")))
         times.append(np.where(on_foot, walk_ms, whole_ms(ride_ms)))
         walked.append(on_foot)
-    component, component_m = _components(streets, open_[0], open_[1])
+    u, v, node_n = _ends(streets, profile)
+    component, component_m = _components(streets.length_m, u, v, node_n, open_[0], open_[1])
     there, back = (np.where(ways, ms, 0) for ways, ms in zip(open_, times, strict=True))
-    return Usage(open_[0], open_[1], there, back, component, component_m, walked[0], walked[1], function, grades)
+    return Usage(
+        open_[0],
+        open_[1],
+        there,
+        back,
+        component,
+        component_m,
+        walked[0],
+        walked[1],
+        function,
+        grades,
+        u,
+        v,
+        node_n,
+    )
+
+
+WALLS = frozenset({"wall", "fence", "city_wall", "hedge", "retaining_wall"})
+"""What nobody passes unless a tag lets him."""
+
+STOPS_CARS = WALLS | frozenset({
+    "block", "bollard", "chain", "cycle_barrier", "debris", "ditch", "full-height_turnstile", "horse_stile",
+    "jersey_barrier", "kissing_gate", "log", "motorcycle_barrier", "planter", "rope", "sliding_beam", "stile",
+    "turnstile",
+})  # fmt: skip
+"""What a car does not pass unless a tag lets it; a gate it does."""
+
+
+def closed_nodes(streets: Streets, profile: TravelProfile) -> Bools:
+    """
+    Say which nodes a profile cannot pass: a barrier of a kind that stops it, or one whose tags keep it out.
+
+    An e-bike is pushed where one may walk. The most special tag that says anything goes before the kind.
+    """
+    closed, barriers = np.zeros(len(streets.node_id), bool), streets.barriers
+    if not len(barriers):
+        return closed
+    on_foot = profile.mode in ("walk", "ebike")
+    keys = ("foot", "access") if on_foot else ("motorcar", "motor_vehicle", "vehicle", "access")
+    verdict = pd.Series("", index=barriers.index)
+    for key in keys:
+        verdict = verdict.where(verdict != "", _verdicts(barriers[key]))
+    kind = barriers["barrier"].isin(WALLS if on_foot else STOPS_CARS)
+    shut = (verdict == "no") | (kind & (verdict != "yes"))
+    closed[barriers.loc[shut, "node"].to_numpy(np.int64)] = True
+    return closed
+
+
+def _ends(streets: Streets, profile: TravelProfile) -> tuple[NDArray[np.int32], NDArray[np.int32], int]:
+    """Give the ends of edges, each its own at a node that the profile cannot pass."""
+    closed, n = closed_nodes(streets, profile), len(streets.node_id)
+    out = []
+    for ends in (streets.u, streets.v):
+        own = closed[ends]
+        moved = ends.copy()
+        moved[own] = n + np.arange(own.sum())
+        n += int(own.sum())
+        out.append(moved)
+    return out[0], out[1], n
 
 
 def _kmh(streets: Streets, profile: TravelProfile) -> Floats:
@@ -282,6 +356,71 @@ def allowed(tags: pd.DataFrame, profile: TravelProfile) -> tuple[Bools, Bools]:
     return opened & ~against, opened & ~ahead
 
 
+FOOTWAYS = ("footway", "path", "pedestrian", "cycleway", "steps")
+BESIDE_M, BESIDE_STEP_M = 25.0, 20.0
+"""How near a footway runs along a carriageway to be its sidewalk, and how often that is looked at [P]."""
+
+
+def beside_a_footway(streets: Streets) -> Bools:
+    """
+    Mark the edges whose sidewalks are mapped as ways of their own, and are there.
+
+    Their tags say so (``sidewalk=separate`` or ``foot=use_sidewalk``), and along at least half of the edge a way
+    for walkers lies within 25 m. Where none is mapped, one walks on the carriageway.
+    """
+    tags = streets.tags
+    told = tags["foot"] == "use_sidewalk"
+    for key in ("sidewalk", "sidewalk:both", "sidewalk:left", "sidewalk:right"):
+        told = told | (tags[key] == "separate")
+    footway = tags["highway"].isin(FOOTWAYS)
+    shut = _verdicts(tags["foot"]).where(tags["foot"] != "", _verdicts(tags["access"])) == "no"
+    found = np.zeros(streets.edge_n, bool)
+    asked = np.flatnonzero((told & ~footway).to_numpy(bool)[streets.way])
+    own = np.flatnonzero((footway & ~shut).to_numpy(bool)[streets.way])
+    if not len(asked) or not len(own):
+        return found
+    plane = systems.zone((streets.box[0] + streets.box[2]) / 2)
+    x, y = systems.project(streets.lon, streets.lat, plane)
+    which = np.repeat(np.arange(streets.edge_n), np.diff(streets.offset))
+    lines = np.asarray(shapely.linestrings(np.column_stack((x, y)), indices=which), object)
+    count = np.maximum((streets.length_m[asked] / BESIDE_STEP_M).astype(np.int64), 1)
+    edge = np.repeat(np.arange(len(asked)), count)
+    middle = (np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count) + 0.5) / count[edge]
+    points = shapely.line_interpolate_point(lines[asked[edge]], middle, normalized=True)
+    near = np.zeros(len(points), bool)
+    near[shapely.STRtree(lines[own]).query(points, predicate="dwithin", distance=BESIDE_M)[0]] = True
+    found[asked] = np.bincount(edge, weights=near, minlength=len(asked)) * 2 >= count
+    return found
+
+
+def left_out(streets: Streets, profile: TravelProfile) -> pd.DataFrame:
+    """
+    Say which streets a profile cannot use in either direction, and why.
+
+    Returns
+    -------
+    table
+        ``why`` (``class``: no such traffic there; ``motorroad``; ``access``: its tags keep it out; ``sidewalk``:
+        one walks beside it), ``highway``, ``ways_n`` and ``length_km``, the most first.
+    """
+    tags = streets.tags
+    open_ = np.logical_or(*allowed(tags, profile))
+    by_class = ~np.isnan(speeds_kmh(tags, profile))
+    by_access = np.logical_or(*allowed(tags.assign(motorroad=""), profile))
+    why = np.where(open_, "", np.where(~by_class, "class", np.where(by_access, "motorroad", "access")))[
+        streets.way
+    ]
+    if profile.mode == "walk":
+        why = np.where((why == "") & beside_a_footway(streets), "sidewalk", why)
+    frame = pd.DataFrame(
+        {"why": why, "highway": tags["highway"].to_numpy()[streets.way], "way": streets.way,
+         "length_km": streets.length_m / 1000}
+    )  # fmt: skip
+    kept = frame[frame["why"] != ""].groupby(["why", "highway"])
+    table = kept.agg(ways_n=("way", "nunique"), length_km=("length_km", "sum")).reset_index()
+    return table.sort_values(["length_km", "why", "highway"], ascending=[False, True, True], ignore_index=True)
+
+
 def _verdicts(values: pd.Series) -> pd.Series:
     # a country has a million ways and a dozen values
     return values.map({value: _verdict(value) for value in values.unique()})
@@ -296,20 +435,19 @@ def _verdict(value: str) -> str:
 
 
 def _components(
-    streets: Streets, forward: Bools, backward: Bools
+    length_m: Floats, u: NDArray[np.int32], v: NDArray[np.int32], n: int, forward: Bools, backward: Bools
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    n = len(streets.node_id)
-    tail = np.concatenate((streets.u[forward], streets.v[backward]))
-    head = np.concatenate((streets.v[forward], streets.u[backward]))
+    tail = np.concatenate((u[forward], v[backward]))
+    head = np.concatenate((v[forward], u[backward]))
     graph: Any = coo_array((np.ones(len(tail), np.int8), (tail, head)), shape=(n, n)).tocsr()
     _, label = connected_components(graph, directed=True, connection="strong")
-    inside = (forward | backward) & (label[streets.u] == label[streets.v])
+    inside = (forward | backward) & (label[u] == label[v])
     # numbered by the first edge of each in file order, so the numbers mean the same in every run
-    found, first = np.unique(label[streets.u][inside], return_index=True)
+    found, first = np.unique(label[u][inside], return_index=True)
     number = np.full(n + 1, -1, np.int32)
     number[found[np.argsort(first)]] = np.arange(len(found), dtype=np.int32)
-    component = np.where(inside, number[label[streets.u]], -1).astype(np.int32)
-    size = np.bincount(component[inside], weights=streets.length_m[inside], minlength=len(found) or 1)
+    component = np.where(inside, number[label[u]], -1).astype(np.int32)
+    size = np.bincount(component[inside], weights=length_m[inside], minlength=len(found) or 1)
     return component, np.where(inside, size[np.maximum(component, 0)], 0.0)
 
 

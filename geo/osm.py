@@ -23,9 +23,13 @@ from geo.profile import TagRule
 
 WAY_TAGS = (
     "highway", "name", "access", "foot", "vehicle", "motor_vehicle", "motorcar", "motorroad", "oneway",
-    "oneway:foot", "junction", "bridge", "tunnel",
+    "oneway:foot", "junction", "bridge", "tunnel", "service", "sidewalk", "sidewalk:both", "sidewalk:left",
+    "sidewalk:right",
 )  # fmt: skip
 """What is kept of a street."""
+
+BARRIER_TAGS = ("barrier", "access", "foot", "vehicle", "motor_vehicle", "motorcar")
+"""What is kept of a barrier on a node of a street."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +39,7 @@ class OsmWays:
 
     ``tags`` has one row a way with ``way_id`` and the columns of ``WAY_TAGS`` ('' where not tagged);
     ``offset`` (n + 1) parts ``node_id``, ``lon`` and ``lat`` into the ways. ``box`` is the box the file says
-    it was cut to, or None.
+    it was cut to, or None. ``barriers`` has a row a node with ``barrier``: ``node_id`` and ``BARRIER_TAGS``.
     """
 
     tags: pd.DataFrame
@@ -44,6 +48,7 @@ class OsmWays:
     lon: NDArray[np.float64]
     lat: NDArray[np.float64]
     box: Bounds | None
+    barriers: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["node_id", *BARRIER_TAGS]))
 
 
 def _unreadable(path: Path, error: Exception) -> Stop:
@@ -52,7 +57,7 @@ def _unreadable(path: Path, error: Exception) -> Stop:
 
 def read_ways(path: Path) -> OsmWays:
     """
-    Read every way that carries ``highway``, whoever may use it.
+    Read every way that carries ``highway``, whoever may use it, and the barriers on nodes.
 
     A node whose position the extract does not hold is skipped, as is a way with fewer than two nodes left.
 
@@ -63,6 +68,7 @@ def read_ways(path: Path) -> OsmWays:
     """
     require(path, "osm")
     rows: list[tuple[Any, ...]] = []
+    barriers: list[tuple[Any, ...]] = []
     counts: list[int] = [0]
     vertices = [np.zeros((0, 3))]
     seen = 0
@@ -72,8 +78,10 @@ def read_ways(path: Path) -> OsmWays:
             box = _write_ways(path, text)
             with text.open(encoding="utf-8") as lines:
                 while chunk := lines.readlines(_CHUNK_BYTES):
-                    seen += len(chunk)
-                    found = [way for way in map(_way, chunk) if way[1] >= 2]
+                    barriers += [row for line in chunk if line[0] == "n" and (row := _barrier(line))]
+                    ways = [way for line in chunk if line[0] == "w" and (way := _way(line))]
+                    seen += len(ways)
+                    found = [way for way in ways if way[1] >= 2]
                     rows += [row for row, _, _ in found]
                     counts += [n for _, n, _ in found]
                     numbers = np.fromstring(" ".join(nodes for _, _, nodes in found), sep=" ")
@@ -90,6 +98,7 @@ def read_ways(path: Path) -> OsmWays:
         lon=lon,
         lat=lat,
         box=box,
+        barriers=pd.DataFrame(barriers, columns=["node_id", *BARRIER_TAGS]).astype({"node_id": "int64"}),
     )
 
 
@@ -100,7 +109,7 @@ _ESCAPED = re.compile(r"%([0-9a-f]+)%")
 
 def _write_ways(path: Path, target: Path) -> Bounds | None:
     """
-    Write the streets with the positions of their nodes in osmium's line format; the box of the file.
+    Write the streets with the positions of their nodes, and nodes with barriers, in osmium's line format.
 
     All in osmium: asking each node of each way for its id and position from here takes twice as long.
     """
@@ -108,21 +117,35 @@ def _write_ways(path: Path, target: Path) -> Bounds | None:
     placed = osmium.NodeLocationsForWays(osmium.index.create_map("flex_mem"))
     # a node that the extract lacks has no position, nor has one with the negative id of an editor
     placed.ignore_errors()
-    kinds = osmium.filter.EntityFilter(osmium.osm.WAY)
     lines = osmium.io.File(str(target), "opl,locations_on_ways=true,add_metadata=false")
     with osmium.SimpleWriter(lines) as writer:
-        osmium.apply(reader, placed, kinds, osmium.filter.KeyFilter("highway"), writer)
+        osmium.apply(reader, placed, osmium.filter.KeyFilter("highway", "barrier"), writer)
     return _box(reader.header().box())
 
 
-def _way(line: str) -> tuple[tuple[Any, ...], int, str]:
-    """Read one line: the row of tags, the number of placed nodes, and their "id lon lat id lon lat …"."""
+def _way(line: str) -> tuple[tuple[Any, ...], int, str] | None:
+    """
+    Read one line: the row of tags, the number of placed nodes, and their "id lon lat id lon lat …".
+
+    None for a way that is no street: a wall or a fence.
+    """
     first, *fields = line.split()
     by_kind = {field[0]: field[1:] for field in fields}
     tags = dict(pair.split("=", 1) for pair in by_kind["T"].split(","))
+    if "highway" not in tags:
+        return None
     row = (int(first[1:]), *(_unescaped(tags.get(key, "")) for key in WAY_TAGS))
     nodes = _UNPLACED.sub("", by_kind["N"]).rstrip(",")
     return row, nodes.count("n"), nodes[1:].replace(",n", " ").replace("x", " ").replace("y", " ")
+
+
+def _barrier(line: str) -> tuple[Any, ...] | None:
+    """Read one line of a node: its id and what there is of ``BARRIER_TAGS``; None for a node without a barrier."""
+    first, *fields = line.split()
+    tags = dict(pair.split("=", 1) for pair in next(f[1:] for f in fields if f[0] == "T").split(","))
+    return (
+        (int(first[1:]), *(_unescaped(tags.get(key, "")) for key in BARRIER_TAGS)) if "barrier" in tags else None
+    )
 
 
 def _unescaped(text: str) -> str:

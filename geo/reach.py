@@ -95,9 +95,9 @@ class Journeys:
         on_foot = [homes, facilities, *([rides.on_foot] if rides is not None else [])]
         edge = np.concatenate([snaps.edge for snaps in on_foot])
         fraction = np.concatenate([snaps.fraction for snaps in on_foot])
-        node, cut_edge, cut_fraction = _nodes(streets, edge, fraction)
+        node, cut_edge, cut_fraction = _nodes(usage, edge, fraction)
         arcs = _cut(streets, usage, cut_edge, cut_fraction)
-        self._node_n = len(streets.node_id) + len(cut_edge)
+        self._node_n = usage.node_n + len(cut_edge)
         n, m = len(homes.edge), len(facilities.edge)
         self._home, self._facility = node[:n], node[n : n + m]
         if rides is not None:
@@ -111,10 +111,10 @@ class Journeys:
 
     def _with_rides(self, streets: Streets, rides: Rides, arcs: _Ends, at_stop: Ints) -> _Ends:
         """Lay the roads of the bus as a second floor above the streets, joined to them at the stops."""
-        node, cut_edge, cut_fraction = _nodes(streets, rides.on_road.edge, rides.on_road.fraction)
+        node, cut_edge, cut_fraction = _nodes(rides.usage, rides.on_road.edge, rides.on_road.fraction)
         tail, head, cost, metres = _cut(streets, rides.usage, cut_edge, cut_fraction)
         floor = self._node_n
-        self._node_n += len(streets.node_id) + len(cut_edge)
+        self._node_n += rides.usage.node_n + len(cut_edge)
         # a stop stands by its road; one in a field is met by no bus
         joined = (at_stop >= 0) & (node >= 0) & (rides.on_road.distance_m <= STOP_BESIDE_M)
         below, above = at_stop[joined], node[joined] + floor
@@ -359,7 +359,7 @@ def _beside(
     return i[short], j[short], straight[short]
 
 
-def _nodes(streets: Streets, edge: Ints, fraction: Floats) -> tuple[Ints, Ints, Floats]:
+def _nodes(usage: Usage, edge: Ints, fraction: Floats) -> tuple[Ints, Ints, Floats]:
     """
     Give each point its node: a junction where it meets the end of an edge, else one node a place on an edge.
 
@@ -367,10 +367,10 @@ def _nodes(streets: Streets, edge: Ints, fraction: Floats) -> tuple[Ints, Ints, 
     """
     node = np.full(len(edge), -1, np.int64)
     on = edge >= 0
-    node[on] = np.where(fraction[on] == 0.0, streets.u[edge[on]], streets.v[edge[on]])
+    node[on] = np.where(fraction[on] == 0.0, usage.u[edge[on]], usage.v[edge[on]])
     inner = np.flatnonzero(on & (fraction > 0.0) & (fraction < 1.0))
     places, which = np.unique(np.column_stack((edge[inner], fraction[inner])), axis=0, return_inverse=True)
-    node[inner] = len(streets.node_id) + which.reshape(-1)
+    node[inner] = usage.node_n + which.reshape(-1)
     return node, places[:, 0].astype(np.int64), np.asarray(places[:, 1], np.float64)
 
 
@@ -380,8 +380,8 @@ def _cut(streets: Streets, usage: Usage, edge: Ints, fraction: Floats) -> _Ends:
     at = np.concatenate((edges, edge, edges))
     where = np.concatenate((np.zeros(len(edges)), fraction, np.ones(len(edges))))
     stage = np.repeat([0, 1, 2], [len(edges), len(edge), len(edges)])
-    new = len(streets.node_id) + np.arange(len(edge))
-    node = np.concatenate((streets.u[edges], new, streets.v[edges])).astype(np.int64)
+    new = usage.node_n + np.arange(len(edge))
+    node = np.concatenate((usage.u[edges], new, usage.v[edges])).astype(np.int64)
     order = np.lexsort((where, stage, at))
     at, where, node = at[order], where[order], node[order]
     same = at[:-1] == at[1:]

@@ -145,7 +145,7 @@ class Surface:
         reach = fastest_kmh(self._profile) * limit_min * 1000 / 60 + self._reach_m + 2 * CELL_M
         left, top = int((x[0] - reach - self._west) // CELL_M), int((self._north - y[0] - reach) // CELL_M)
         n = int(2 * reach / CELL_M) + 2
-        usage, streets = self._usage, self._streets
+        usage = self._usage
         leg_ms = 3600.0 / self._profile.flat_kmh
         start = round(float(snaps.distance_m[row]) * leg_ms)
         one, at = np.array([edge]), np.array([fraction])
@@ -155,7 +155,7 @@ class Surface:
             True: ((usage.forward, ahead), (usage.backward, usage.backward_ms[edge] - against)),
         }[inward]
         ends = [(node, start + int(ms)) for node, (open_, ms) in
-                zip((streets.u[edge], streets.v[edge]), away, strict=True) if open_[edge]]  # fmt: skip
+                zip((usage.u[edge], usage.v[edge]), away, strict=True) if open_[edge]]  # fmt: skip
         nodes, ms = (np.array(column, np.int64) for column in zip(*ends, strict=True)) if ends else ([], [])
         sources = Sources(np.asarray(nodes), np.asarray(ms), np.zeros(len(ends)), np.arange(len(ends)))
         limit_ms = int(limit_min * 60_000)
@@ -168,8 +168,8 @@ class Surface:
         home_along = float(home[0]) if open_[0][edge] else np.inf
         home_against = float(home[1]) if open_[1][edge] else -np.inf
         grid, street = window_ms(
-            self._tile_of, self._edge, self._distance, from_u, from_v, along, against_ms, leg_ms, streets.u,
-            streets.v, found.ms, edge, home_along, home_against, float(start), top, left, n, n,
+            self._tile_of, self._edge, self._distance, from_u, from_v, along, against_ms, leg_ms, usage.u,
+            usage.v, found.ms, edge, home_along, home_against, float(start), top, left, n, n,
         )  # fmt: skip
         columns = np.asarray(self._west + (left + np.arange(n) + 0.5) * CELL_M, np.float64)
         rows = np.asarray(self._north - (top + np.arange(n) + 0.5) * CELL_M, np.float64)
@@ -218,12 +218,12 @@ class Surface:
 
     def _graph(self, *, inward: bool) -> Graph:
         if inward not in self._graphs:
-            streets, usage = self._streets, self._usage
-            tail = np.concatenate((streets.u[usage.forward], streets.v[usage.backward]))
-            head = np.concatenate((streets.v[usage.forward], streets.u[usage.backward]))
+            usage = self._usage
+            tail = np.concatenate((usage.u[usage.forward], usage.v[usage.backward]))
+            head = np.concatenate((usage.v[usage.forward], usage.u[usage.backward]))
             cost = np.concatenate((usage.forward_ms[usage.forward], usage.backward_ms[usage.backward]))
             tail, head = (head, tail) if inward else (tail, head)
-            self._graphs[inward] = Graph.pack(tail, head, cost, np.zeros(len(cost)), len(streets.node_id))
+            self._graphs[inward] = Graph.pack(tail, head, cost, np.zeros(len(cost)), usage.node_n)
         return self._graphs[inward]
 
     def _left(self, *, inward: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -17,13 +17,13 @@ from outputs.messages import Messages
 
 _CODED = (
     "status", "mode", "profile", "certainty", "severity", "law", "place_kind", "position_source", "pop_source",
-    "walk_function", "layer", "requirement",
+    "walk_function", "layer", "requirement", "why",
 )  # fmt: skip
 
 MOST_ROWS = 20_000
 """More rows than this do not help a reader of a sheet; the sheet says where the rest is."""
 
-_DIGITS = {"_min": "0.0", "_m": "#,##0", "_m2": "#,##0.0", "_mu": "#,##0.000", "_share": "0.0%"}
+_DIGITS = {"_min": "0.0", "_km": "#,##0.0", "_m": "#,##0", "_m2": "#,##0.0", "_mu": "#,##0.000", "_share": "0.0%"}
 _PEOPLE = ("people", "people_met", "pop", "pop_resident", "pop_registered", "pop_host", "number")
 
 
@@ -77,7 +77,7 @@ def _sheets(given: BookInput) -> dict[str, pd.DataFrame]:
         out["facilities"] = tables["facilities"].drop(columns=["file", "row", "merged_ids"])
     if "slopes" in tables:
         out["homesteads"] = tables["slopes"]
-    for name in ("balance", "problems", "laws"):
+    for name in ("balance", "left_out", "slope_effect", "steepest", "problems", "laws"):
         if name in tables:
             out[name] = tables[name].drop(columns="code", errors="ignore")
     return out

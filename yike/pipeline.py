@@ -23,6 +23,7 @@ from analysis.circle import circle_rings, circle_shares, judge_circles
 from analysis.gaps import coverage, distance_gaps
 from analysis.laws import check_laws
 from analysis.reclamation import by_slope_class, survey_plots
+from analysis.streets import effect_of_grades, streets_left_out
 from geo import crs as systems
 from geo import io, osm, roads
 from geo.grades import grades_of
@@ -153,6 +154,7 @@ def computing_stages(project: Project) -> list[Stage]:
         Stage("circles", partial(_circles, project, catalog), needs=("access", "people_at"),
               settings=[own, personas, project.plain(project.strata), project.name]),
         Stage("gaps", _gaps, needs=("access", "people_at")),
+        Stage("streets", partial(_streets, catalog), needs=("network",), also=("grades",), settings=walking),
         Stage("rings", partial(_rings, catalog), needs=("network", "places"), also=("grades",), settings=walking),
     ]  # fmt: skip
     if project.homesteads is not None:
@@ -169,7 +171,7 @@ def computing_stages(project: Project) -> list[Stage]:
 TABLES = {
     "places": "people_at", "access": "access", "snaps": "access", "circles": "circles", "shares": "circles",
     "gaps": "gaps", "coverage": "gaps", "homesteads": "plots", "slopes": "plots", "balance": "people_at",
-    "laws": "laws",
+    "laws": "laws", "left_out": "streets", "slope_effect": "streets", "steepest": "streets",
 }  # fmt: skip
 """Which stage leaves which table."""
 
@@ -633,6 +635,15 @@ def _circles(project: Project, catalog: Catalog, at: Work) -> Value:
         "circles": circles,
         "shares": circle_shares(circles, places, strata=project.strata, county=project.name),
     }
+
+
+def _streets(catalog: Catalog, at: Work) -> Value:
+    streets = at.given["network"]["streets"]
+    value: Value = {"left_out": streets_left_out(streets, catalog)}
+    if "grades" in at.given:
+        effect, steepest = effect_of_grades(streets, at.given["grades"]["grades"], catalog)
+        value |= {"slope_effect": effect, "steepest": steepest}
+    return value
 
 
 def _rings(catalog: Catalog, at: Work) -> Value:

@@ -383,6 +383,7 @@ def _record(project: Project, stages: Stages, all_names: Sequence[str]) -> dict[
     tables = tables_of(stages.values)
     problems = stages.values["tables"]["table_problems"]
     balance = tables["balance"].set_index("item")["number"].to_dict() if "balance" in tables else {}
+    slope = tables["slope_effect"].set_index("item")["number"].to_dict() if "slope_effect" in tables else {}
     return {
         "yike": metadata.version("yike"),
         "date": _today(),
@@ -400,6 +401,7 @@ def _record(project: Project, stages: Stages, all_names: Sequence[str]) -> dict[
             "length_km": float(streets.length_m.sum() / 1000), "box": list(streets.box),
         },
         "mass_balance": {"people": balance},
+        "slope_effect": slope,
         "laws": tables["laws"].to_dict("records"),
         "tables": {name: len(frame) for name, frame in tables.items()}
         | {"facilities": len(stages.values["facilities"]["facilities"]), "problems": len(problems)},

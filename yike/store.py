@@ -150,6 +150,7 @@ def _encoded(name: str, value: Any, folder: Path) -> dict[str, Any]:
     if isinstance(value, Streets):
         arrays = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
         io.write_parquet(arrays.pop("tags"), folder / f"{name}.parquet")
+        io.write_parquet(arrays.pop("barriers"), folder / f"{name}-barriers.parquet")
         box, cut = arrays.pop("box"), arrays.pop("cut")
         np.savez(folder / f"{name}.npz", **arrays)
         return {"is": "streets", "file": name, "box": [v if np.isfinite(v) else None for v in box], "cut": cut}
@@ -184,7 +185,8 @@ def _decoded(item: Mapping[str, Any], folder: Path) -> Any:
             held = {name: arrays[name] for name in arrays.files}
         west, south, east, north = (np.nan if v is None else float(v) for v in item["box"])
         box = (west, south, east, north)
-        return Streets(**held, tags=pd.read_parquet(folder / f"{item['file']}.parquet"), box=box, cut=item["cut"])
+        tags, barriers = (pd.read_parquet(folder / f"{item['file']}{part}.parquet") for part in ("", "-barriers"))
+        return Streets(**held, tags=tags, barriers=barriers, box=box, cut=item["cut"])
     if kind == "grades":
         with np.load(folder / item["file"]) as arrays:
             return Grades(**{name: arrays[name] for name in arrays.files})

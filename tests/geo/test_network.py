@@ -4,10 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geo import crs
-from geo.network import allowed, build_streets, in_scope, use_streets
+from geo import crs, osm
+from geo.network import allowed, beside_a_footway, build_streets, in_scope, left_out, use_streets
 from geo.osm import WAY_TAGS, OsmWays
-from tests.flatland import ADULT, CAR, CATALOG, Town, degrees
+from geo.reach import Journeys
+from geo.snap import Snapper
+from tests.flatland import ADULT, CAR, CATALOG, PLANE, Town, degrees
+
+EBIKE = CATALOG.travel_profile("adult", "ebike")
 
 
 def tags(**given: str) -> pd.DataFrame:
@@ -131,3 +135,121 @@ def test_scope_takes_edges_with_a_vertex_inside():
     (west, east), (south, north) = degrees([(-1, -1), (2, 1)])
     assert in_scope(streets, (west, south, east, north)).tolist() == [True, False]
     assert in_scope(streets, None).all()
+
+
+# --- barriers ---------------------------------------------------------------------------------------------
+
+
+def barred(tmp_path, kind, **tags):
+    """A street of two blocks with a barrier on its middle node, read from a file."""
+    lon, lat = degrees([(0, 0), (1, 0), (2, 0)])
+    nodes = [osm.Node(n, x, y, {"barrier": kind, **tags} if n == 2 else {}) for n, (x, y) in
+             enumerate(zip(lon, lat, strict=True), start=1)]  # fmt: skip
+    fence = osm.Way(2, [1, 3], {"barrier": "fence"})
+    osm.write_osm(tmp_path / "a.osm", nodes, [osm.Way(1, [1, 2, 3], {"highway": "residential"}), fence])
+    return build_streets(osm.read_ways(tmp_path / "a.osm"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "tags", "walk", "drive"),
+    [
+        ("gate", {}, True, True),
+        ("gate", {"access": "private"}, False, False),
+        ("gate", {"access": "private", "foot": "yes"}, True, False),
+        ("gate", {"motor_vehicle": "no"}, True, False),
+        ("bollard", {}, True, False),
+        ("bollard", {"motorcar": "yes"}, True, True),
+        ("kissing_gate", {}, True, False),
+        ("wall", {}, False, False),
+        ("wall", {"foot": "yes"}, True, False),
+        ("toll_booth", {}, True, True),
+        ("kerb", {}, True, True),
+    ],
+)
+def test_a_barrier_on_a_street_stops_whom_it_stops(tmp_path, kind, tags, walk, drive):
+    streets = barred(tmp_path, kind, **tags)
+    assert streets.edge_n == 2
+    assert streets.tags["way_id"].tolist() == [1]  # a fence is no street
+    for profile, passes in ((ADULT, walk), (EBIKE, walk), (CAR, drive)):
+        usage = use_streets(streets, profile)
+        # both blocks are there, and hang together only for whom the barrier lets through
+        assert usage.forward.all()
+        assert len(set(usage.component.tolist())) == (1 if passes else 2), profile.mode
+        at = degrees([(0, 0)]), degrees([(2, 0)])
+        snapper = Snapper(streets, usage, profile=profile, plane=PLANE)
+        journeys = Journeys(
+            streets, usage, profile=profile, homes=snapper.snap(*at[0]), facilities=snapper.snap(*at[1]),
+            homes_at=at[0], facilities_at=at[1],
+        )  # fmt: skip
+        reached = journeys.nearest(np.array([0]), rank=np.array([0]), direction="to_facility").facility[0]
+        assert (reached == 0) == passes, profile.mode
+
+
+def test_a_barrier_beside_the_streets_stops_nobody(tmp_path):
+    lon, lat = degrees([(0, 0), (1, 0), (0.5, 0.5)])
+    nodes = [
+        osm.Node(1, lon[0], lat[0]),
+        osm.Node(2, lon[1], lat[1]),
+        osm.Node(3, lon[2], lat[2], {"barrier": "wall"}),
+    ]
+    osm.write_osm(tmp_path / "a.osm", nodes, [osm.Way(1, [1, 2], {"highway": "path"})])
+    streets = build_streets(osm.read_ways(tmp_path / "a.osm"))
+    assert len(streets.barriers) == 0
+    assert use_streets(streets, ADULT).node_n == 2
+
+
+# --- sidewalks of their own -------------------------------------------------------------------------------
+
+
+def test_a_carriageway_with_a_sidewalk_beside_it_is_not_walked_on():
+    for apart, walked in ((0.1, [False, True]), (0.5, [True, True])):
+        town = Town().street((0, 0), (5, 0), highway="primary", sidewalk="separate")
+        streets = town.street((0, apart), (5, apart), highway="footway").streets()
+        assert use_streets(streets, ADULT).forward.tolist() == walked
+        assert use_streets(streets, CAR).forward[0]
+
+
+@pytest.mark.parametrize(("blocks", "beside"), [(0, False), (2, False), (3, True), (5, True)])
+def test_where_no_sidewalk_is_mapped_one_walks_on_the_carriageway(blocks, beside):
+    town = Town().street((0, 0), (5, 0), highway="primary", foot="use_sidewalk")
+    if blocks:
+        town.street((0, 0.1), (blocks, 0.1), highway="footway")
+    town.street((2, -1), (2, -0.05), highway="footway")  # one that only meets it is none
+    assert beside_a_footway(town.streets())[0] == beside
+
+
+def test_a_sidewalk_that_is_closed_is_none():
+    town = (
+        Town().street((0, 0), (5, 0), sidewalk="separate").street((0, 0.1), (5, 0.1), highway="footway", foot="no")
+    )
+    assert not beside_a_footway(town.streets()).any()
+
+
+# --- what is left out -------------------------------------------------------------------------------------
+
+
+def test_what_is_left_out_is_told_with_its_reason_and_its_kilometres():
+    town = Town().street((0, 0), (10, 0)).street((0, 1), (30, 1), highway="motorway")
+    town.street((0, 2), (20, 2), highway="trunk", motorroad="yes").street((0, 3), (5, 3), access="private")
+    town.street((0, 4), (4, 4), highway="proposed").street((0, 5), (3, 5), highway="path")
+    town.street((0, 6), (2, 6), highway="service", access="private").street(
+        (0, 7), (2, 7), highway="service", access="no"
+    )
+    walk, drive = (left_out(town.streets(), profile) for profile in (ADULT, CAR))
+
+    def rows(table):
+        return [(row.why, row.highway, row.ways_n, round(row.length_km, 3)) for row in table.itertuples()]
+
+    assert rows(walk) == [
+        ("class", "motorway", 1, 3.0), ("motorroad", "trunk", 1, 2.0), ("access", "residential", 1, 0.5),
+        ("access", "service", 2, 0.4), ("class", "proposed", 1, 0.4),
+    ]  # fmt: skip
+    assert rows(drive) == [
+        ("access", "residential", 1, 0.5), ("access", "service", 2, 0.4), ("class", "proposed", 1, 0.4),
+        ("class", "path", 1, 0.3),
+    ]  # fmt: skip
+    streets = town.streets()
+    for profile, table in ((ADULT, walk), (CAR, drive)):
+        usage = use_streets(streets, profile)
+        closed = streets.length_m[~(usage.forward | usage.backward)].sum() / 1000
+        assert table["length_km"].sum() == pytest.approx(closed)
