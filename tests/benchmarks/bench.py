@@ -25,15 +25,19 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from affine import Affine
 
 import yike
 from geo import crs, osm
 from geo.graph import Graph, Sources, z_order
+from geo.hillside import lay_hillside
+from geo.io import Raster
 from geo.network import Streets, build_streets, use_streets
 from geo.profile import TagRule
 from geo.reach import Journeys
 from geo.rings import Surface
 from geo.snap import Snapper
+from geo.walking import WALK_FUNCTIONS
 from layers import catalog
 
 ROOT = Path(yike.__file__).resolve().parent.parent
@@ -334,6 +338,41 @@ def _against_points(
     return [float((inside[0] & inside[k]).sum() / (inside[0] | inside[k]).sum()) for k in (1, 2)]
 
 
+def walk() -> list[dict[str, Any]]:
+    """Four million cells of open ground from one of them, against scikit-image's search on the flat."""
+    try:
+        from skimage.graph import MCP_Geometric
+    except ImportError as error:
+        return skipped("walk", str(error))
+    n, cell = 2000, 30.0
+    x, y = np.meshgrid(np.arange(n), np.arange(n))
+    rough = 200 * np.sin(x / 40) + 150 * np.cos(y / 55) + np.random.default_rng(0).normal(0, 1, (n, n))
+    plane = crs.zone(102.75)
+    place = Affine(cell, 0, 500_000, 0, -cell, 3_100_000)
+    flat, hill = (lay_hillside(Raster(h.astype(np.float32), place, plane)) for h in (np.zeros((n, n)), rough))
+    middle = crs.to_degrees([500_000 + cell * (n // 2 + 0.5)], [3_100_000 - cell * (n // 2 + 0.5)], plane.to_wkt())
+
+    def ours(on: Any, function: str, moves: int) -> Any:
+        found = on.times(*middle, function=WALK_FUNCTIONS[function], flat_kmh=4.0, limit_min=30_000, moves=moves)
+        return found.values
+
+    def theirs() -> Any:
+        return MCP_Geometric(np.ones((n, n)), fully_connected=True).find_costs([(n // 2, n // 2)])[0]
+
+    level, peer = ours(flat, "flat", 8), theirs() * cell / (4000 / 60 * 0.6)
+    equal = bool(np.isfinite(level).all()) and float(np.abs(level - peer).max() / peer.max()) < 1e-5
+    peer_s = seconds(theirs, times=3)
+    took = {moves: seconds(partial(ours, hill, "irmischer_clarke", moves), times=3) for moves in (8, 16)}
+    flat_s = seconds(partial(ours, flat, "flat", 8), times=3)
+    print(f"walk: 4 M cells, scikit-image flat {peer_s:.2f} s; ours flat {flat_s:.2f} s, up and down {took[8]:.2f} s with 8 "
+          f"moves, {took[16]:.2f} s with 16")  # fmt: skip
+    rest = {"sense": ">=", "equal": equal, "peer": "scikit-image", "peer_value": peer_s}
+    return [
+        row_("walk_8", "4 M cells", "MCP flat / ours up and down", peer_s / took[8], goal=3, **rest),
+        row_("walk_16", "4 M cells", "MCP flat / ours up and down", peer_s / took[16], goal=1.5, **rest),
+    ]
+
+
 GROWTH = """
 import sys, time
 sys.path.insert(0, {folder!r})
@@ -371,7 +410,7 @@ def nearest_growth() -> list[dict[str, Any]]:
 
 BENCHES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "read": read, "nearest": nearest, "nearest_pandana": nearest_pandana, "nearest_growth": nearest_growth,
-    "rings": rings,
+    "rings": rings, "walk": walk,
 }  # fmt: skip
 
 
