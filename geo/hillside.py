@@ -87,13 +87,15 @@ class Hillside:
         slow = function.off_path_slowness(grade).astype(np.float32)
         limit_ms = int(min(limit_min * MS_PER_MIN, float(NO_TIME) - 1))
         ms_per_m = 3600.0 / flat_kmh
-        # about half of what a straight step takes on level ground, as a power of two
-        shift = max(5, int(np.log2(max(ms_per_m * float(np.median(self.width_m)), 64.0))) - 1)
+        # about what a straight step takes on level ground, as a power of two
+        shift = max(5, round(np.log2(max(ms_per_m * float(np.median(self.width_m)), 64.0))))
         found = walk_over(
             self.height, self.factor, self.width_m, self.height_m, slow, ms_per_m, start.astype(np.int64),
             start_ms.astype(np.int64), limit_ms, moves, inward, shift,
         )[PAD:-PAD, PAD:-PAD]  # fmt: skip
-        minutes = np.where(found == NO_TIME, np.nan, found / MS_PER_MIN).astype(np.float32)
+        minutes = found.astype(np.float32)
+        minutes /= np.float32(MS_PER_MIN)
+        minutes[found == NO_TIME] = np.nan
         return Raster(minutes, self.ground.transform, self.ground.crs)
 
     def cells(self, lon: ArrayLike, lat: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -97,9 +97,9 @@ def walk_over(
                 continue
             queued[cell] = -1
             now, own, here = time[cell], flat_factor[cell], flat_height[cell]
-            row = cell // columns
-            for m in range(moves):
-                other = cell + step[m]
+            row = np.uint32(np.uint32(cell) // np.uint32(columns))
+            for m in range(np.uint32(moves)):
+                other = np.uint64(cell + step[m])  # without a sign there is no counting from the end
                 there = flat_factor[other]
                 if not there > 0 or time[other] <= now:
                     continue
@@ -108,8 +108,8 @@ def walk_over(
                 steps = (flat_height[other] - here) * per_m[row, m]
                 index = middle
                 if steps == steps:  # both heights are known
-                    index = min(max(int(np.rint(steps)) + middle, 0), slope_n)
-                new = np.int64(now) + np.int64(np.rint(half_ms[row, m] * slow[index] * (own + there)))
+                    index = int(min(max(steps + middle, 0.0), slope_n) + 0.5)
+                new = np.int64(now) + np.int64(half_ms[row, m] * slow[np.uint32(index)] * (own + there) + 0.5)
                 if new >= time[other] or new > limit_ms:
                     continue
                 time[other] = np.int32(new)
