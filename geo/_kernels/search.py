@@ -67,20 +67,22 @@ def nearest_source(
     )  # fmt: skip
     waiting = made
     while waiting > 0:
-        while first[bucket & ring] >= 0:
-            entry = first[bucket & ring]
-            first[bucket & ring] = entry_next[entry]
-            node = np.uint32(entry_node[entry])
-            entry_next[entry], free = free, entry
+        # without a sign there is no counting from the end to look out for
+        slot = np.uint32(bucket & ring)
+        while first[slot] >= 0:
+            entry = first[slot]
+            place = np.uint32(entry)
+            first[slot] = entry_next[place]
+            node = np.uint32(entry_node[place])
+            entry_next[place], free = free, entry
             waiting -= 1
-            if queued[node] != bucket & ring:
+            if queued[node] != slot:
                 continue  # it was improved and moved on to an earlier one
             queued[node] = -1
             if targets > 0 and open_target[node]:
                 open_target[node] = False
                 left -= 1
             own = label[node]
-            # without a sign there is no counting from the end to look out for
             for a in range(np.uint64(indptr[node]), np.uint64(indptr[node + 1])):
                 head = np.uint32(arcs[a, 0])
                 new = own + (np.int64(arcs[a, 1]) << RANK_BITS)
@@ -94,17 +96,18 @@ def nearest_source(
                 label[head] = new
                 if measured:
                     metres[head] = metres[node] + length_m[a]
-                at = (new >> RANK_BITS >> shift) & ring
+                at = np.uint32((new >> RANK_BITS >> shift) & ring)
                 if queued[head] == at:
                     continue
                 queued[head] = np.int32(at)
                 if free >= 0:
-                    entry, free = free, entry_next[free]
+                    entry, free = free, entry_next[np.uint32(free)]
                 else:
                     if made == len(entry_node):
                         entry_node, entry_next = _longer(entry_node), _longer(entry_next)
                     entry, made = np.int32(made), made + 1
-                entry_node[entry], entry_next[entry] = head, first[at]
+                place = np.uint32(entry)
+                entry_node[place], entry_next[place] = head, first[at]
                 first[at] = entry
                 waiting += 1
         if targets > 0 and left == 0:
