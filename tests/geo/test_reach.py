@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from pathlib import Path
@@ -10,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo import crs, osm
+from geo import crs, io, osm
+from geo.grades import grades_of
 from geo.network import build_streets, use_streets
 from geo.reach import Journeys, decided_min
 from geo.snap import Snapper
+from geo.walking import WALK_FUNCTIONS
 from tests.flatland import ADULT, BLOCK_MIN, CAR, PLANE, Town, degrees
 
 CORNER = st.tuples(st.integers(0, 6), st.integers(0, 6))
@@ -270,10 +273,21 @@ def test_every_direction_equals_a_search_pair_by_pair(drawn, homes, facilities, 
 # --- oracle -----------------------------------------------------------------------------------------------
 
 
-def oracle(streets, usage, snaps):
+def share(grades, function, edge, fraction, sign):
+    """How much of an edge's time lies before a place on it, step by step."""
+    if grades is None:
+        return fraction
+    heights = grades.height_m[grades.offset[edge] : grades.offset[edge + 1]].astype(float)
+    n = len(heights) - 1
+    grade = sign * np.diff(heights) / (grades.length_m[edge] / n)
+    taken = np.append(0.0, np.cumsum(function.on_path_kmh(0.0) / function.on_path_kmh(np.clip(grade, -1, 1))))
+    return float(np.interp(fraction * n, np.arange(n + 1), taken / taken[-1]))
+
+
+def oracle(streets, usage, snaps, grades=None, function=None):
     """A networkx graph of the same streets, cut at the points; weights are whole numbers, so sums are exact."""
     graph = nx.MultiDiGraph()
-    graph.add_nodes_from(range(len(streets.node_id)))
+    graph.add_nodes_from(range(usage.node_n))
     cuts: dict[int, set[float]] = {}
     for edge, fraction in zip(snaps.edge, snaps.fraction, strict=True):
         if edge >= 0:
@@ -281,25 +295,27 @@ def oracle(streets, usage, snaps):
     node_of = {}
     for e in range(streets.edge_n):
         inner = sorted(f for f in cuts.get(e, ()) if 0 < f < 1)
-        stops = [(0.0, int(streets.u[e])), *((f, (e, f)) for f in inner), (1.0, int(streets.v[e]))]
+        stops = [(0.0, int(usage.u[e])), *((f, (e, f)) for f in inner), (1.0, int(usage.v[e]))]
         node_of |= {(e, f): node for f, node in stops}
         for (f, a), (g, b) in itertools.pairwise(stops):
             metres = (g - f) * streets.length_m[e]
-            for tail, head, open_, total in (
-                (a, b, usage.forward[e], usage.forward_ms[e]),
-                (b, a, usage.backward[e], usage.backward_ms[e]),
+            for tail, head, open_, total, sign in (
+                (a, b, usage.forward[e], usage.forward_ms[e], 1),
+                (b, a, usage.backward[e], usage.backward_ms[e], -1),
             ):
                 if open_:
-                    ms = round(g * total) - round(f * total)
+                    ends = [round(share(grades, function, e, part, sign) * total) for part in (f, g)]
+                    ms = ends[1] - ends[0]
                     # time decides and metres break ties: one whole number for both
                     graph.add_edge(tail, head, weight=ms * 10**15 + round(metres * 10**6))
     return graph, [node_of.get((int(e), float(f))) for e, f in zip(snaps.edge, snaps.fraction, strict=True)]
 
 
-def held_against_networkx(path: Path, box, *, homes_n: int, facilities_n: int, profile) -> int:
+def held_against_networkx(path: Path, box, *, homes_n: int, facilities_n: int, profile, dem=()) -> int:
     """Compare time and metres of every pair with networkx on the same graph; the number of pairs with a way."""
     streets = build_streets(osm.read_ways(path))
-    usage = use_streets(streets, profile)
+    grades = grades_of(streets, io.read_raster(list(dem))) if dem else None
+    usage = use_streets(streets, profile, grades)
     rng = np.random.default_rng(2)
     n = homes_n + facilities_n
     lon, lat = rng.uniform(box[0], box[2], n), rng.uniform(box[1], box[3], n)
@@ -315,7 +331,8 @@ def held_against_networkx(path: Path, box, *, homes_n: int, facilities_n: int, p
         homes_at=at_home,
         facilities_at=at_facility,
     )
-    graph, nodes = oracle(streets, usage, snapper.snap(lon, lat))
+    function = WALK_FUNCTIONS[profile.walk_function]
+    graph, nodes = oracle(streets, usage, snapper.snap(lon, lat), grades, function)
     met = 0
     for row in range(facilities_n):
         found = journeys.nearest([row], rank=[0], direction="from_facility")
@@ -358,6 +375,18 @@ def test_monaco_equals_networkx(data: Path, profile):
 def test_five_hundred_pairs_of_the_comoros_equal_networkx(data: Path):
     path = data / "comoros" / "comores-latest.osm.pbf"
     met = held_against_networkx(path, (43.22, -11.93, 43.52, -11.37), homes_n=90, facilities_n=20, profile=ADULT)
+    assert met >= 500
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("function", ["irmischer_clarke", "tobler"])
+def test_five_hundred_pairs_over_the_mountains_equal_networkx(data: Path, function):
+    path = data / "comoros" / "comores-latest.osm.pbf"
+    tiles = sorted((data / "comoros").glob("*.hgt.zip"))
+    met = held_against_networkx(
+        path, (43.22, -11.93, 43.52, -11.37), homes_n=90, facilities_n=20, dem=tiles,
+        profile=dataclasses.replace(ADULT, walk_function=function),
+    )  # fmt: skip
     assert met >= 500
 
 
