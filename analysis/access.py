@@ -105,10 +105,10 @@ def measure_access(
     facilities = facilities[facilities["category"].isin(catalog.categories) & facilities["operating"]]
     facilities = facilities.reset_index(drop=True)
     points = points_of(places) if points is None else points
-    standing = _Standing.of(places, points, facilities, streets, catalog, met_share or catalog.met_share)
+    standing = Standing.of(places, points, facilities, streets, catalog, met_share or catalog.met_share)
     parts: list[dict[str, NDArray[Any]]] = []
     snaps: list[pd.DataFrame] = []
-    ground = _Ground(streets, catalog, standing, grades)
+    ground = Ground(streets, catalog, standing, grades)
     for (persona, mode), categories in _questions(catalog, circle_personas, standing).items():
         journeys, homes, ends = ground.journeys(persona, mode)
         snaps += [
@@ -132,7 +132,7 @@ def measure_access(
 
 
 def _questions(
-    catalog: Catalog, personas: Sequence[str], standing: _Standing
+    catalog: Catalog, personas: Sequence[str], standing: Standing
 ) -> dict[tuple[str, Mode], list[Category]]:
     found: dict[tuple[str, Mode], list[Category]] = {}
     for category in catalog.in_access():
@@ -172,7 +172,7 @@ def deciding_mode(category: Category, profile: str, usual: str, standard: Standa
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Standing:
+class Standing:
     """What does not change from question to question. Rows are places, points or facilities, as said."""
 
     place_id: NDArray[np.object_]
@@ -208,7 +208,8 @@ class _Standing:
     def of(
         cls, places: pd.DataFrame, points: pd.DataFrame, facilities: pd.DataFrame, streets: Streets,
         catalog: Catalog, met_share: float,
-    ) -> _Standing:  # fmt: skip
+    ) -> Standing:  # fmt: skip
+        """Lay out what is asked about; ``points`` hold every place, in the order of places."""
         row = pd.Series(range(len(places)), index=places["place_id"])
         owner = np.asarray(row.reindex(points["place_id"]), np.int64)
         if (np.diff(owner) < 0).any() or len(np.unique(owner)) < len(places):
@@ -270,10 +271,10 @@ class _Standing:
         return np.sort(np.concatenate([none, *(self.rows_of.get(name, none) for name in names)]))
 
 
-class _Ground:
+class Ground:
     """Who travels where: graph, joins and journeys of one persona and mode after the other."""
 
-    def __init__(self, streets: Streets, catalog: Catalog, standing: _Standing, grades: Grades | None) -> None:
+    def __init__(self, streets: Streets, catalog: Catalog, standing: Standing, grades: Grades | None) -> None:
         self._streets, self._catalog, self._standing, self._grades = streets, catalog, standing, grades
         self.profile = self._profile("adult", "walk")
 
@@ -332,7 +333,7 @@ class _Question:
     """The same persona on foot."""
     homes: Snaps
     on_street: NDArray[np.bool_]
-    standing: _Standing
+    standing: Standing
     catalog: Catalog
     sourced: frozenset[str]
 
@@ -415,13 +416,13 @@ def _named(profile: TravelProfile, catalog: Catalog) -> str:
     return f"{catalog.walk_function}_raw" if catalog.raw_speed else profile.walk_function
 
 
-def _mode_assumed(category: Category, standing: _Standing) -> NDArray[np.bool_]:
+def _mode_assumed(category: Category, standing: Standing) -> NDArray[np.bool_]:
     """Mark the places whose usual mode would decide and is not known."""
     asked = np.array([category.deciding_mode[name] == "usual_mode" for name in PROFILES])[standing.profile]
     return np.asarray(asked & (standing.usual == ""), np.bool_)
 
 
-def _requirement(category: Category, standing: _Standing) -> NDArray[np.object_]:
+def _requirement(category: Category, standing: Standing) -> NDArray[np.object_]:
     """
     Say what is asked of a place: to have one of its own, or a way to one.
 
@@ -501,7 +502,7 @@ class _AtPoints:
         time = decided_min(Reached(chosen, to, back, metres), category.direction)
         return cls(chosen, to, back, time, metres, straight, status, threshold, rode)
 
-    def deciding(self, standing: _Standing) -> NDArray[np.int64]:
+    def deciding(self, standing: Standing) -> NDArray[np.int64]:
         """The row of each place's deciding point: so many of its people are as quick that they are the share."""
         if len(standing.owner) == len(standing.people):
             return np.arange(len(standing.people))
@@ -545,7 +546,7 @@ def _status(
     return np.where(outside & (status != "no_data"), "outside_data", status)
 
 
-def _straight_m(standing: _Standing, rows: NDArray[np.int64]) -> Floats:
+def _straight_m(standing: Standing, rows: NDArray[np.int64]) -> Floats:
     lon, lat = standing.points_at
     straight = np.full(len(lon), np.nan)
     here = np.flatnonzero(np.isfinite(lon))
@@ -559,7 +560,7 @@ def _straight_m(standing: _Standing, rows: NDArray[np.int64]) -> Floats:
 
 
 def _edge_affected(
-    time: Floats, threshold: Floats, profile: TravelProfile, standing: _Standing, row: NDArray[np.int64]
+    time: Floats, threshold: Floats, profile: TravelProfile, standing: Standing, row: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """
     Flag where something nearer could lie beyond a cut side of the data.

@@ -89,9 +89,12 @@ class Hillside:
         ms_per_m = 3600.0 / flat_kmh
         # about what a straight step takes on level ground, as a power of two
         shift = max(5, round(np.log2(max(ms_per_m * float(np.median(self.width_m)), 64.0))))
+        longest = float(np.hypot(2 * self.width_m, 2 * self.height_m).max()) * ms_per_m
+        latest = max(longest * float(slow.max()) * float(self.factor.max()), float(start_ms.max(initial=0.0)))
+        ring = (1 << ((int(min(latest, limit_ms)) >> shift) + 1).bit_length()) - 1
         found = walk_over(
             self.height, self.factor, self.width_m, self.height_m, slow, ms_per_m, start.astype(np.int64),
-            start_ms.astype(np.int64), limit_ms, moves, inward, shift,
+            start_ms.astype(np.int64), limit_ms, moves, inward, shift, ring,
         )[PAD:-PAD, PAD:-PAD]  # fmt: skip
         minutes = found.astype(np.float32)
         minutes /= np.float32(MS_PER_MIN)

@@ -8,7 +8,7 @@ between two points on an edge does not depend on what else lies between them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from scipy.spatial import KDTree
 
 from geo import crs as systems
 from geo._kernels.search import LONGEST_MS, UNREACHED
-from geo.graph import Graph, Sources
+from geo.graph import Graph, Nearest, Sources
 from geo.network import Streets, Usage
 from geo.profile import TravelProfile
 from geo.snap import Snaps
@@ -28,8 +28,23 @@ MS_PER_MIN = 60_000.0
 STOP_BESIDE_M = 50.0
 """How far a stop may stand from the road that its bus runs on [P]."""
 
-_Ends = tuple[Ints, Ints, Ints, Floats]
-"""Tail, head, milliseconds and metres of arcs."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Arcs:
+    """Arcs with what they are made of: a stretch of an edge, or (-1) the step between a stop and its bus."""
+
+    tail: Ints
+    head: Ints
+    ms: Ints
+    m: Floats
+    edge: Ints
+    from_fraction: Floats
+    to_fraction: Floats
+
+    def and_(self, *others: _Arcs) -> _Arcs:
+        """These and others, one after the other."""
+        names = [field.name for field in fields(self)]
+        return _Arcs(*(np.concatenate([getattr(one, name) for one in (self, *others)]) for name in names))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,29 +117,27 @@ class Journeys:
         self._home, self._facility = node[:n], node[n : n + m]
         if rides is not None:
             arcs = self._with_rides(streets, rides, arcs, node[n + m :])
-        tail, head, cost, metres = arcs
-        self._out = Graph.pack(tail, head, cost, metres, self._node_n)
-        self._in = Graph.pack(head, tail, cost, metres, self._node_n)
+        self._arcs = arcs
+        self._out = Graph.pack(arcs.tail, arcs.head, arcs.ms, arcs.m, self._node_n)
+        self._in = Graph.pack(arcs.head, arcs.tail, arcs.ms, arcs.m, self._node_n)
         self._home_leg = self._leg(homes.distance_m)
         self._facility_leg = self._leg(facilities.distance_m)
         self._beside = _beside(homes, facilities, homes_at, facilities_at) if profile.mode != "drive" else None
 
-    def _with_rides(self, streets: Streets, rides: Rides, arcs: _Ends, at_stop: Ints) -> _Ends:
+    def _with_rides(self, streets: Streets, rides: Rides, arcs: _Arcs, at_stop: Ints) -> _Arcs:
         """Lay the roads of the bus as a second floor above the streets, joined to them at the stops."""
         node, cut_edge, cut_fraction = _nodes(rides.usage, rides.on_road.edge, rides.on_road.fraction)
-        tail, head, cost, metres = _cut(streets, rides.usage, cut_edge, cut_fraction)
+        above_ground = _cut(streets, rides.usage, cut_edge, cut_fraction)
         floor = self._node_n
         self._node_n += rides.usage.node_n + len(cut_edge)
         # a stop stands by its road; one in a field is met by no bus
         joined = (at_stop >= 0) & (node >= 0) & (rides.on_road.distance_m <= STOP_BESIDE_M)
         below, above = at_stop[joined], node[joined] + floor
-        leg_ms, leg_m = (values[joined] for values in self._leg(rides.on_foot.distance_m))
-        return (
-            np.concatenate((arcs[0], tail + floor, below, above)),
-            np.concatenate((arcs[1], head + floor, above, below)),
-            np.concatenate((arcs[2], cost, leg_ms + rides.wait_ms[joined], leg_ms)),
-            np.concatenate((arcs[3], metres, leg_m, leg_m)),
-        )
+        leg_ms, leg_m = self._leg(rides.on_foot.distance_m[joined])
+        lifted = replace(above_ground, tail=above_ground.tail + floor, head=above_ground.head + floor)
+        nowhere = np.full(len(below), -1), np.zeros(len(below)), np.zeros(len(below))
+        boarding = _Arcs(below, above, leg_ms + rides.wait_ms[joined], leg_m, *nowhere)
+        return arcs.and_(lifted, boarding, _Arcs(above, below, leg_ms, leg_m, *nowhere))
 
     def _leg(self, distance_m: Floats) -> tuple[Ints, Floats]:
         metres = np.nan_to_num(distance_m)
@@ -164,6 +177,70 @@ class Journeys:
         met = chosen >= 0
         facility = np.where(met, rows[np.maximum(chosen, 0)] if len(rows) else -1, -1)
         return Reached(facility, _minutes(there), _minutes(back), np.where(met, metres, np.nan))
+
+    def way(self, home: int, facility: int, *, inward: bool = True) -> pd.DataFrame:
+        """
+        Follow the quickest way between a home and a facility, stretch by stretch.
+
+        Of equally quick ways the shortest.
+
+        Parameters
+        ----------
+        home, facility
+            Their rows.
+        inward
+            From home to facility, else from facility to home.
+
+        Returns
+        -------
+        way
+            In the order of travel: ``edge`` (-1 where a bus is boarded or left), ``from_fraction`` and
+            ``to_fraction`` along it, ``ms`` and ``m``; without the legs off the street. Empty where the two meet
+            the streets at one place, and where there is no way.
+        """
+        start, end = (self._home[home], self._facility[facility])[:: 1 if inward else -1]
+        chosen: list[int] = []
+        if start >= 0 and end >= 0:
+            wanted = np.zeros(self._node_n, bool)
+            wanted[end] = True
+            found = self._out.nearest(Sources.at([start]), wanted=wanted)
+            if found.ms[end] < UNREACHED:
+                chosen = self._traced(found, int(start), int(end))
+        rows = np.array(chosen[::-1], np.int64)
+        names = ("edge", "from_fraction", "to_fraction", "ms", "m")
+        return pd.DataFrame({name: getattr(self._arcs, name)[rows] for name in names})
+
+    def _traced(self, found: Nearest, start: int, end: int) -> list[int]:
+        """
+        Go back from the end along arcs that take just what the labels differ by; the arcs, the last first.
+
+        Where arcs of no time lead round in circles, a step that leads nowhere is taken back.
+        """
+        into = np.argsort(self._arcs.head, kind="stable")  # the order of the arcs of ``_in``
+        chosen: list[int] = []
+        seen = {end}
+        open_ = [self._tight(found, end, into)]
+        while open_:
+            node = int(self._arcs.tail[chosen[-1]]) if chosen else end
+            if node == start:
+                break
+            arc = next((a for a in open_[-1] if int(self._arcs.tail[a]) not in seen), None)
+            if arc is None:
+                open_.pop()
+                chosen = chosen[:-1]
+                continue
+            seen.add(int(self._arcs.tail[arc]))
+            chosen.append(arc)
+            open_.append(self._tight(found, int(self._arcs.tail[arc]), into))
+        return chosen
+
+    def _tight(self, found: Nearest, node: int, into: Ints) -> list[int]:
+        """The arcs on which a quickest way may come to a node, the one of the shortest first."""
+        arcs = into[self._in.indptr[node] : self._in.indptr[node + 1]]
+        before = self._arcs.tail[arcs]
+        tight = (found.ms[before] < UNREACHED) & (found.ms[before] + self._arcs.ms[arcs] == found.ms[node])
+        apart = np.abs(found.m[before] + self._arcs.m[arcs] - found.m[node])
+        return [int(arc) for arc in arcs[np.argsort(np.where(tight, apart, np.inf), kind="stable")[: tight.sum()]]]
 
     def _search(
         self, rows: Ints, *, inward: bool, stop_at: Ints | None = None
@@ -256,6 +333,36 @@ class Journeys:
         there, back = (np.where(met, _minutes(ms), np.nan) for ms in (to_ms, back_ms))
         way = np.where(to_ms >= back_ms, to_m, back_m) if worse else (to_m + back_m) / 2
         return Reached(facility, there, back, np.where(met, way, np.nan))
+
+    def around(self, home: int, rows: Ints, *, direction: str, k: int) -> pd.DataFrame:
+        """
+        List the nearest of some facilities from one home, with both ways to each.
+
+        Returns
+        -------
+        table
+            ``facility`` (its row), ``to_min``, ``back_min``, ``time_min`` (what decides) and ``m`` (of the way
+            there, or back where that decides), the nearest first; fewer than ``k`` where fewer are reached both
+            ways. Of equally near ones the earlier in ``rows``.
+        """
+        one, rows = np.array([home], np.int64), np.asarray(rows, np.int64)
+        limit = np.array([15 * 60_000], np.int64)
+        table = pd.DataFrame({name: np.zeros(0) for name in ("facility", "to_min", "back_min", "time_min", "m")})
+        while self._home[home] >= 0:
+            pairs = self._both_ways(rows, one, limit)
+            reached = Reached(rows[pairs.place], _minutes(pairs.to_ms), _minutes(pairs.back_ms), pairs.to_m)
+            table = pd.DataFrame(
+                {"facility": reached.facility, "to_min": reached.to_min, "back_min": reached.back_min,
+                 "time_min": decided_min(reached, direction), "place": pairs.place,
+                 "m": pairs.back_m if direction == "from_facility" else pairs.to_m}
+            )  # fmt: skip
+            table = table.sort_values(["time_min", "place"], ignore_index=True).drop(columns="place").head(k)
+            # one that is near there and far back is found late: nobody's way back takes four times as long
+            enough = len(table) == min(k, len(rows)) and limit[0] >= 4 * MS_PER_MIN * table["time_min"].max()
+            if enough or limit[0] >= LONGEST_MS:
+                break
+            limit = np.minimum(4 * limit, LONGEST_MS)
+        return table
 
     def _both_ways(self, rows: Ints, homes: Ints, limit_ms: Ints) -> _Pairs:
         """The facilities that each of some homes reaches within its limit, there and back."""
@@ -374,7 +481,7 @@ def _nodes(usage: Usage, edge: Ints, fraction: Floats) -> tuple[Ints, Ints, Floa
     return node, places[:, 0].astype(np.int64), np.asarray(places[:, 1], np.float64)
 
 
-def _cut(streets: Streets, usage: Usage, edge: Ints, fraction: Floats) -> _Ends:
+def _cut(streets: Streets, usage: Usage, edge: Ints, fraction: Floats) -> _Arcs:
     """Cut edges at points and give the arcs between what then lies on them."""
     edges = np.flatnonzero(usage.forward | usage.backward)
     at = np.concatenate((edges, edge, edges))
@@ -402,4 +509,5 @@ def _cut(streets: Streets, usage: Usage, edge: Ints, fraction: Floats) -> _Ends:
     head = np.concatenate((b[ahead], a[against]))
     cost = np.concatenate((part(usage.forward_ms, 0)[ahead], part(usage.backward_ms, 1)[against]))
     metres = np.concatenate((length[ahead], length[against]))
-    return tail, head, cost, metres
+    starts, ends = np.concatenate((from_[ahead], to[against])), np.concatenate((to[ahead], from_[against]))
+    return _Arcs(tail, head, cost, metres, np.concatenate((e[ahead], e[against])), starts, ends)

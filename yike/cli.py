@@ -212,6 +212,28 @@ def _run(context: click.Context, project: Path, out: Path | None, only: Sequence
     return done
 
 
+@cli.command()
+@click.argument("project", type=click.Path(path_type=Path))
+@click.option("--place", required=True, help="编号或名称 id or name")
+@click.option("--category", required=True, help="类别编号或名称 id or name of the category")
+@click.pass_context
+def explain(context: click.Context, project: Path, place: str, category: str) -> None:
+    """说明一个数的来历：路线、坡度、接路、还有谁可去。 Say why: the way, its grades, who would be next."""
+
+    def work() -> None:
+        from outputs.explained import told
+        from yike.run import OpenProject
+
+        opened = OpenProject.load(project, language=context.obj)
+        language = opened.project.language
+        words = _words(context, language)
+        found, name = _guarded(context, lambda: opened.explain(place, category), language)
+        for text in told(found, name, opened.project.catalog(), words):
+            click.echo(text)
+
+    _guarded(context, work)
+
+
 def _say_problems(words: Messages, problems: Sequence[Problem]) -> None:
     count: dict[tuple[str, str], int] = {}
     for problem in problems:

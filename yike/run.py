@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import glob
 import json
 import platform
@@ -21,9 +22,12 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from analysis.explain import Explanation, explain
 from geo import crs as systems
 from geo import io
 from geo.problems import GroundError, Problem, Stop
+from layers.catalog import Catalog
+from layers.facilities import short_names
 from outputs.map import MapInput, write_map
 from outputs.messages import load as load_messages
 from outputs.messages import problem_table
@@ -115,6 +119,51 @@ class OpenProject:
         values = stages.values
         return Inputs(values["places"]["places"], values["facilities"]["facilities"], tuple(problems_of(values)))
 
+    def explain(self, place: str, category: str, teller: Teller | None = None) -> tuple[Explanation, str]:
+        """
+        Say why a place has its time to a category, see ``analysis.explain``.
+
+        Parameters
+        ----------
+        place
+            Its id, or its name if no other has it.
+        category
+            Its id, or its name in Chinese or English.
+        teller
+            Hears of the stages.
+
+        Returns
+        -------
+        explanation, name
+            And the name of the place.
+
+        Raises
+        ------
+        geo.problems.Stop
+            A required file is at fault, or there is no such place or category; the nearest ones are named.
+        """
+        stages = self._stages(teller)
+        reading = reading_stages(self.project)
+        needed = ("network", "places", "facilities", "grades", "people_at")
+        chosen = with_needs([*reading, *computing_stages(self.project)], needed)
+        names = {stage.name for stage in reading}
+        _read(stages, [stage for stage in chosen if stage.name in names])
+        stages.run(stage for stage in chosen if stage.name not in names)
+        values, catalog = stages.values, self.project.catalog()
+        places = values["people_at"]["places"]
+        number, problems = _named_place(places, place)
+        kind, more = _named_category(catalog, category)
+        if problems or more:
+            raise Stop([replace(problem, file=self.project.file.name) for problem in (*problems, *more)])
+        facilities = values["facilities"]
+        found = explain(
+            places, facilities["facilities"], place_id=number, category=kind, catalog=catalog,
+            streets=values["network"]["streets"], sourced=frozenset(facilities["sourced"]),
+            points=values["places"]["points"], met_share=self.project.met_share,
+            grades=values["grades"]["grades"] if "grades" in values else None,
+        )  # fmt: skip
+        return found, str(places.loc[places["place_id"] == number, "place_name"].iloc[0])
+
     def run(self, out: Path | str | None = None, *, only: Sequence[str] = (), teller: Teller | None = None) -> Run:
         """
         Measure everything and write the run folder, which appears whole or not at all.
@@ -142,6 +191,25 @@ class OpenProject:
             _assemble(half, self.project, stages, self.stage_names())
         stages.store.prune()
         return Run(folder)
+
+
+def _named_place(places: pd.DataFrame, place: str) -> tuple[str, list[Problem]]:
+    """The id of whom a person names, by id or else by name."""
+    own = places[places["place_id"] == place]
+    own = own if len(own) else places[places["place_name"] == place]
+    if len(own) == 1:
+        return str(own["place_id"].iloc[0]), []
+    known = [*places["place_id"], *places["place_name"]] if not len(own) else list(own["place_id"])
+    near = difflib.get_close_matches(place, known, n=5, cutoff=0.3) if not len(own) else known
+    return "", [Problem.stop("place_unknown", place=place, n=len(own), near="、".join(near) or "—")]
+
+
+def _named_category(catalog: Catalog, category: str) -> tuple[str, list[Problem]]:
+    words = {word: c.id for c in catalog.in_access() for word in (c.id, c.name_zh, c.name_en, *short_names(c))}
+    if category in words:
+        return words[category], []
+    near = "、".join(difflib.get_close_matches(category, list(words), n=5, cutoff=0.3))
+    return "", [Problem.stop("category_not_known", category=category, near=near or "—")]
 
 
 def _read(stages: Stages, reading: Sequence[Stage]) -> None:

@@ -38,6 +38,7 @@ def walk_over(
     moves: int,
     inward: bool,
     shift: int,
+    ring: int,
 ) -> NDArray[np.int32]:
     """
     Find the time of every cell from the nearest of some cells, or (``inward``) to it.
@@ -47,46 +48,25 @@ def walk_over(
     ``ms_per_m`` times ``slow`` of its grade times the mean factor of its two ends. No move goes into a closed
     cell, nor past two that touch at a corner, nor as a knight past any. An unknown height (NaN) is as high as
     where one comes from. Times are whole milliseconds, ``NO_TIME`` beyond ``limit_ms``, whose rim is within.
+    Buckets (``shift``, ``ring``) are those of ``search.nearest_source``.
     """
     rows, columns = height.shape
-    turn = -1.0 if inward else 1.0
     flat_height, flat_factor = height.ravel(), factor.ravel()
+    half_ms, per_m = _tables(width_m, height_m, ms_per_m, moves, -1.0 if inward else 1.0)
+    first = np.full(ring + 1, -1, np.int32)
+    room = max(4096, 2 * len(start))
+    entry_node, entry_next = np.empty(room, np.int32), np.empty(room, np.int32)
     time = np.full(rows * columns, NO_TIME, np.int32)
     queued = np.full(rows * columns, -1, np.int32)
-    half_ms, per_m = np.empty((rows, moves)), np.empty((rows, moves))  # of each row's moves
-    for i in range(rows):
-        for m in range(moves):
-            length = np.hypot(MOVES[m, 0] * height_m[i], MOVES[m, 1] * width_m[i])
-            half_ms[i, m], per_m[i, m] = 0.5 * length * ms_per_m, turn * GRADE_STEPS / length
-    most = 2 * half_ms.max() * float(slow.max()) * float(flat_factor.max())
-    ring = 1
-    while ring <= int(min(most, limit_ms)) >> shift:
-        ring *= 2
-    ring = 2 * ring - 1
-    first = np.full(ring + 1, -1, np.int32)
-    entry_node, entry_next = np.empty(4096, np.int32), np.empty(4096, np.int32)
-    made, free, waiting = 0, np.int32(-1), 0
-    order = np.argsort(start_ms)
-    at, bucket = 0, np.int64(0)
+    free = np.int32(-1)
+    for s in range(len(start)):
+        if start_ms[s] <= limit_ms and start_ms[s] < time[start[s]] and flat_factor[start[s]] > 0:
+            time[start[s]] = np.int32(start_ms[s])
+    made = _sow(time, queued, first, entry_node, entry_next, start, shift, ring)
+    waiting, bucket = made, np.int64(0)
     middle, slope_n = STEEPEST * GRADE_STEPS, len(slow) - 1
     step = MOVES[:, 0] * columns + MOVES[:, 1]
-    while waiting > 0 or at < len(order):
-        if waiting == 0:
-            bucket = max(bucket, start_ms[order[at]] >> shift)
-        if bucket << shift > limit_ms:
-            break
-        while at < len(order) and start_ms[order[at]] >> shift <= bucket:
-            cell, ms = start[order[at]], start_ms[order[at]]
-            at += 1
-            if ms <= limit_ms and ms < time[cell] and flat_factor[cell] > 0:
-                time[cell] = np.int32(ms)
-                queued[cell] = np.int32(bucket & ring)
-                if made == len(entry_node):
-                    entry_node, entry_next = _longer(entry_node), _longer(entry_next)
-                entry_node[made], entry_next[made] = cell, first[bucket & ring]
-                first[bucket & ring] = np.int32(made)
-                made += 1
-                waiting += 1
+    while waiting > 0:
         while first[bucket & ring] >= 0:
             entry = first[bucket & ring]
             first[bucket & ring] = entry_next[entry]
@@ -128,6 +108,32 @@ def walk_over(
                 waiting += 1
         bucket += 1
     return time.reshape(rows, columns)
+
+
+@njit(cache=True, nogil=True)
+def _sow(
+    time: Any, queued: Any, first: Any, entry_node: Any, entry_next: Any, start: Any, shift: int, ring: int
+) -> int:
+    """Put the cells that have a time at the start into their buckets, each once; their number."""
+    made = 0
+    for cell in start:
+        if time[cell] < NO_TIME and queued[cell] < 0:
+            queued[cell] = np.int32((np.int64(time[cell]) >> shift) & ring)
+            entry_node[made], entry_next[made] = cell, first[queued[cell]]
+            first[queued[cell]] = np.int32(made)
+            made += 1
+    return made
+
+
+@njit(cache=True, nogil=True)
+def _tables(width_m: Any, height_m: Any, ms_per_m: float, moves: int, turn: float) -> Any:
+    """Of each row's moves half of their time on level ground, and what a metre of rise is in steps of grade."""
+    half_ms, per_m = np.empty((len(width_m), moves)), np.empty((len(width_m), moves))
+    for i in range(len(width_m)):
+        for m in range(moves):
+            length = np.hypot(MOVES[m, 0] * height_m[i], MOVES[m, 1] * width_m[i])
+            half_ms[i, m], per_m[i, m] = 0.5 * length * ms_per_m, turn * GRADE_STEPS / length
+    return half_ms, per_m
 
 
 @njit(cache=True, nogil=True)

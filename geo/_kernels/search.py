@@ -87,11 +87,9 @@ def nearest_source(
                 head = np.uint32(arcs[a, 0])
                 new = own + (np.int64(arcs[a, 1]) << RANK_BITS)
                 old = label[head]
-                if new > old:
+                if new > old or new > last:
                     continue
                 if new == old and not (measured and metres[node] + length_m[a] < metres[head]):
-                    continue
-                if new > last:
                     continue
                 label[head] = new
                 if measured:

@@ -194,6 +194,16 @@ def test_points_outside_in_water_or_nowhere_reach_nothing():
     lon, lat = zip(at(flat, 2, 2), (0.0, 0.0), (np.nan, np.nan), strict=True)
     assert np.isnan(hill.times(lon, lat, function=FLAT, flat_kmh=4.0).values).all()
     assert hill.cells(lon, lat)[0].tolist() == [2, -1, -1]
+    assert np.isnan(hill.times([0.0], [0.0], function=FLAT, flat_kmh=4.0).values).all()
+
+
+def test_of_several_points_each_cell_has_the_nearest_with_what_lies_behind():
+    flat, step_min = field(np.zeros((3, 21))), CELL / (4000 / 60 * 0.6)
+    hill = lay_hillside(flat)
+    (lon0, lat0), (lon1, lat1) = at(flat, 1, 0), at(flat, 1, 20)
+    found = hill.times([lon0, lon1, lon1], [lat0, lat1, lat1], function=FLAT, flat_kmh=4.0, limit_min=99,
+                       start_min=[0.0, 6 * step_min, 9.0]).values[1] / step_min  # fmt: skip
+    np.testing.assert_allclose(found, np.minimum(np.arange(21), 6 + 20 - np.arange(21)), atol=1e-3)
 
 
 def test_unknown_heights_are_level_and_cells_of_degrees_have_their_size():

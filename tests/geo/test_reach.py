@@ -396,3 +396,53 @@ def test_the_plane_of_flatland_is_true():
     blocks = crs.geodesic_m(lon[[0, 0]], lat[[0, 0]], lon[1:], lat[1:])
     np.testing.assert_allclose(blocks, 100.0, atol=1e-5)
     assert PLANE.is_projected
+
+
+# --- the way itself ---------------------------------------------------------------------------------------
+
+
+def test_a_way_is_told_stretch_by_stretch():
+    town = Town().street((0, 0), (2, 0)).street((2, 0), (2, 2)).street((2, 2), (5, 2))
+    journeys = town.journey([(1, 0)], [(4, 2)])
+    way = journeys.way(0, 0)
+    assert way["edge"].tolist() == [0, 1, 2]
+    np.testing.assert_allclose(way[["from_fraction", "to_fraction"]], [[0.5, 1], [0, 1], [0, 2 / 3]], atol=1e-4)
+    np.testing.assert_allclose(way["m"], [100, 200, 200], atol=0.02)
+    back = journeys.way(0, 0, inward=False)
+    assert back["edge"].tolist() == [2, 1, 0]
+    np.testing.assert_allclose(back["from_fraction"], way["to_fraction"].to_numpy()[::-1])
+
+
+def test_no_way_has_no_stretches():
+    apart = Town().street((0, 0), (30, 0)).street((0, 9), (30, 9))
+    assert len(apart.journey([(1, 0)], [(1, 9)]).way(0, 0)) == 0
+    assert len(apart.journey([(1, 0)], [(1, 0)]).way(0, 0)) == 0
+
+
+@given(
+    st.lists(STREET, min_size=4, max_size=24), st.lists(POINT, min_size=1, max_size=3),
+    st.lists(POINT, min_size=1, max_size=3),
+)  # fmt: skip
+def test_the_stretches_of_a_way_join_and_add_up_to_its_time(drawn, homes, facilities):
+    town = Town().street((0, 0), (0, -30))
+    for (x, y), across, oneway, foot in drawn:
+        town.street((x, y), (x + 1, y) if across else (x, y + 1), oneway=oneway, oneway_foot=foot)
+    for profile in (ADULT, CAR):
+        journeys = town.journey(homes, facilities, profile=profile)
+        for f in range(len(facilities)):
+            there = journeys.nearest([f], rank=[0], direction="to_facility")
+            for home in range(len(homes)):
+                way = journeys.way(home, f)
+                legs_ms = journeys._home_leg[0][home] + journeys._facility_leg[0][f]
+                if len(way):
+                    assert way["ms"].sum() + legs_ms >= round(there.to_min[home] * 60_000)
+                beside = journeys._beside is not None and any(
+                    h == home and j == f for h, j in zip(*journeys._beside[:2], strict=True)
+                )
+                if len(way) and not beside:
+                    assert way["ms"].sum() + legs_ms == round(there.to_min[home] * 60_000)
+                    legs_m = journeys._home_leg[1][home] + journeys._facility_leg[1][f]
+                    assert way["m"].sum() + legs_m == pytest.approx(there.distance_m[home], abs=1e-6)
+                # each stretch begins where the last ended
+                for a, b in itertools.pairwise(way.itertuples()):
+                    assert a.edge != b.edge or a.to_fraction == b.from_fraction

@@ -70,6 +70,28 @@ def test_a_run_says_where_the_map_is(county: Path):
     }  # fmt: skip
 
 
+def test_a_number_is_explained_by_its_way(county: Path):
+    for words in (
+        ("--place", "A1", "--category", "village_clinic"),
+        ("--place", "新村", "--category", "村卫生室"),
+    ):
+        result = yike_("explain", county / "某县.toml", *words)
+        assert result.exit_code == 0, result.output
+        said = result.stdout.splitlines()
+        assert said[0] == "新村 → 村卫生室（成人，步行）"
+        assert said[1] == "结论：达标；用时 1.5 分钟，限值 30.0 分钟"
+        assert "路程 100 米" in said[2]
+        assert any(line.strip().startswith("residential 1：100 米，1.5 分钟，升 +0 米") for line in said)
+        assert said[-1].strip() == "村卫生室（村卫生室）：1.5 分钟；去 1.5 分钟，回 1.5 分钟"
+    english = yike_("--language", "en", "explain", county / "某县.toml", "--place", "A1", "--category", "bus stop")
+    assert "verdict: no data" in english.stdout
+    wrong = yike_("explain", county / "某县.toml", "--place", "新", "--category", "村卫生")
+    assert wrong.exit_code == 1
+    assert "新村" in wrong.output
+    assert "村卫生室" in wrong.output
+    assert "Traceback" not in wrong.output
+
+
 def test_check_changes_nothing(county: Path):
     before = sorted(path.name for path in county.iterdir())
     result = yike_("check", county / "某县.toml")
