@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -19,7 +19,6 @@ from geo.network import Streets, Usage, use_streets
 from geo.profile import Mode, TravelProfile, fastest_kmh
 from geo.reach import Journeys, Reached, Rides, decided_min
 from geo.snap import Snapper, Snaps, keep_together
-from geo.walking import LEVEL
 from layers.catalog import PROFILES, Catalog, Category, Standard
 from layers.facilities import ranks
 from layers.places import points_of
@@ -276,16 +275,12 @@ class Ground:
 
     def __init__(self, streets: Streets, catalog: Catalog, standing: Standing, grades: Grades | None) -> None:
         self._streets, self._catalog, self._standing, self._grades = streets, catalog, standing, grades
-        self.profile = self._profile("adult", "walk")
-
-    def _profile(self, persona: str, mode: Mode) -> TravelProfile:
-        profile = self._catalog.travel_profile(persona, mode)
-        return profile if self._grades is not None else replace(profile, walk_function=LEVEL)
+        self.profile = catalog.travel_profile("adult", "walk", level=grades is None)
 
     def journeys(self, persona: str, mode: Mode) -> tuple[Journeys, Snaps, Snaps]:
         """Prepare the journeys of a persona in a mode; the same persona on foot comes first."""
         standing = self._standing
-        self.profile = self._profile(persona, mode)
+        self.profile = self._catalog.travel_profile(persona, mode, level=self._grades is None)
         if mode == "bus":
             return self._by_bus()
         usage = use_streets(self._streets, self.profile, self._grades)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -14,7 +13,6 @@ from geo.grades import Grades
 from geo.network import Streets, use_streets
 from geo.rings import Surface
 from geo.snap import Snapper
-from geo.walking import LEVEL
 from layers.catalog import Catalog
 
 URBAN_ONLY = "gb50180_"
@@ -133,9 +131,7 @@ def circle_rings(
         a place that meets no street.
     """
     asked = places[(places["place_kind"] == "settlement") & places["lon"].notna()]
-    profile = catalog.travel_profile(persona, "walk")
-    if grades is None:
-        profile = replace(profile, walk_function=LEVEL)
+    profile = catalog.travel_profile(persona, "walk", level=grades is None)
     usage = use_streets(streets, profile, grades)
     at = asked["lon"].to_numpy(np.float64), asked["lat"].to_numpy(np.float64)
     plane = systems.zone(float(at[0].mean()) if len(asked) else 0.0)

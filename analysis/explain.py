@@ -49,7 +49,6 @@ def explain(
     points: pd.DataFrame | None = None,
     grades: Grades | None = None,
     met_share: float | None = None,
-    circle_personas: Sequence[str] = ("adult",),
 ) -> Explanation:
     """
     Explain the time of one place to one category.
@@ -58,7 +57,7 @@ def explain(
 
     Parameters
     ----------
-    places, facilities, streets, catalog, sourced, points, grades, met_share, circle_personas
+    places, facilities, streets, catalog, sourced, points, grades, met_share
         As in ``analysis.access.measure_access``.
     place_id, category
         What is asked about.
@@ -71,9 +70,7 @@ def explain(
     one = places[places["place_id"] == place_id].reset_index(drop=True)
     if not len(one):
         raise KeyError(place_id)
-    asked = next(c for c in catalog.in_access() if c.id == category) if category in catalog.categories else None
-    if asked is None:
-        raise KeyError(category)
+    asked = {c.id: c for c in catalog.in_access()}[category]
     own = (points_of(places) if points is None else points).query("place_id == @place_id").reset_index(drop=True)
     kept = {
         category,
@@ -84,7 +81,7 @@ def explain(
     near = facilities[facilities["category"].isin(kept) & facilities["operating"]].reset_index(drop=True)
     whole = replace(catalog, categories={name: c for name, c in catalog.categories.items() if name in kept})
     access = measure_access(
-        one, near, streets=streets, catalog=whole, sourced=sourced, points=own, circle_personas=circle_personas,
+        one, near, streets=streets, catalog=whole, sourced=sourced, points=own, circle_personas=(),
         met_share=met_share, grades=grades,
     ).access  # fmt: skip
     verdict = access[(access["category"] == category) & access["deciding"]].iloc[0]

@@ -46,7 +46,7 @@ def effect_of_grades(streets: Streets, grades: Grades, catalog: Catalog) -> tupl
         quicker direction, times level ground), ``lon, lat`` of its first end.
     """
     function = WALK_FUNCTIONS[catalog.walk_function]
-    usage = use_streets(streets, catalog.travel_profile("adult", "walk"), grades)
+    usage = use_streets(streets, catalog.travel_profile("adult", "walk"))
     open_ = (usage.forward | usage.backward) & (streets.length_m > 0)
     known_m = np.maximum(streets.length_m - grades.void_m, 0.0)
     graded = open_ & (known_m > 0)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -81,10 +82,11 @@ class Streets:
         aside = up / max(0.1, float(np.cos(np.radians(max(abs(south), abs(north))))))
         return west - aside, south - up, east + aside, north + up
 
-    def lines(self) -> NDArray[np.object_]:
-        """The edges as lines in degrees."""
+    def lines(self, plane: CRS | None = None) -> NDArray[np.object_]:
+        """The edges as lines, in degrees or in the metres of a plane."""
+        xy = (self.lon, self.lat) if plane is None else systems.project(self.lon, self.lat, plane)
         which = np.repeat(np.arange(self.edge_n), np.diff(self.offset))
-        return np.asarray(shapely.linestrings(np.column_stack((self.lon, self.lat)), indices=which), object)
+        return np.asarray(shapely.linestrings(np.column_stack(xy), indices=which), object)
 
 
 def build_streets(ways: OsmWays) -> Streets:
@@ -215,47 +217,27 @@ def use_streets(streets: Streets, profile: TravelProfile, grades: Grades | None 
     ----------
     Access follows the OSM wiki's order of keys: the most special one that is tagged decides.
     """
-    function = WALK_FUNCTIONS[profile.walk_function]
-    slowness = (None, None) if grades is None else grades.slowness(function)
-    # an e-bike is ridden where that is allowed, and pushed where one may walk, against a one-way street too
-    ride = replace(profile, mode="bus") if profile.mode == "ebike" else profile
-    walk = replace(profile, mode="walk")
-    may_ride, may_walk = ([way[streets.way] for way in allowed(streets.tags, how)] for how in (ride, walk))
-    on_carriageway = ~beside_a_footway(streets)
-    may_walk = [way & on_carriageway for way in may_walk]
-    ride_ms, level_ms = (streets.length_m / _kmh(streets, how) * 3600.0 for how in (ride, walk))
-    open_: list[Bools] = []
-    times: list[Ints] = []
-    walked: list[Bools] = []
-    for rides, walks, slow in zip(may_ride, may_walk, slowness, strict=True):
-        walk_ms = whole_ms(level_ms if slow is None else level_ms * slow)
-        if profile.mode == "walk":
-            open_.append(walks)
-            times.append(walk_ms)
-            walked.append(np.ones(len(walks), bool))
-            continue
-        on_foot = (profile.mode == "ebike") & (~rides | (walks & (walk_ms < whole_ms(ride_ms))))
-        open_.append(rides | (walks & (profile.mode == "ebike")))
-        times.append(np.where(on_foot, walk_ms, whole_ms(ride_ms)))
-        walked.append(on_foot)
+    nowhere = np.zeros(streets.edge_n, bool)
+    if profile.mode == "walk":
+        open_, times = _on_foot(streets, profile, grades)
+        walked = [~nowhere, ~nowhere]
+    elif profile.mode == "ebike":
+        # ridden where that is allowed, and pushed where one may walk, against a one-way street too
+        walks, slow = _on_foot(streets, replace(profile, mode="walk"), grades)
+        rides, quick = _on_wheels(streets, replace(profile, mode="bus"))
+        walked = [~r | (w & (s < q)) for r, w, s, q in zip(rides, walks, slow, quick, strict=True)]
+        open_ = [r | w for r, w in zip(rides, walks, strict=True)]
+        times = [np.where(pushed, s, q) for pushed, s, q in zip(walked, slow, quick, strict=True)]
+    else:
+        open_, times = _on_wheels(streets, profile)
+        walked = [nowhere, nowhere]
     u, v, node_n = _ends(streets, profile)
     component, component_m = _components(streets.length_m, u, v, node_n, open_[0], open_[1])
     there, back = (np.where(ways, ms, 0) for ways, ms in zip(open_, times, strict=True))
     return Usage(
-        open_[0],
-        open_[1],
-        there,
-        back,
-        component,
-        component_m,
-        walked[0],
-        walked[1],
-        function,
-        grades,
-        u,
-        v,
-        node_n,
-    )
+        open_[0], open_[1], there, back, component, component_m, walked[0], walked[1],
+        WALK_FUNCTIONS[profile.walk_function], grades, u, v, node_n,
+    )  # fmt: skip
 
 
 WALLS = frozenset({"wall", "fence", "city_wall", "hedge", "retaining_wall"})
@@ -302,8 +284,24 @@ def _ends(streets: Streets, profile: TravelProfile) -> tuple[NDArray[np.int32], 
     return out[0], out[1], n
 
 
-def _kmh(streets: Streets, profile: TravelProfile) -> Floats:
-    return speeds_kmh(streets.tags, profile)[streets.way]
+def _on_foot(streets: Streets, profile: TravelProfile, grades: Grades | None) -> tuple[list[Bools], list[Ints]]:
+    """Where one walks, ahead and against each edge, and the time that it takes."""
+    on_carriageway = ~beside_a_footway(streets)
+    open_ = [way[streets.way] & on_carriageway for way in allowed(streets.tags, profile)]
+    level = _level_ms(streets, profile)
+    if grades is None:
+        return open_, [whole_ms(level)] * 2
+    return open_, [whole_ms(level * slow) for slow in grades.slowness(WALK_FUNCTIONS[profile.walk_function])]
+
+
+def _on_wheels(streets: Streets, profile: TravelProfile) -> tuple[list[Bools], list[Ints]]:
+    """Where one rides or drives, ahead and against each edge, and the time that it takes."""
+    open_ = [way[streets.way] for way in allowed(streets.tags, profile)]
+    return open_, [whole_ms(_level_ms(streets, profile))] * 2
+
+
+def _level_ms(streets: Streets, profile: TravelProfile) -> Floats:
+    return streets.length_m / speeds_kmh(streets.tags, profile)[streets.way] * 3600.0
 
 
 def whole_ms(ms: Floats) -> Ints:
@@ -379,10 +377,7 @@ def beside_a_footway(streets: Streets) -> Bools:
     own = np.flatnonzero((footway & ~shut).to_numpy(bool)[streets.way])
     if not len(asked) or not len(own):
         return found
-    plane = systems.zone((streets.box[0] + streets.box[2]) / 2)
-    x, y = systems.project(streets.lon, streets.lat, plane)
-    which = np.repeat(np.arange(streets.edge_n), np.diff(streets.offset))
-    lines = np.asarray(shapely.linestrings(np.column_stack((x, y)), indices=which), object)
+    lines = streets.lines(systems.zone((streets.box[0] + streets.box[2]) / 2))
     count = np.maximum((streets.length_m[asked] / BESIDE_STEP_M).astype(np.int64), 1)
     edge = np.repeat(np.arange(len(asked)), count)
     middle = (np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count) + 0.5) / count[edge]

@@ -495,19 +495,20 @@ def _cut(streets: Streets, usage: Usage, edge: Ints, fraction: Floats) -> _Arcs:
     a, b, e = node[:-1][same], node[1:][same], at[:-1][same]
     from_, to = where[:-1][same], where[1:][same]
 
-    def part(total: Ints, way: int) -> Ints:
-        whole, ms = total[e], np.zeros((2, len(e)), np.int64)
-        for side, where_ in enumerate((from_, to)):
-            inner = np.flatnonzero((where_ > 0.0) & (where_ < 1.0))
-            ms[side] = np.where(where_ > 0.0, whole, 0)
-            ms[side, inner] = usage.part_ms(e[inner], where_[inner])[way]
-        return np.asarray(ms[1] - ms[0], np.int64)
+    def up_to(where: Floats) -> list[Ints]:
+        """What lies between u and a place on each edge, ahead and against it."""
+        inner = np.flatnonzero((where > 0.0) & (where < 1.0))
+        out = [np.where(where > 0.0, whole[e], 0) for whole in (usage.forward_ms, usage.backward_ms)]
+        for ms, part in zip(out, usage.part_ms(e[inner], where[inner]), strict=True):
+            ms[inner] = part
+        return out
 
+    there, back = (end - start for start, end in zip(up_to(from_), up_to(to), strict=True))
     length = (to - from_) * streets.length_m[e]
     ahead, against = usage.forward[e], usage.backward[e]
     tail = np.concatenate((a[ahead], b[against]))
     head = np.concatenate((b[ahead], a[against]))
-    cost = np.concatenate((part(usage.forward_ms, 0)[ahead], part(usage.backward_ms, 1)[against]))
+    cost = np.concatenate((there[ahead], back[against]))
     metres = np.concatenate((length[ahead], length[against]))
     starts, ends = np.concatenate((from_[ahead], to[against])), np.concatenate((to[ahead], from_[against]))
     return _Arcs(tail, head, cost, metres, np.concatenate((e[ahead], e[against])), starts, ends)

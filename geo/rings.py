@@ -79,6 +79,7 @@ class Surface:
     ) -> None:
         self._streets, self._usage, self._profile, self._plane = streets, usage, profile, plane
         self._off_road_m = off_road_m
+        self._fastest = fastest_kmh(profile) * 1000 / 60  # metres a minute
         # two cells more than is drawn, so that the rim lies between cells that both have a time
         self._reach_m = off_road_m + 2 * CELL_M
         usable = usage.forward | usage.backward
@@ -120,7 +121,7 @@ class Surface:
         at = at[np.isfinite(at).all(axis=1)]
         if not len(at) or not streets.edge_n:
             return np.zeros(streets.edge_n, bool)
-        reach = fastest_kmh(self._profile) * limit_min * 1000 / 60 + 2 * self._reach_m
+        reach = self._fastest * limit_min + 2 * self._reach_m
         step = np.hypot(np.diff(x), np.diff(y))
         step[streets.offset[1:-1] - 1] = 0.0  # from one edge to the next
         bound = reach + float(step.max(initial=0.0))
@@ -142,7 +143,7 @@ class Surface:
         """
         edge, fraction = int(snaps.edge[row]), float(snaps.fraction[row])
         x, y = systems.project([snaps.lon[row]], [snaps.lat[row]], self._plane)
-        reach = fastest_kmh(self._profile) * limit_min * 1000 / 60 + self._reach_m + 2 * CELL_M
+        reach = self._fastest * limit_min + self._reach_m + 2 * CELL_M
         left, top = int((x[0] - reach - self._west) // CELL_M), int((self._north - y[0] - reach) // CELL_M)
         n = int(2 * reach / CELL_M) + 2
         usage = self._usage
@@ -203,7 +204,7 @@ class Surface:
 
     def _drawn(self, grid: TimeGrid, limit_min: float) -> shapely.Geometry:
         # nobody gets further than this from the middle
-        reach = int((fastest_kmh(self._profile) * limit_min * 1000 / 60 + self._off_road_m) / CELL_M) + 3
+        reach = int((self._fastest * limit_min + self._off_road_m) / CELL_M) + 3
         middle = len(grid.x) // 2
         own = slice(max(0, middle - reach), middle + reach + 1)
         # both the time and the way off the street must be within their limits; 1 is the rim of both

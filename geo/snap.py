@@ -76,12 +76,11 @@ class Snapper:
         self._length_m = streets.length_m
         usable = usage.forward | usage.backward
         main = usable & (usage.component_m >= MAIN_COMPONENT_M)
-        x, y = systems.project(streets.lon, streets.lat, plane)
-        which = np.repeat(np.arange(streets.edge_n), np.diff(streets.offset))
+        self._lines = streets.lines(plane)
         # by how much the plane stretches at most; the nearest street is asked for with that much room, and the
         # rim is judged on true metres
-        self._stretch = float(np.cosh(np.ptp(x) / _EARTH_M)) * 1.001 if len(x) else 1.0
-        self._lines = np.asarray(shapely.linestrings(np.column_stack((x, y)), indices=which), object)
+        west, _, east, _ = shapely.total_bounds(self._lines)
+        self._stretch = float(np.cosh((east - west) / _EARTH_M)) * 1.001 if len(self._lines) else 1.0
         # in order of preference: a real part of the network, then whatever there is
         self._choices = [np.flatnonzero(main), np.flatnonzero(usable & ~main)]
         self._trees = [shapely.STRtree(self._lines[rows]) for rows in self._choices]

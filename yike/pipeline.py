@@ -26,7 +26,7 @@ from analysis.reclamation import by_slope_class, survey_plots
 from analysis.streets import effect_of_grades, streets_left_out
 from geo import crs as systems
 from geo import io, osm, roads
-from geo.grades import grades_of
+from geo.grades import Grades, grades_of
 from geo.network import build_streets, in_scope, use_streets
 from geo.people import count_people
 from geo.problems import CRSUnitError, Problem, Stop
@@ -183,6 +183,12 @@ def tables_of(values: Given) -> dict[str, pd.DataFrame]:
         for table, stage in TABLES.items()
         if stage in values and table in values[stage]
     }
+
+
+def grades_in(values: Given) -> Grades | None:
+    """Give the heights along the streets; None where there is no terrain."""
+    found: Grades | None = values.get("grades", {}).get("grades")
+    return found
 
 
 def problems_of(values: Given) -> list[Problem]:
@@ -351,14 +357,18 @@ def _place_source(
         chosen = given["features"][_feature_key(source.path, _osm_files(project))]
         held = chosen["rules"].map(lambda rules: place_layer.OSM_RULE in rules)
         return place_layer.from_osm(chosen[held.to_numpy(bool)], catalog, file=file)
+    raw, crs = _rows_of(source, catalog, file=file)
+    return place_layer.from_ledger(raw, catalog, crs=crs, box=_box(given), kind=kind, villages=villages)
+
+
+def _rows_of(source: Source, catalog: Catalog, *, file: str) -> tuple[io.RawTable, str]:
+    """The rows of a table or of a layer under the name that records give the file, and their system."""
     if io.kind(source.path) == "vector":
         frame = io.read_vector(source.path, layer=source.layer, crs=source.crs)
-        raw, crs = place_layer.as_rows(frame, catalog, file=file), "WGS-84"
-    else:
-        io.require(source.path, "table", "vector")
-        raw, crs = io.read_table(source.path, sheet=source.sheet), source.crs or "CGCS2000"
-        raw = dataclasses.replace(raw, file=file)
-    return place_layer.from_ledger(raw, catalog, crs=crs, box=_box(given), kind=kind, villages=villages)
+        return place_layer.as_rows(frame, catalog, file=file), "WGS-84"
+    io.require(source.path, "table", "vector")
+    raw = io.read_table(source.path, sheet=source.sheet)
+    return dataclasses.replace(raw, file=file), source.crs or "CGCS2000"
 
 
 def _facilities(project: Project, catalog: Catalog, at: Work) -> Value:
@@ -389,13 +399,7 @@ def _facility_source(
     if source.osm:
         features = given["features"][_feature_key(source.path, _osm_files(project))]
         return facility_layer.from_osm(features, catalog, file=file)
-    if io.kind(source.path) == "vector":
-        layer = io.read_vector(source.path, layer=source.layer, crs=source.crs)
-        raw, crs = place_layer.as_rows(layer, catalog, file=file), "WGS-84"
-    else:
-        io.require(source.path, "table", "vector")
-        raw, crs = io.read_table(source.path, sheet=source.sheet), source.crs or "CGCS2000"
-        raw = dataclasses.replace(raw, file=file)
+    raw, crs = _rows_of(source, catalog, file=file)
     frame, problems = facility_layer.from_table(
         raw, catalog, crs=crs, box=_box(given), category=source.category, code=source.code, as_of=project.as_of
     )
@@ -622,7 +626,7 @@ def _access(project: Project, catalog: Catalog, at: Work) -> Value:
         at.given["people_at"]["places"], facilities["facilities"], streets=at.given["network"]["streets"],
         catalog=catalog, sourced=frozenset(facilities["sourced"]), points=at.given["places"]["points"],
         circle_personas=project.circle_personas, met_share=project.met_share, progress=tell,
-        grades=at.given["grades"]["grades"] if "grades" in at.given else None,
+        grades=grades_in(at.given),
     )  # fmt: skip
     return {"access": measured.access, "snaps": measured.snaps}
 
@@ -640,16 +644,16 @@ def _circles(project: Project, catalog: Catalog, at: Work) -> Value:
 def _streets(catalog: Catalog, at: Work) -> Value:
     streets = at.given["network"]["streets"]
     value: Value = {"left_out": streets_left_out(streets, catalog)}
-    if "grades" in at.given:
-        effect, steepest = effect_of_grades(streets, at.given["grades"]["grades"], catalog)
+    grades = grades_in(at.given)
+    if grades is not None:
+        effect, steepest = effect_of_grades(streets, grades, catalog)
         value |= {"slope_effect": effect, "steepest": steepest}
     return value
 
 
 def _rings(catalog: Catalog, at: Work) -> Value:
-    grades = at.given["grades"]["grades"] if "grades" in at.given else None
     streets, places = at.given["network"]["streets"], at.given["places"]["places"]
-    return {"rings": circle_rings(places, streets=streets, catalog=catalog, grades=grades)}
+    return {"rings": circle_rings(places, streets=streets, catalog=catalog, grades=grades_in(at.given))}
 
 
 def _gaps(at: Work) -> Value:

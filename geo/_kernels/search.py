@@ -153,8 +153,8 @@ def unpack(label: NDArray[np.int64], ms: NDArray[np.int32], rank: NDArray[np.int
 
 
 @njit(cache=True, nogil=True)
-def _longer(values: NDArray[np.int32]) -> NDArray[np.int32]:
-    out = np.empty(2 * len(values), np.int32)
+def _longer(values: Any) -> Any:
+    out = np.empty(2 * len(values), values.dtype)
     out[: len(values)] = values
     return out
 
@@ -185,7 +185,7 @@ def nearest_k(
         if source_ms[s] <= limit_ms:
             new = (source_ms[s] << RANK_BITS) | np.int64(source_rank[s])
             if size == len(heap_node):
-                heap_label, heap_node = _more(heap_label), _longer(heap_node)
+                heap_label, heap_node = _longer(heap_label), _longer(heap_node)
             size = _push(heap_label, heap_node, size, new, source_node[s])
     while size > 0:
         own, node = heap_label[0], heap_node[0]
@@ -204,7 +204,7 @@ def nearest_k(
             if count[arcs[a, 0]] == k or new >> RANK_BITS > limit_ms:
                 continue
             if size == len(heap_node):
-                heap_label, heap_node = _more(heap_label), _longer(heap_node)
+                heap_label, heap_node = _longer(heap_label), _longer(heap_node)
             size = _push(heap_label, heap_node, size, new, arcs[a, 0])
     return found
 
@@ -259,7 +259,7 @@ def within(
                     seen += 1
                 time[head], metres[head] = new, m
                 if size == len(heap_node):
-                    heap_ms, heap_node = _more(heap_ms), _longer(heap_node)
+                    heap_ms, heap_node = _longer(heap_ms), _longer(heap_node)
                 size = _push(heap_ms, heap_node, size, new, head)
         order = np.argsort(time[touched[:seen]], kind="mergesort")
         for i in order:
@@ -267,20 +267,11 @@ def within(
             if is_end[node]:
                 if hits == len(row):
                     row, end = _longer(row), _longer(end)
-                    end_ms, wider = _more(end_ms), np.empty(2 * len(end_m), np.float64)
-                    wider[: len(end_m)] = end_m
-                    end_m = wider
+                    end_ms, end_m = _longer(end_ms), _longer(end_m)
                 row[hits], end[hits], end_ms[hits], end_m[hits] = s, node, time[node], metres[node]
                 hits += 1
             time[node] = UNREACHED
     return row[:hits], end[:hits], end_ms[:hits], end_m[:hits]
-
-
-@njit(cache=True, nogil=True)
-def _more(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    out = np.empty(2 * len(values), np.int64)
-    out[: len(values)] = values
-    return out
 
 
 @njit(cache=True, nogil=True)

@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from geo.problems import Problem, Stop
 from geo.profile import Mode, RoadRule, TagRule, TravelProfile
-from geo.walking import DEFAULT, WALK_FUNCTIONS
+from geo.walking import DEFAULT, LEVEL, WALK_FUNCTIONS
 
 Profile = Literal["urban", "park", "rural"]
 PROFILES: tuple[Profile, ...] = ("urban", "park", "rural")
@@ -243,11 +243,13 @@ class Catalog:
         """The ids of the categories of a list, in catalogue order."""
         return [category.id for category in self.categories.values() if name in category.lists]
 
-    def travel_profile(self, persona: str, mode: Mode) -> TravelProfile:
-        """How a persona travels in a mode, one of ``geo.profile.Mode``."""
+    def travel_profile(self, persona: str, mode: Mode, *, level: bool = False) -> TravelProfile:
+        """How a persona travels in a mode, one of ``geo.profile.Mode``; ``level`` where no grades are known."""
         ride = self.modes[mode].kmh
         flat = WALK_FUNCTIONS[self.walk_function].flat_kmh if self.raw_speed else self.personas[persona].flat_kmh
-        return TravelProfile(persona, mode, flat, self.roads, ride_kmh=ride, walk_function=self.walk_function)
+        return TravelProfile(
+            persona, mode, flat, self.roads, ride_kmh=ride, walk_function=LEVEL if level else self.walk_function
+        )
 
     def walking(self, function: str, *, raw: bool = False) -> Catalog:
         """
