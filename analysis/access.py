@@ -14,10 +14,12 @@ from pyproj import CRS
 from scipy.spatial import KDTree
 
 from geo import crs as systems
+from geo.connectors import OpenGround, Pairs, Ways, cross_open_ground, first_min, snaps_of
 from geo.grades import Grades
+from geo.hillside import Hillside
 from geo.network import Streets, Usage, use_streets
 from geo.profile import Mode, TravelProfile, fastest_kmh
-from geo.reach import Journeys, Reached, Rides, decided_min
+from geo.reach import Crossing, Journeys, Reached, Rides, decided_min
 from geo.snap import Snapper, Snaps, keep_together
 from layers.catalog import PROFILES, Catalog, Category, Standard
 from layers.facilities import ranks
@@ -55,6 +57,7 @@ def measure_access(
     circle_personas: Sequence[str] = ("adult", "elderly"),
     met_share: float | None = None,
     grades: Grades | None = None,
+    open_ground: OpenGround | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Access:
     """
@@ -93,6 +96,8 @@ def measure_access(
         The share of a place's people that makes it served; the catalogue's by default.
     grades
         Heights along the streets, see ``geo.grades``; without them the ground is level.
+    open_ground
+        What the points and facilities reach off the streets, see ``cross``; without it straight legs.
     progress
         Called with a category's id before it is searched.
 
@@ -101,18 +106,19 @@ def measure_access(
     tables
         ``access`` in the order of places, then catalogue; ``snaps`` of places and facilities by persona and mode.
     """
-    facilities = facilities[facilities["category"].isin(catalog.categories) & facilities["operating"]]
-    facilities = facilities.reset_index(drop=True)
+    facilities = _counting(facilities, catalog)
     points = points_of(places) if points is None else points
     standing = Standing.of(places, points, facilities, streets, catalog, met_share or catalog.met_share)
     parts: list[dict[str, NDArray[Any]]] = []
     snaps: list[pd.DataFrame] = []
-    ground = Ground(streets, catalog, standing, grades)
+    ground = Ground(streets, catalog, standing, grades, open_ground)
     for (persona, mode), categories in _questions(catalog, circle_personas, standing).items():
         journeys, homes, ends = ground.journeys(persona, mode)
         snaps += [
-            _snap_rows(points["point_id"], "place", ground.profile, homes, streets),
-            _snap_rows(facilities["facility_id"], "facility", ground.profile, ends, streets),
+            _snap_rows(points["point_id"], "place", ground.profile, homes, ground.crossing.homes, streets),
+            _snap_rows(
+                facilities["facility_id"], "facility", ground.profile, ends, ground.crossing.facilities, streets
+            ),
         ]
         for category in categories:
             progress(category.id)
@@ -128,6 +134,41 @@ def measure_access(
     access = access.astype({"met": "boolean", "straight_met": "boolean"})
     snap_table = pd.concat(snaps, ignore_index=True).drop_duplicates(["point_id", "kind", "persona", "mode"])
     return Access(access, snap_table.reset_index(drop=True))
+
+
+def _counting(facilities: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+    """What operates and is of a category that is known."""
+    kept = facilities["category"].isin(catalog.categories) & facilities["operating"]
+    return facilities[kept].reset_index(drop=True)
+
+
+def cross(
+    points: pd.DataFrame, facilities: pd.DataFrame, *, streets: Streets, catalog: Catalog, grades: Grades,
+    hillside: Hillside,
+) -> OpenGround:  # fmt: skip
+    """
+    Find the ways of points and facilities over open ground, for ``measure_access`` on the same rows.
+
+    Parameters
+    ----------
+    points, facilities, streets, catalog, grades
+        As in ``measure_access``.
+    hillside
+        The ground, see ``geo.hillside``.
+    """
+    facilities = _counting(facilities, catalog)
+    walkers = [catalog.travel_profile(name, "walk", level=False) for name in catalog.personas]
+    profile = max(walkers, key=lambda walker: walker.off_street_limit_m)
+    car = catalog.travel_profile(profile.persona, "drive", level=False)
+    west, _, east, _ = streets.data_box
+    homes_at, facilities_at = (
+        (frame["lon"].to_numpy(np.float64), frame["lat"].to_numpy(np.float64)) for frame in (points, facilities)
+    )
+    return cross_open_ground(
+        streets, use_streets(streets, profile, grades), hillside, profile=profile,
+        car=use_streets(streets, car, grades), plane=systems.zone((west + east) / 2), homes_at=homes_at,
+        facilities_at=facilities_at, least_m=min(walker.off_street_limit_m for walker in walkers),
+    )  # fmt: skip
 
 
 def _questions(
@@ -273,29 +314,57 @@ class Standing:
 class Ground:
     """Who travels where: graph, joins and journeys of one persona and mode after the other."""
 
-    def __init__(self, streets: Streets, catalog: Catalog, standing: Standing, grades: Grades | None) -> None:
+    def __init__(
+        self, streets: Streets, catalog: Catalog, standing: Standing, grades: Grades | None,
+        open_ground: OpenGround | None = None,
+    ) -> None:  # fmt: skip
         self._streets, self._catalog, self._standing, self._grades = streets, catalog, standing, grades
+        self._open = open_ground
         self.profile = catalog.travel_profile("adult", "walk", level=grades is None)
+        self._on_foot: Usage
+        self._walked: tuple[Snaps, Snaps]
+        self.walking: Journeys
+        self.crossing: Crossing
 
     def journeys(self, persona: str, mode: Mode) -> tuple[Journeys, Snaps, Snaps]:
         """Prepare the journeys of a persona in a mode; the same persona on foot comes first."""
-        standing = self._standing
         self.profile = self._catalog.travel_profile(persona, mode, level=self._grades is None)
         if mode == "bus":
-            return self._by_bus()
+            homes, ends = self._walked
+            return self._between(self._on_foot, homes, ends, self._rides()), homes, ends
         usage = use_streets(self._streets, self.profile, self._grades)
+        homes, ends = self._joins(usage)
+        journeys = self._between(usage, homes, ends, None)
+        if mode == "walk":
+            self._on_foot, self._walked, self.walking = usage, (homes, ends), journeys
+        return journeys, homes, ends
+
+    def _joins(self, usage: Usage) -> tuple[Snaps, Snaps]:
+        """Where points and facilities meet the streets."""
+        standing = self._standing
+        if self._open is not None:
+            homes, ends = (
+                snaps_of(ways, np.isfinite(at[0]), self._streets, usage)
+                for ways, at in zip(self._ways(), (standing.points_at, standing.facilities_at), strict=True)
+            )
+            return homes, ends
         snapper = Snapper(self._streets, usage, profile=self.profile, plane=standing.plane)
         homes, ends = snapper.snap(*standing.points_at), snapper.snap(*standing.facilities_at)
-        if mode == "walk":
-            self._on_foot, self._walked = usage, (homes, ends)
-            self.walking = self._between(usage, homes, ends, None)
-            return self.walking, homes, ends
-        if mode == "drive":
-            homes = keep_together(homes, self._walked[0], on_foot=self._on_foot)
-            ends = keep_together(ends, self._walked[1], on_foot=self._on_foot)
-        return self._between(usage, homes, ends, None), homes, ends
+        if self.profile.mode != "drive":
+            return homes, ends
+        return (keep_together(homes, self._walked[0], on_foot=self._on_foot),
+                keep_together(ends, self._walked[1], on_foot=self._on_foot))  # fmt: skip
 
-    def _by_bus(self) -> tuple[Journeys, Snaps, Snaps]:
+    def _ways(self) -> tuple[Ways, Ways]:
+        """The ways over open ground that count for who travels now."""
+        if self._open is None:
+            raise ValueError("there is no open ground")
+        cars = (self._open.car_homes, self._open.car_facilities)
+        both = cars if self.profile.mode == "drive" else (self._open.homes, self._open.facilities)
+        limit_m = self.profile.off_street_limit_m
+        return both[0].within(limit_m), both[1].within(limit_m)
+
+    def _rides(self) -> Rides:
         mode, standing = self._catalog.modes["bus"], self._standing
         stops = standing.rows(["bus_stop", "coach_station"])
         stops = stops[standing.runs[stops] >= mode.min_runs_a_day]
@@ -304,17 +373,19 @@ class Ground:
         on_road = Snapper(self._streets, usage, profile=self.profile, plane=standing.plane).snap(*at)
         headway_min = mode.service_day_min / standing.runs[stops]
         wait_ms = np.rint(headway_min / 2 * 60_000.0).astype(np.int64)
-        homes, ends = self._walked
+        ends = self._walked[1]
         on_foot = Snaps(*(getattr(ends, name)[stops] for name in Snaps.__dataclass_fields__))
-        rides = Rides(usage, on_foot, keep_together(on_road, on_foot, on_foot=self._on_foot), wait_ms)
-        return self._between(self._on_foot, homes, ends, rides), homes, ends
+        return Rides(usage, stops, keep_together(on_road, on_foot, on_foot=self._on_foot), wait_ms)
 
     def _between(self, usage: Usage, homes: Snaps, ends: Snaps, rides: Rides | None) -> Journeys:
         standing = self._standing
-        return Journeys(
-            self._streets, usage, profile=self.profile, homes=homes, facilities=ends,
-            homes_at=standing.points_at, facilities_at=standing.facilities_at, rides=rides,
-        )  # fmt: skip
+        if self._open is None:
+            at = (standing.points_at, standing.facilities_at)
+            self.crossing = Crossing.straight(homes, ends, *at, self.profile)
+        else:
+            pairs = Pairs.none() if self.profile.mode == "drive" else self._open.pairs
+            self.crossing = Crossing(len(homes.edge), len(ends.edge), *self._ways(), pairs)
+        return Journeys(self._streets, usage, profile=self.profile, crossing=self.crossing, rides=rides)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -569,7 +640,10 @@ def _edge_affected(
     return np.asarray((to_cut_min < horizon) & np.isfinite(to_cut_min))
 
 
-def _snap_rows(ids: pd.Series, kind: str, profile: TravelProfile, snaps: Snaps, streets: Streets) -> pd.DataFrame:
+def _snap_rows(
+    ids: pd.Series, kind: str, profile: TravelProfile, snaps: Snaps, ways: Ways, streets: Streets
+) -> pd.DataFrame:
+    to_min, back_min = first_min(ways, len(ids), profile.flat_kmh)
     way = streets.tags["way_id"].to_numpy(np.int64)[streets.way[np.maximum(snaps.edge, 0)]]
     return pd.DataFrame(
         {
@@ -578,6 +652,8 @@ def _snap_rows(ids: pd.Series, kind: str, profile: TravelProfile, snaps: Snaps, 
             "persona": profile.persona,
             "mode": profile.mode,
             "distance_m": snaps.distance_m,
+            "leg_to_min": to_min,
+            "leg_back_min": back_min,
             "edge_id": pd.array(np.where(snaps.found, snaps.edge, 0), dtype="Int64"),
             "way_id": pd.array(np.where(snaps.found, way, 0), dtype="Int64"),
             "component": snaps.component,

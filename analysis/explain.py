@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis.access import Ground, Standing, measure_access
+from analysis.access import Ground, Standing, cross, measure_access
+from geo.connectors import first_min
 from geo.grades import Grades
+from geo.hillside import Hillside
 from geo.network import Streets
-from geo.reach import Journeys
+from geo.reach import OFF_STREET
+from geo.snap import Snaps
 from layers.catalog import Catalog
 from layers.places import points_of
 
@@ -24,8 +27,9 @@ class Explanation:
     """
     The answer of ``access`` for one place and category, and how it comes about.
 
-    ``verdict`` is the deciding row of ``access``. ``legs`` has a row for each end: ``end`` (place, facility),
-    ``distance_m``, ``time_min`` and ``status`` of its join to the street. ``way`` is the way there, street by
+    ``verdict`` is the deciding row of ``access``. ``legs`` has a row for each end: ``end`` (place, facility;
+    across where the two are joined over open ground alone), ``distance_m``, ``time_min`` and ``status`` of its
+    join to the street. ``way`` is the way there, street by
     street: ``way_id, street_name, highway, length_m, time_min, rise_m, grade_max`` (rise over run of the steepest
     step, in the direction of travel). ``nearest`` are the facilities that might serve, the quickest first:
     ``facility_id, facility_name, served_by, time_to_min, time_back_min, time_min, distance_m``.
@@ -48,6 +52,7 @@ def explain(
     sourced: frozenset[str],
     points: pd.DataFrame | None = None,
     grades: Grades | None = None,
+    hillside: Hillside | None = None,
     met_share: float | None = None,
 ) -> Explanation:
     """
@@ -59,6 +64,8 @@ def explain(
     ----------
     places, facilities, streets, catalog, sourced, points, grades, met_share
         As in ``analysis.access.measure_access``.
+    hillside
+        The ground off the streets, see ``geo.hillside``; without it legs are straight.
     place_id, category
         What is asked about.
 
@@ -80,13 +87,16 @@ def explain(
     }
     near = facilities[facilities["category"].isin(kept) & facilities["operating"]].reset_index(drop=True)
     whole = replace(catalog, categories={name: c for name, c in catalog.categories.items() if name in kept})
+    crossed = None
+    if grades is not None and hillside is not None:
+        crossed = cross(own, near, streets=streets, catalog=whole, grades=grades, hillside=hillside)
     access = measure_access(
         one, near, streets=streets, catalog=whole, sourced=sourced, points=own, circle_personas=(),
-        met_share=met_share, grades=grades,
+        met_share=met_share, grades=grades, open_ground=crossed,
     ).access  # fmt: skip
     verdict = access[(access["category"] == category) & access["deciding"]].iloc[0]
     standing = Standing.of(one, own, near, streets, whole, met_share or catalog.met_share)
-    ground = Ground(streets, whole, standing, grades)
+    ground = Ground(streets, whole, standing, grades, crossed)
     journeys, homes, ends = ground.journeys(verdict["persona"], "walk")
     if verdict["rode"]:
         journeys, homes, ends = ground.journeys(verdict["persona"], verdict["mode"])
@@ -105,14 +115,34 @@ def explain(
     )  # fmt: skip
     inward = asked.direction != "from_facility"
     chosen = next((row for row in at if near.loc[row, "facility_id"] == verdict["facility_id"]), None)
-    sides = [("place", homes, home), *([("facility", ends, int(chosen))] if chosen is not None else [])]
-    speed = ground.profile.flat_kmh * 1000 / 60
-    legs = pd.DataFrame(
-        [(end, s.distance_m[row], s.distance_m[row] / speed, s.status[row]) for end, s, row in sides],
-        columns=["end", "distance_m", "time_min", "status"],
-    )
-    way = _streets_of(journeys, home, chosen, streets, grades, inward=inward)
-    return Explanation(verdict, legs, way, nearest)
+    way = pd.DataFrame() if chosen is None else journeys.way(home, int(chosen), inward=inward)
+    met = [(ends, int(chosen))] if chosen is not None else []
+    legs = _legs_of(way, inward=inward) if len(way) else _joins_of([(homes, home), *met], ground)
+    return Explanation(verdict, legs, _streets_of(way, streets, grades), nearest)
+
+
+_LEG_COLUMNS = ["end", "distance_m", "time_min", "status"]
+
+
+def _joins_of(joins: Sequence[tuple[Snaps, int]], ground: Ground) -> pd.DataFrame:
+    """Where there is no way: how both ends come to the street that they meet first."""
+    ways = (ground.crossing.homes, ground.crossing.facilities)
+    rows = []
+    for end, (snaps, row), own in zip(("place", "facility"), joins, ways, strict=False):
+        to_min, _ = first_min(own, len(snaps.edge), ground.profile.flat_kmh)
+        rows.append((end, snaps.distance_m[row], to_min[row], snaps.status[row]))
+    return pd.DataFrame(rows, columns=_LEG_COLUMNS)
+
+
+def _legs_of(way: pd.DataFrame, *, inward: bool) -> pd.DataFrame:
+    """The ways off the street at both ends, or the one from point to point."""
+    names = ["place", "facility"] if inward else ["facility", "place"]
+    off = way[way["edge"] == OFF_STREET]
+    if len(off) == 1:
+        names = ["across"]
+    rows = [(end, part["m"], part["ms"] / 60_000, "ok")
+            for end, part in zip(names, (off.iloc[0], off.iloc[-1]), strict=False)]  # fmt: skip
+    return pd.DataFrame(rows if inward else rows[::-1], columns=_LEG_COLUMNS)
 
 
 def _deciding(tables: Sequence[pd.DataFrame], time_min: float) -> int:
@@ -122,12 +152,9 @@ def _deciding(tables: Sequence[pd.DataFrame], time_min: float) -> int:
     return int(np.nanargmin(apart)) if np.isfinite(apart).any() else 0
 
 
-def _streets_of(
-    journeys: Journeys, home: int, facility: int | None, streets: Streets, grades: Grades | None, *, inward: bool
-) -> pd.DataFrame:
+def _streets_of(way: pd.DataFrame, streets: Streets, grades: Grades | None) -> pd.DataFrame:
     """The way street by street: stretches of one way of the map that follow each other are one."""
     columns = ["way_id", "street_name", "highway", "length_m", "time_min", "rise_m", "grade_max"]
-    way = journeys.way(home, facility, inward=inward) if facility is not None else pd.DataFrame()
     way = way[way["edge"] >= 0] if len(way) else way
     if not len(way):
         return pd.DataFrame(columns=columns)

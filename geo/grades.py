@@ -7,14 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, map_coordinates
 from scipy.sparse import coo_array
 from scipy.sparse.linalg import MatrixRankWarning, spsolve
 
-from geo import crs as systems
 from geo.io import Raster
 from geo.network import Streets
-from geo.terrain import cell_m
+from geo.terrain import averaged, heights_at
 from geo.walking import WalkFunction
 
 Bools = NDArray[np.bool_]
@@ -23,13 +21,6 @@ Ints = NDArray[np.int64]
 
 STEP_M = 30.0
 """The shortest step along an edge over which a grade is taken; an edge that is shorter is one step."""
-
-SMOOTH_M = 30.0
-"""
-The standard deviation of the bell over which terrain is averaged before it is sampled.
-
-A cell of SRTM is wrong by some metres against its neighbour: over 30 m that alone would be a grade of a tenth.
-"""
 
 STEEPEST = 1.0
 """No grade of a mapped way is taken for steeper than 45°: what is, is a wall that the terrain blurs."""
@@ -133,10 +124,9 @@ def grades_of(streets: Streets, ground: Raster) -> Grades:
     offset = np.append(0, np.cumsum(count + 1))
     edge = np.repeat(np.arange(streets.edge_n), count + 1)
     fraction = (np.arange(offset[-1]) - offset[:-1][edge]) / count[edge]
-    lon, lat = _along(streets, edge, fraction)
-    height = _sampled(ground, lon, lat)
-    built = [~streets.tags[key].isin(("", "no")).to_numpy(bool) for key in ("bridge", "tunnel")]
-    level = (built[0] | built[1])[streets.way]
+    lon, lat = streets.along(edge, fraction)
+    height = heights_at(averaged(ground), lon, lat)
+    level = streets.raised
     inner = level[edge] & (fraction > 0) & (fraction < 1)
     void = np.isnan(height) & ~inner
     share = np.bincount(edge, weights=void, minlength=streets.edge_n) / np.maximum(count + 1, 1)
@@ -182,39 +172,6 @@ def _over_bridges(streets: Streets, level: Bools, height: Floats, offset: Ints) 
         moved = level & free[end] & np.isfinite(found[end])
         out[at[moved]] = found[end[moved]]
     return out
-
-
-def _along(streets: Streets, edge: Ints, fraction: Floats) -> tuple[Floats, Floats]:
-    """Positions on edges, by their length; a metre lies between the end of one edge and the next on the scale."""
-    step = systems.geodesic_m(streets.lon[:-1], streets.lat[:-1], streets.lon[1:], streets.lat[1:])
-    step[streets.offset[1:-1] - 1] = 1.0
-    at = np.append(0.0, np.cumsum(step))
-    start, end = at[streets.offset[:-1]], at[streets.offset[1:] - 1]
-    where = start[edge] + fraction * (end - start)[edge]
-    return np.interp(where, at, streets.lon), np.interp(where, at, streets.lat)
-
-
-def _sampled(ground: Raster, lon: Floats, lat: Floats) -> Floats:
-    """Heights of the averaged terrain between its four nearest cells; NaN where most around is not known."""
-    width, height = (float(np.median(sizes)) for sizes in cell_m(ground))
-    sigma = (SMOOTH_M / height, SMOOTH_M / width)
-    values = ground.values.astype(np.float32)
-    known = np.isfinite(values)
-    # the mean of what is known around; where more than half is not, the bell would lean on one side
-    total = gaussian_filter(np.where(known, values, 0.0), sigma, mode="nearest", truncate=3.0)
-    if known.all():
-        smooth = total
-    else:
-        weight = gaussian_filter(known.astype(np.float32), sigma, mode="nearest", truncate=3.0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            smooth = np.where(weight >= 0.5, total / weight, np.nan).astype(np.float32)
-    x, y = (lon, lat) if ground.crs.is_geographic else systems.project(lon, lat, ground.crs)
-    column = (x - ground.transform.c) / ground.transform.a - 0.5
-    row = (y - ground.transform.f) / ground.transform.e - 0.5
-    rows, columns = values.shape
-    outside = (column < -0.5) | (row < -0.5) | (column > columns - 0.5) | (row > rows - 0.5)
-    found = map_coordinates(smooth, (row, column), output=np.float64, order=1, mode="nearest")
-    return np.where(outside, np.nan, found)
 
 
 def _filled(height: Floats, edge: Ints, fraction: Floats) -> Floats:

@@ -10,17 +10,21 @@ import shapely
 from affine import Affine
 from numpy.typing import ArrayLike, NDArray
 from rasterio.features import rasterize
+from scipy.ndimage import binary_dilation, map_coordinates
 
 from geo import crs as systems
-from geo._kernels.hill import GRADE_STEPS, NO_TIME, STEEPEST, walk_over
+from geo._kernels.hill import BACK, GRADE_STEPS, MOVES, NO_TIME, STEEPEST, walk_over
 from geo.io import Raster
-from geo.terrain import cell_m
+from geo.terrain import averaged, cell_m, heights_at
 from geo.walking import WalkFunction
 
 Floats = NDArray[np.float64]
 
 PAD = 2
 """Closed cells around the grid, so that no move leaves it."""
+
+STEP_M = 30.0
+"""The side of a cell and the step of a straight line over terrain, about."""
 
 MS_PER_MIN = 60_000.0
 
@@ -31,15 +35,18 @@ class Hillside:
     A grid of terrain to walk over, with two rows of closed cells around it.
 
     ``height`` in metres, NaN where not known; ``factor`` says how many times longer than on open ground a metre
-    takes, 0 where nobody passes. ``width_m`` and ``height_m`` are the sizes of the cells row by row; ``ground`` is
-    what it was made of.
+    takes, 0 where nobody passes; bit ``m`` of ``shut`` says that move ``m`` out of a cell is barred. ``width_m``
+    and ``height_m`` are the sizes of the cells row by row; ``ground`` is what it was made of. ``closed`` are the
+    shapes that nobody crosses, in its system.
     """
 
     ground: Raster
     height: NDArray[np.float32]
     factor: NDArray[np.float32]
+    shut: NDArray[np.uint16]
     width_m: Floats
     height_m: Floats
+    closed: shapely.STRtree
 
     def times(
         self, lon: ArrayLike, lat: ArrayLike, *, function: WalkFunction, flat_kmh: float, limit_min: float = 30.0,
@@ -83,8 +90,7 @@ class Hillside:
         inside = (row >= 0) & (column >= 0)
         start = (row + PAD)[inside] * self.height.shape[1] + (column + PAD)[inside]
         start_ms = np.rint(np.broadcast_to(np.asarray(start_min, np.float64), row.shape) * MS_PER_MIN)[inside]
-        grade = np.arange(-STEEPEST * GRADE_STEPS, STEEPEST * GRADE_STEPS + 1) / GRADE_STEPS
-        slow = function.off_path_slowness(grade).astype(np.float32)
+        slow = slowness_table(function)
         limit_ms = int(min(limit_min * MS_PER_MIN, float(NO_TIME) - 1))
         ms_per_m = 3600.0 / flat_kmh
         # about what a straight step takes on level ground, as a power of two
@@ -93,8 +99,8 @@ class Hillside:
         latest = max(longest * float(slow.max()) * float(self.factor.max()), float(start_ms.max(initial=0.0)))
         ring = (1 << ((int(min(latest, limit_ms)) >> shift) + 1).bit_length()) - 1
         found = walk_over(
-            self.height, self.factor, self.width_m, self.height_m, slow, ms_per_m, start.astype(np.int64),
-            start_ms.astype(np.int64), limit_ms, moves, inward, shift, ring,
+            self.height, self.factor, self.shut, self.width_m, self.height_m, slow, ms_per_m,
+            start.astype(np.int64), start_ms.astype(np.int64), limit_ms, moves, inward, shift, ring,
         )[PAD:-PAD, PAD:-PAD]  # fmt: skip
         minutes = found.astype(np.float32)
         minutes /= np.float32(MS_PER_MIN)
@@ -103,15 +109,111 @@ class Hillside:
 
     def cells(self, lon: ArrayLike, lat: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Row and column of the cells of points, -1 outside the grid and without a position."""
-        x, y = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
-        if not self.ground.crs.is_geographic:
-            x, y = systems.project(x, y, self.ground.crs)
+        x, y = self.plane(lon, lat)
         inverse: Affine = ~self.ground.transform
         column, row = np.floor(inverse.a * x + inverse.c), np.floor(inverse.e * y + inverse.f)
         rows, columns = self.ground.values.shape
         with np.errstate(invalid="ignore"):
             inside = (column >= 0) & (row >= 0) & (column < columns) & (row < rows)
         return np.where(inside, row, -1).astype(np.int64), np.where(inside, column, -1).astype(np.int64)
+
+    def plane(self, lon: ArrayLike, lat: ArrayLike) -> tuple[Floats, Floats]:
+        """Degrees in the system of the grid."""
+        if self.ground.crs.is_geographic:
+            return np.asarray(lon, np.float64), np.asarray(lat, np.float64)
+        return systems.project(lon, lat, self.ground.crs)
+
+    def middles(self, row: NDArray[np.int64], column: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """Longitude and latitude of the middles of cells."""
+        x = self.ground.transform.c + self.ground.transform.a * (column + 0.5)
+        y = self.ground.transform.f + self.ground.transform.e * (row + 0.5)
+        if self.ground.crs.is_geographic:
+            return np.asarray(x, np.float64), np.asarray(y, np.float64)
+        return systems.to_degrees(x, y, self.ground.crs.to_wkt())
+
+    def straight(
+        self, here: tuple[Floats, Floats], there: tuple[Floats, Floats], *, function: WalkFunction
+    ) -> tuple[Floats, Floats, Floats]:
+        """
+        Walk straight from points to points, off a path, up and down at steps of some 30 m.
+
+        Parameters
+        ----------
+        here, there
+            Longitude and latitude.
+        function
+            How grades slow.
+
+        Returns
+        -------
+        there_m, back_m, length_m
+            Metres on level ground and a path that take as long, there and back, infinite where something closed
+            lies between; and the geodesic length.
+        """
+        length = systems.geodesic_m(*here, *there)
+        count = np.maximum((np.nan_to_num(length) / STEP_M + 1e-3).astype(np.int64), 1)
+        which = np.repeat(np.arange(len(count)), count)
+        first = np.cumsum(count) - count
+        part = (np.arange(len(which)) - first[which]) / count[which]
+        (low, before), (high, after) = (
+            self._on(*(a[which] + (b - a)[which] * mark for a, b in zip(here, there, strict=True)))
+            for mark in (part, part + 1 / count[which])
+        )
+        grade = np.nan_to_num((high - low) / np.maximum(length / count, 1e-9)[which])
+        # that something stands at an end says that one can be there
+        before, after = np.where((part <= 0) & (before <= 0), 1.0, before), np.where(
+            (np.arange(len(which)) == (first + count - 1)[which]) & (after <= 0), 1.0, after)  # fmt: skip
+        over = np.where((before > 0) & (after > 0), (before + after) / 2, np.inf)
+        costs = [
+            np.bincount(which, over * function.off_path_slowness(sign * grade), len(count)) / count * length
+            for sign in (1, -1)
+        ]
+        barred = self.barred(here, there)
+        out = [np.where(barred, np.inf, cost) for cost in costs]
+        return out[0], out[1], length
+
+    def _on(self, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+        """Height and factor at points; open ground beyond the grid, of which nothing is known."""
+        row, column = self.cells(lon, lat)
+        factor = self.factor[row + PAD, column + PAD].astype(np.float64)
+        return heights_at(self.ground, lon, lat), np.where(row < 0, 1.0, factor)
+
+    def barred(self, here: tuple[Floats, Floats], there: tuple[Floats, Floats]) -> NDArray[np.bool_]:
+        """Say between which points something closed lies, or runs through one of them."""
+        return _crossing(self.closed, np.column_stack(self.plane(*here)), np.column_stack(self.plane(*there)))
+
+
+def slowness_table(function: WalkFunction) -> NDArray[np.float32]:
+    """How many times longer than on a level path one walks off it, by grade as the kernels look it up."""
+    grade = np.arange(-STEEPEST * GRADE_STEPS, STEEPEST * GRADE_STEPS + 1) / GRADE_STEPS
+    return function.off_path_slowness(grade).astype(np.float32)
+
+
+def walking_grid(ground: Raster) -> Raster:
+    """
+    Average terrain and take it at cells of 30 m or more, that lie where they lie whatever part of it is read.
+
+    Raises
+    ------
+    geo.problems.CRSUnitError
+        The raster is in neither degrees nor true metres.
+    """
+    smooth = averaged(ground)
+    width, height = (float(np.median(sizes)) for sizes in cell_m(ground))
+    across, down = (max(1, round(STEP_M / size)) for size in (width, height))
+    if across == down == 1:
+        return smooth
+    dx, dy = ground.transform.a * across, -ground.transform.e * down
+    west, south, east, north = ground.bounds
+    west, north = np.ceil(west / dx - 1e-6) * dx, np.floor(north / dy + 1e-6) * dy
+    columns, rows = int((east - west) / dx + 1e-6), int((north - south) / dy + 1e-6)
+    x, y = np.meshgrid(west + (np.arange(columns) + 0.5) * dx, north - (np.arange(rows) + 0.5) * dy)
+    column, row = (
+        (x - ground.transform.c) / ground.transform.a - 0.5,
+        (y - ground.transform.f) / ground.transform.e - 0.5,
+    )
+    values = map_coordinates(smooth.values, (row, column), output=np.float32, order=1, mode="nearest")
+    return Raster(values, Affine(dx, 0, west, 0, -dy, north), ground.crs)
 
 
 def lay_hillside(
@@ -121,8 +223,9 @@ def lay_hillside(
     """
     Make a grid to walk over.
 
-    Whatever a closed line or polygon touches is shut, so that no step leaks across it; where a bridge touches it
-    is open again. Closed lines are rivers without a bridge, fences, red lines; closed polygons are water.
+    No step crosses a closed line or goes into a closed polygon, nor between two closed cells that touch at a
+    corner; within a cell of a bridge they are open. Closed lines are rivers without a bridge, fences, red lines;
+    closed polygons are water.
 
     Parameters
     ----------
@@ -144,26 +247,98 @@ def lay_hillside(
     open_ = np.ones(shape, np.float32) if factor is None else np.nan_to_num(factor).astype(np.float32)
     if open_.shape != shape or (open_ < 0).any():
         raise ValueError(f"factor must be {shape} numbers from 0 up, got {open_.shape}")
-    shut, spanned = (_touched(shapes, ground) for shapes in (closed, bridges))
-    open_ = np.where(shut & ~spanned, 0.0, np.where(spanned & (open_ <= 0), 1.0, open_)).astype(np.float32)
     width_m, height_m = cell_m(ground)
+    walls = _walls(closed, bridges, ground)
+    areas = walls[shapely.get_dimensions(walls) == 2]
+    if len(areas):
+        inside = rasterize(list(areas), out_shape=shape, transform=ground.transform, dtype=np.uint8)
+        open_ = np.where(inside > 0, 0.0, open_).astype(np.float32)
+    open_ = np.pad(open_, PAD)
+    shut = _between_closed(open_)
+    tree = shapely.STRtree(walls)
+    if len(walls):
+        shut |= np.pad(_across(tree, walls, ground), PAD)
     return Hillside(
-        ground, np.pad(ground.values, PAD, constant_values=np.nan), np.pad(open_, PAD),
-        np.pad(width_m, PAD, mode="edge"), np.pad(height_m, PAD, mode="edge"),
+        ground, np.pad(ground.values, PAD, constant_values=np.nan), open_, shut,
+        np.pad(width_m, PAD, mode="edge"), np.pad(height_m, PAD, mode="edge"), tree,
     )  # fmt: skip
 
 
-def _touched(shapes: Iterable[shapely.Geometry], ground: Raster) -> NDArray[np.bool_]:
-    given = [shape for shape in shapes if shape is not None and not shape.is_empty]
-    if not given:
-        return np.zeros(ground.values.shape, bool)
-    if not ground.crs.is_geographic:
+def _walls(
+    closed: Iterable[shapely.Geometry], bridges: Iterable[shapely.Geometry], ground: Raster
+) -> NDArray[np.object_]:
+    """What is closed, in the system of the grid, without what lies within a cell of a bridge."""
+    shapes, spans = (_moved(given, ground) for given in (closed, bridges))
+    if len(shapes) and len(spans):
+        reach = max(ground.transform.a, -ground.transform.e)
+        shapes = shapely.difference(shapes, shapely.union_all(shapely.buffer(spans, reach)))
+    parts = shapely.get_parts(shapes)
+    return np.asarray(parts[~shapely.is_empty(parts)], object)
 
-        def move(xy: Floats) -> Floats:
-            return np.column_stack(systems.project(xy[:, 0], xy[:, 1], ground.crs))
 
-        given = list(shapely.transform(shapely.force_2d(np.array(given, object)), move))
-    found = rasterize(
-        given, out_shape=ground.values.shape, transform=ground.transform, all_touched=True, dtype=np.uint8
+def _moved(given: Iterable[shapely.Geometry], ground: Raster) -> NDArray[np.object_]:
+    shapes = [shape for shape in given if shape is not None and not shape.is_empty]
+    flat = np.asarray(shapely.force_2d(np.array(shapes, object)), object)
+    areas = shapely.get_dimensions(flat) == 2
+    flat[areas] = shapely.make_valid(flat[areas])
+    if ground.crs.is_geographic or not len(flat):
+        return flat
+
+    def move(xy: Floats) -> Floats:
+        return np.column_stack(systems.project(xy[:, 0], xy[:, 1], ground.crs))
+
+    return np.asarray(shapely.transform(flat, move), object)
+
+
+def _between_closed(open_: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """The moves that squeeze between two closed cells at a corner, or as a knight past any."""
+    shut = np.zeros(open_.shape, np.uint16)
+    inner = (slice(PAD, -PAD),) * 2
+    if (open_[inner] > 0).all():
+        return shut
+    closed = open_ <= 0
+
+    def beside(down: int, right: int) -> NDArray[np.bool_]:
+        return closed[PAD + down : closed.shape[0] - PAD + down, PAD + right : closed.shape[1] - PAD + right]
+
+    for move, (down, right) in enumerate(MOVES.tolist()):
+        if move < 4:
+            continue
+        if move < 8:
+            barred = beside(down, 0) & beside(0, right)
+        elif abs(down) == 2:
+            barred = beside(down // 2, 0) | beside(down // 2, right)
+        else:
+            barred = beside(0, right // 2) | beside(down, right // 2)
+        shut[inner] |= barred.astype(np.uint16) << np.uint16(move)
+    return shut
+
+
+def _across(tree: shapely.STRtree, walls: NDArray[np.object_], ground: Raster) -> NDArray[np.uint16]:
+    """The moves whose straight line from middle to middle meets something closed."""
+    shut = np.zeros(ground.values.shape, np.uint16)
+    touched = rasterize(
+        list(walls), out_shape=shut.shape, transform=ground.transform, all_touched=True, dtype=np.uint8
     )
-    return np.asarray(found, bool)
+    rows, columns = (np.asarray(v, np.int64) for v in np.nonzero(binary_dilation(touched, np.ones((5, 5), bool))))
+    height, width = ground.values.shape
+    x, y = ground.cell_centres()
+    for move, (down, right) in enumerate(MOVES.tolist()):
+        back = int(BACK[move])
+        a, b = rows + down, columns + right
+        there = (back > move) & (a >= 0) & (b >= 0) & (a < height) & (b < width)
+        i, j, a, b = rows[there], columns[there], a[there], b[there]
+        barred = _crossing(tree, np.column_stack((x[j], y[i])), np.column_stack((x[b], y[a])))
+        np.bitwise_or.at(shut, (i[barred], j[barred]), np.uint16(1 << move))
+        np.bitwise_or.at(shut, (a[barred], b[barred]), np.uint16(1 << back))
+    return shut
+
+
+def _crossing(tree: shapely.STRtree, here: Floats, there: Floats) -> NDArray[np.bool_]:
+    """Say which straight lines meet a shape of a tree; one without both ends meets none."""
+    found = np.zeros(len(here), bool)
+    known = np.flatnonzero(np.isfinite(here).all(axis=1) & np.isfinite(there).all(axis=1))
+    if len(known) and len(tree.geometries):
+        lines = shapely.linestrings(np.stack((here[known], there[known]), axis=1))
+        found[known[np.unique(tree.query(lines, predicate="intersects")[0])]] = True
+    return found

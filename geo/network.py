@@ -82,6 +82,29 @@ class Streets:
         aside = up / max(0.1, float(np.cos(np.radians(max(abs(south), abs(north))))))
         return west - aside, south - up, east + aside, north + up
 
+    @property
+    def raised(self) -> Bools:
+        """Edges on a bridge or in a tunnel, off the ground between their ends."""
+        bridge = ~self.tags["bridge"].isin(("", "no"))
+        tunnel = ~self.tags["tunnel"].isin(("", "no", "building_passage"))
+        return (bridge | tunnel).to_numpy(bool)[self.way]
+
+    def to_the_centimetre(self, edge: Ints, fraction: Floats) -> Floats:
+        """Round places on edges, so that two points that face each other across a street meet it at one place."""
+        steps = np.maximum(np.rint(self.length_m[edge] / 0.01), 1.0)
+        return np.asarray(np.rint(fraction * steps) / steps, np.float64)
+
+    def along(self, edge: Ints, fraction: Floats) -> tuple[Floats, Floats]:
+        """Longitude and latitude of places on edges, 0 at u to 1 at v by length."""
+        if not len(edge):
+            return np.zeros(0), np.zeros(0)
+        step = systems.geodesic_m(self.lon[:-1], self.lat[:-1], self.lon[1:], self.lat[1:])
+        step[self.offset[1:-1] - 1] = 1.0  # a metre lies between the end of one edge and the next on the scale
+        at = np.append(0.0, np.cumsum(step))
+        start, end = at[self.offset[:-1]], at[self.offset[1:] - 1]
+        where = start[edge] + fraction * (end - start)[edge]
+        return np.interp(where, at, self.lon), np.interp(where, at, self.lat)
+
     def lines(self, plane: CRS | None = None) -> NDArray[np.object_]:
         """The edges as lines, in degrees or in the metres of a plane."""
         xy = (self.lon, self.lat) if plane is None else systems.project(self.lon, self.lat, plane)

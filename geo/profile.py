@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from geo.walking import DEFAULT, WALK_FUNCTIONS
+from geo.walking import DEFAULT, WALK_FUNCTIONS, WalkFunction
 
 Mode = Literal["walk", "ebike", "bus", "drive"]
 
@@ -50,6 +50,11 @@ class TravelProfile:
             raise ValueError(f"{self.persona}: ride_kmh must be > 0 to ride, got {self.ride_kmh}")
         if not self.off_street_limit_min > 0:
             raise ValueError(f"{self.persona}: off_street_limit_min must be > 0, got {self.off_street_limit_min}")
+
+    @property
+    def function(self) -> WalkFunction:
+        """The walking function itself."""
+        return WALK_FUNCTIONS[self.walk_function]
 
     @property
     def off_street_limit_m(self) -> float:

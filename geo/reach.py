@@ -2,8 +2,8 @@
 Travel time between points over streets.
 
 Points are joined to the middle of edges, so the graph that is searched is the street graph with every edge cut
-at the points on it. The cuts are made on whole milliseconds from the start of the edge, so that the time
-between two points on an edge does not depend on what else lies between them.
+at the points on it, and with the ways over open ground to it. The cuts are made on whole milliseconds from the
+start of the edge, so that the time between two points on an edge does not depend on what else lies between them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from scipy.spatial import KDTree
 
 from geo import crs as systems
 from geo._kernels.search import LONGEST_MS, UNREACHED
+from geo.connectors import Pairs, Ways, straight_ways
 from geo.graph import Graph, Nearest, Sources
 from geo.network import Streets, Usage
 from geo.profile import TravelProfile
@@ -25,13 +26,16 @@ from geo.snap import Snaps
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 MS_PER_MIN = 60_000.0
+BOARDED, OFF_STREET = -1, -2
+"""What stands for an edge where a bus is boarded or left, and on open ground."""
+
 STOP_BESIDE_M = 50.0
 """How far a stop may stand from the road that its bus runs on [P]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Arcs:
-    """Arcs with what they are made of: a stretch of an edge, or (-1) the step between a stop and its bus."""
+    """Arcs with what they are made of: a stretch of an edge, ``BOARDED`` or ``OFF_STREET``."""
 
     tail: Ints
     head: Ints
@@ -68,80 +72,133 @@ class Rides:
     """
     Rides between stops, for a walker who takes the bus.
 
-    ``usage`` is the bus's own. A stop is met on foot at ``on_foot`` and stands on the road at ``on_road``;
+    ``usage`` is the bus's own. A stop is a facility (``stop``, its row) and stands on the road at ``on_road``;
     ``wait_ms`` is what boarding there costs. Rows are stops. One rides along roads from stop to stop, whatever
     the lines: no county has its timetables.
     """
 
     usage: Usage
-    on_foot: Snaps
+    stop: Ints
     on_road: Snaps
     wait_ms: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Crossing:
+    """How homes and facilities come to the streets and to each other without them; ``homes_n`` and so on count."""
+
+    homes_n: int
+    facilities_n: int
+    homes: Ways
+    facilities: Ways
+    pairs: Pairs
+
+    @classmethod
+    def straight(
+        cls, homes: Snaps, facilities: Snaps, homes_at: tuple[Floats, Floats],
+        facilities_at: tuple[Floats, Floats], profile: TravelProfile,
+    ) -> Crossing:  # fmt: skip
+        """Straight legs at walking speed, see ``Journeys.straight``."""
+        drives = profile.mode == "drive"
+        pairs = Pairs.none() if drives else _beside(homes, facilities, homes_at, facilities_at)
+        counts = len(homes.edge), len(facilities.edge)
+        return cls(*counts, straight_ways(homes), straight_ways(facilities), pairs)
 
 
 class Journeys:
     """
     The travel times of one profile between homes and facilities.
 
+    A point is left at one node and come to at another, so that no way leads through a point.
+
     Parameters
     ----------
     streets, usage, profile
         The graph and who travels on it.
-    homes, facilities
-        Where both meet it, with their true positions in degrees (``at``: longitude and latitude).
+    crossing
+        How both meet it.
     rides
         Buses that the walker of ``usage`` may take.
     """
 
     def __init__(
-        self,
-        streets: Streets,
-        usage: Usage,
-        *,
-        profile: TravelProfile,
-        homes: Snaps,
-        facilities: Snaps,
-        homes_at: tuple[Floats, Floats],
-        facilities_at: tuple[Floats, Floats],
+        self, streets: Streets, usage: Usage, *, profile: TravelProfile, crossing: Crossing,
         rides: Rides | None = None,
-    ) -> None:
-        self._symmetric = usage.symmetric and rides is None
+    ) -> None:  # fmt: skip
         self._profile = profile
-        on_foot = [homes, facilities, *([rides.on_foot] if rides is not None else [])]
-        edge = np.concatenate([snaps.edge for snaps in on_foot])
-        fraction = np.concatenate([snaps.fraction for snaps in on_foot])
+        ways = (crossing.homes, crossing.facilities)
+        edge, fraction = (np.concatenate([getattr(w, name) for w in ways]) for name in ("edge", "fraction"))
         node, cut_edge, cut_fraction = _nodes(usage, edge, fraction)
         arcs = _cut(streets, usage, cut_edge, cut_fraction)
-        self._node_n = usage.node_n + len(cut_edge)
-        n, m = len(homes.edge), len(facilities.edge)
-        self._home, self._facility = node[:n], node[n : n + m]
+        n, m = crossing.homes_n, crossing.facilities_n
+        first = usage.node_n + len(cut_edge)
+        self._node_n = first + 2 * (n + m)
+        left, come, f_come, f_left = np.split(np.arange(first, self._node_n), np.cumsum((n, n, m)))
+        split = len(crossing.homes.edge)
+        legs = [
+            self._legs(crossing.homes, node[:split], left, come),
+            self._legs(crossing.facilities, node[split:], f_left, f_come),
+            self._across(crossing.pairs, left, come, f_left, f_come),
+        ]
+        arcs = arcs.and_(*legs)
+        self._symmetric = usage.symmetric and rides is None and _alike(*ways, crossing.pairs)
+        # by whether one goes from home to facility; -1 where no way at all leads
+        told = [np.concatenate([getattr(leg, name) for leg in legs]) for name in ("tail", "head")]
+        self._home = {True: _used(left, told[0]), False: _used(come, told[1])}
+        self._facility = {True: _used(f_come, told[1]), False: _used(f_left, told[0])}
         if rides is not None:
-            arcs = self._with_rides(streets, rides, arcs, node[n + m :])
+            arcs = self._with_rides(streets, rides, arcs)
         self._arcs = arcs
         self._out = Graph.pack(arcs.tail, arcs.head, arcs.ms, arcs.m, self._node_n)
         self._in = Graph.pack(arcs.head, arcs.tail, arcs.ms, arcs.m, self._node_n)
-        self._home_leg = self._leg(homes.distance_m)
-        self._facility_leg = self._leg(facilities.distance_m)
-        self._beside = _beside(homes, facilities, homes_at, facilities_at) if profile.mode != "drive" else None
 
-    def _with_rides(self, streets: Streets, rides: Rides, arcs: _Arcs, at_stop: Ints) -> _Arcs:
+    @classmethod
+    def straight(
+        cls, streets: Streets, usage: Usage, *, profile: TravelProfile, homes: Snaps, facilities: Snaps,
+        homes_at: tuple[Floats, Floats], facilities_at: tuple[Floats, Floats], rides: Rides | None = None,
+    ) -> Journeys:  # fmt: skip
+        """
+        Join points to the streets by straight legs at walking speed, on level ground.
+
+        Where a home and a facility are nearer to each other than to any street, the straight way between them
+        counts.
+
+        Parameters
+        ----------
+        streets, usage, profile, rides
+            As for the class.
+        homes, facilities, homes_at, facilities_at
+            Where both meet the streets, and where they are: longitude and latitude.
+        """
+        crossing = Crossing.straight(homes, facilities, homes_at, facilities_at, profile)
+        return cls(streets, usage, profile=profile, crossing=crossing, rides=rides)
+
+    def _legs(self, ways: Ways, node: Ints, left: Ints, come: Ints) -> _Arcs:
+        """Arcs from points to streets and back."""
+        out = ways.outward
+        tail, head = np.where(out, left[ways.point], node), np.where(out, node, come[ways.point])
+        return _off_street(tail, head, self._walk_ms(ways.level_m), ways.m)
+
+    def _across(self, pairs: Pairs, left: Ints, come: Ints, f_left: Ints, f_come: Ints) -> _Arcs:
+        """Arcs between homes and facilities."""
+        out = pairs.outward
+        tail = np.where(out, left[pairs.home], f_left[pairs.facility])
+        head = np.where(out, f_come[pairs.facility], come[pairs.home])
+        return _off_street(tail, head, self._walk_ms(pairs.level_m), pairs.m)
+
+    def _with_rides(self, streets: Streets, rides: Rides, arcs: _Arcs) -> _Arcs:
         """Lay the roads of the bus as a second floor above the streets, joined to them at the stops."""
         node, cut_edge, cut_fraction = _nodes(rides.usage, rides.on_road.edge, rides.on_road.fraction)
         above_ground = _cut(streets, rides.usage, cut_edge, cut_fraction)
         floor = self._node_n
         self._node_n += rides.usage.node_n + len(cut_edge)
+        come, left = (self._facility[inward][rides.stop] for inward in (True, False))
         # a stop stands by its road; one in a field is met by no bus
-        joined = (at_stop >= 0) & (node >= 0) & (rides.on_road.distance_m <= STOP_BESIDE_M)
-        below, above = at_stop[joined], node[joined] + floor
-        leg_ms, leg_m = self._leg(rides.on_foot.distance_m[joined])
+        joined = (come >= 0) & (left >= 0) & (node >= 0) & (rides.on_road.distance_m <= STOP_BESIDE_M)
+        above, no_m = node[joined] + floor, np.zeros(joined.sum())
         lifted = replace(above_ground, tail=above_ground.tail + floor, head=above_ground.head + floor)
-        nowhere = np.full(len(below), -1), np.zeros(len(below)), np.zeros(len(below))
-        boarding = _Arcs(below, above, leg_ms + rides.wait_ms[joined], leg_m, *nowhere)
-        return arcs.and_(lifted, boarding, _Arcs(above, below, leg_ms, leg_m, *nowhere))
-
-    def _leg(self, distance_m: Floats) -> tuple[Ints, Floats]:
-        metres = np.nan_to_num(distance_m)
-        return self._walk_ms(metres), metres
+        boarding = _off_street(come[joined], above, rides.wait_ms[joined], no_m, BOARDED)
+        return arcs.and_(lifted, boarding, _off_street(above, left[joined], no_m.astype(np.int64), no_m, BOARDED))
 
     def _walk_ms(self, metres: Floats) -> Ints:
         return np.rint(metres / self._profile.flat_kmh * 3600.0).astype(np.int64)
@@ -151,9 +208,8 @@ class Journeys:
         Find each home's nearest of some facilities.
 
         Ties in whole milliseconds go to the facility of the smallest ``rank``. A round trip is to one and the
-        same facility; of two whose slower way takes equally long, the one whose other way is quicker. The leg
-        between point and street is walked at both ends and counted; where a home and a facility are nearer to
-        each other than to any street, the straight way between them counts.
+        same facility; of two whose slower way takes equally long, the one whose other way is quicker. The ways
+        between points and streets are walked and counted at both ends.
 
         Parameters
         ----------
@@ -171,7 +227,6 @@ class Journeys:
             return self._round_trip(rows, worse=direction == "round_trip_worse")
         inward = direction != "from_facility"
         time, chosen, metres = self._search(rows, inward=inward)
-        time, chosen, metres = self._straight(rows, time, chosen, metres)
         other = time if self._symmetric else self._other_way(rows, chosen, inward=not inward)
         there, back = (time, other) if inward else (other, time)
         met = chosen >= 0
@@ -194,11 +249,10 @@ class Journeys:
         Returns
         -------
         way
-            In the order of travel: ``edge`` (-1 where a bus is boarded or left), ``from_fraction`` and
-            ``to_fraction`` along it, ``ms`` and ``m``; without the legs off the street. Empty where the two meet
-            the streets at one place, and where there is no way.
+            In the order of travel: ``edge`` (``BOARDED`` where a bus is boarded or left, ``OFF_STREET`` over open
+            ground), ``from_fraction`` and ``to_fraction`` along it, ``ms`` and ``m``. Empty where there is no way.
         """
-        start, end = (self._home[home], self._facility[facility])[:: 1 if inward else -1]
+        start, end = (self._home[inward][home], self._facility[inward][facility])[:: 1 if inward else -1]
         chosen: list[int] = []
         if start >= 0 and end >= 0:
             wanted = np.zeros(self._node_n, bool)
@@ -247,52 +301,28 @@ class Journeys:
     ) -> tuple[Ints, NDArray[np.int32], Floats]:
         """Label homes with time, place in ``rows`` and metres; inward: from home to facility."""
         graph = self._in if inward else self._out
-        source = np.flatnonzero(self._facility[rows] >= 0)
-        leg_ms, leg_m = self._facility_leg[0][rows[source]], self._facility_leg[1][rows[source]]
+        ends, starts = self._home[inward], self._facility[inward][rows]
+        source = np.flatnonzero(starts >= 0)
         wanted = np.zeros(self._node_n, bool)
-        homes = self._home[self._home >= 0] if stop_at is None else self._home[stop_at]
-        wanted[homes] = True
-        found = graph.nearest(Sources(self._facility[rows[source]], leg_ms, leg_m, source), wanted=wanted)
-        here = np.maximum(self._home, 0)
-        met = (self._home >= 0) & (found.rank[here] >= 0)
-        home_ms, home_m = self._home_leg
+        homes = ends if stop_at is None else ends[stop_at]
+        wanted[homes[homes >= 0]] = True
+        nothing = np.zeros(len(source), np.int64), np.zeros(len(source))
+        found = graph.nearest(Sources(starts[source], *nothing, source), wanted=wanted)
+        here = np.maximum(ends, 0)
+        met = (ends >= 0) & (found.rank[here] >= 0)
         return (
-            np.where(met, found.ms[here] + home_ms, UNREACHED),
+            np.where(met, found.ms[here], UNREACHED),
             np.where(met, found.rank[here], -1).astype(np.int32),
-            np.where(met, found.m[here] + home_m, np.nan),
+            np.where(met, found.m[here], np.nan),
         )
-
-    def _straight(
-        self, rows: Ints, time: Ints, chosen: NDArray[np.int32], metres: Floats
-    ) -> tuple[Ints, NDArray[np.int32], Floats]:
-        if self._beside is None or not len(self._beside[0]):
-            return time, chosen, metres
-        home, facility, straight_m = self._beside
-        place = np.full(len(self._facility), -1, np.int64)
-        place[rows] = np.arange(len(rows))
-        asked = place[facility] >= 0
-        home, rank, straight_m = home[asked], place[facility[asked]], straight_m[asked]
-        ms = self._walk_ms(straight_m)
-        order = np.lexsort((straight_m, rank, ms, home))
-        home, first = np.unique(home[order], return_index=True)
-        rank, straight_m, ms = rank[order][first], straight_m[order][first], ms[order][first]
-        now = chosen[home]
-        better = (now < 0) | (ms < time[home]) | ((ms == time[home]) & (rank <= now))
-        time, chosen, metres = time.copy(), chosen.copy(), metres.copy()
-        time[home[better]], chosen[home[better]] = ms[better], rank[better]
-        metres[home[better]] = straight_m[better]
-        return time, chosen, metres
 
     def _other_way(self, rows: Ints, chosen: NDArray[np.int32], *, inward: bool) -> Ints:
         """Time of the opposite direction to the facility each home has chosen; one search a facility chosen."""
         time = np.full(len(chosen), UNREACHED, np.int64)
         for place in np.unique(chosen[chosen >= 0]):
             one = rows[[place]]
-            mine = np.flatnonzero((chosen == place) & (self._home >= 0))
-            found, met, metres = self._search(one, inward=inward, stop_at=mine)
-            found, _, _ = self._straight(one, found, met, metres)
             mine = np.flatnonzero(chosen == place)
-            time[mine] = found[mine]
+            time[mine] = self._search(one, inward=inward, stop_at=mine)[0][mine]
         return time
 
     def _round_trip(self, rows: Ints, *, worse: bool) -> Reached:
@@ -302,9 +332,8 @@ class Journeys:
         No facility is nearer there than the nearest there, nor back than the nearest back: where these are one,
         it is the best. Elsewhere all facilities are looked at that are near enough both ways to be better.
         """
-        n = len(self._home)
         (to_ms, to_at, to_m), (back_ms, back_at, back_m) = (
-            self._straight(rows, *self._search(rows, inward=inward)) for inward in (True, False)
+            self._search(rows, inward=inward) for inward in (True, False)
         )
         chosen = np.where(to_at == back_at, to_at, -1)
         unlike = np.flatnonzero((to_at >= 0) & (back_at >= 0) & (to_at != back_at))
@@ -328,7 +357,7 @@ class Journeys:
             unlike = unlike[limit[unlike] < LONGEST_MS]
             limit[unlike] = np.minimum(2 * limit[unlike] + 60_000, LONGEST_MS)
         met = chosen >= 0
-        facility = np.full(n, -1, np.int64)
+        facility = np.full(len(chosen), -1, np.int64)
         facility[met] = rows[chosen[met]]
         there, back = (np.where(met, _minutes(ms), np.nan) for ms in (to_ms, back_ms))
         way = np.where(to_ms >= back_ms, to_m, back_m) if worse else (to_m + back_m) / 2
@@ -348,7 +377,7 @@ class Journeys:
         one, rows = np.array([home], np.int64), np.asarray(rows, np.int64)
         limit = np.array([15 * 60_000], np.int64)
         table = pd.DataFrame({name: np.zeros(0) for name in ("facility", "to_min", "back_min", "time_min", "m")})
-        while self._home[home] >= 0:
+        while min(self._home[inward][home] for inward in (True, False)) >= 0:
             pairs = self._both_ways(rows, one, limit)
             reached = Reached(rows[pairs.place], _minutes(pairs.to_ms), _minutes(pairs.back_ms), pairs.to_m)
             table = pd.DataFrame(
@@ -366,39 +395,15 @@ class Journeys:
 
     def _both_ways(self, rows: Ints, homes: Ints, limit_ms: Ints) -> _Pairs:
         """The facilities that each of some homes reaches within its limit, there and back."""
-        place = np.full(len(self._facility), -1, np.int64)
-        place[rows] = np.arange(len(rows))
-        at = rows[self._facility[rows] >= 0]
-        at = at[np.argsort(self._facility[at], kind="stable")]
-        ends = np.zeros(self._node_n, bool)
-        ends[self._facility[at]] = True
         legs = []
-        for graph in (self._out, self._in):
-            start_ms, start_m = self._home_leg[0][homes], self._home_leg[1][homes]
-            row, node, ms, metres = graph.within(
-                self._home[homes], start_ms, start_m, limit_ms=limit_ms, ends=ends
-            )
-            # each facility at the node
-            low = np.searchsorted(self._facility[at], node)
-            count = np.searchsorted(self._facility[at], node, side="right") - low
-            which = np.repeat(np.arange(len(node)), count)
-            one = at[low[which] + np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)]
-            legs.append(pd.DataFrame({
-                "home": homes[row[which]], "place": place[one], "ms": ms[which] + self._facility_leg[0][one],
-                "m": metres[which] + self._facility_leg[1][one],
-            }))  # fmt: skip
-        both = legs[0].merge(legs[1], on=["home", "place"], suffixes=("_to", "_back"), how="outer")
-        if self._beside is not None:
-            home, facility, straight_m = self._beside
-            own = np.isin(home, homes) & (place[facility] >= 0)
-            aside = pd.DataFrame({"home": home[own], "place": place[facility[own]], "m": straight_m[own]})
-            aside["ms"] = self._walk_ms(straight_m[own])
-            both = both.merge(aside, on=["home", "place"], how="outer")
-            for side in ("to", "back"):
-                straight = both["ms"].le(both[f"ms_{side}"].fillna(np.inf)) & both["ms"].notna()
-                both[f"m_{side}"] = both[f"m_{side}"].mask(straight, both["m"])
-                both[f"ms_{side}"] = both[f"ms_{side}"].mask(straight, both["ms"])
-        both = both[both["ms_to"].notna() & both["ms_back"].notna()]
+        for inward, graph in ((True, self._out), (False, self._in)):
+            start, ends = self._home[inward][homes], self._facility[inward][rows]
+            place = np.full(self._node_n, -1, np.int64)
+            place[ends[ends >= 0]] = np.flatnonzero(ends >= 0)
+            nothing = np.zeros(len(homes), np.int64), np.zeros(len(homes))
+            row, node, ms, metres = graph.within(start, *nothing, limit_ms=limit_ms, ends=place >= 0)
+            legs.append(pd.DataFrame({"home": homes[row], "place": place[node], "ms": ms, "m": metres}))
+        both = legs[0].merge(legs[1], on=["home", "place"], suffixes=("_to", "_back"), how="inner")
         whole = (both[name].to_numpy(np.int64) for name in ("home", "place", "ms_to", "ms_back"))
         return _Pairs(*whole, *(both[name].to_numpy(np.float64) for name in ("m_to", "m_back")))
 
@@ -440,7 +445,7 @@ def decided_min(reached: Reached, direction: str) -> Floats:
 
 def _beside(
     homes: Snaps, facilities: Snaps, homes_at: tuple[Floats, Floats], facilities_at: tuple[Floats, Floats]
-) -> tuple[Ints, Ints, Floats]:
+) -> Pairs:
     """
     Pair homes and facilities on one part of the network, nearer to each other than their ways to it together.
 
@@ -449,7 +454,7 @@ def _beside(
     home = np.flatnonzero(homes.found)
     facility = np.flatnonzero(facilities.found)
     if not len(home) or not len(facility):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+        return Pairs.none()
     plane = systems.zone(float(np.median(homes_at[0][home])))
     xy_home = np.column_stack(systems.project(homes_at[0][home], homes_at[1][home], plane))
     xy_facility = np.column_stack(systems.project(facilities_at[0][facility], facilities_at[1][facility], plane))
@@ -463,7 +468,31 @@ def _beside(
     short = straight < homes.distance_m[i] + facilities.distance_m[j]
     # two parts of the network that do not meet are parted by something: a place cut off stays cut off
     short &= homes.component[i] == facilities.component[j]
-    return i[short], j[short], straight[short]
+    there = np.repeat([True, False], short.sum())
+    i, j, straight = (np.tile(values[short], 2) for values in (i, j, straight))
+    return Pairs(i, j, there, straight, straight)
+
+
+def _off_street(tail: Ints, head: Ints, ms: Ints, m: Floats, edge: int = OFF_STREET) -> _Arcs:
+    nothing = np.zeros(len(tail))
+    return _Arcs(tail, head, ms, m, np.full(len(tail), edge), nothing, nothing)
+
+
+def _used(nodes: Ints, ends: Ints) -> Ints:
+    """The nodes that are among the ends of arcs, and -1 for those that no way leads to or from."""
+    return np.where(np.isin(nodes, ends), nodes, -1)
+
+
+def _alike(homes: Ways, facilities: Ways, pairs: Pairs) -> bool:
+    """Every way off the street takes as long there as back."""
+    rows = [np.column_stack((w.point, w.edge, w.fraction, w.level_m)) for w in (homes, facilities)]
+    rows.append(np.column_stack((pairs.home, pairs.facility, pairs.level_m)))
+    for both, outward in zip(rows, (homes.outward, facilities.outward, pairs.outward), strict=True):
+        there, back = both[outward], both[~outward]
+        there, back = (values[np.lexsort(values.T)] for values in (there, back))
+        if not np.array_equal(there, back):
+            return False
+    return True
 
 
 def _nodes(usage: Usage, edge: Ints, fraction: Floats) -> tuple[Ints, Ints, Floats]:

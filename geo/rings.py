@@ -51,7 +51,8 @@ class Surface:
     Cells of 25 m along the streets of one profile, each with its nearest street, from which rings are drawn.
 
     A cell is reached as a person there would be: along its nearest street, of which a part of at least 2 km goes
-    first, and over the straight leg from it at walking speed. Built once and asked for many places.
+    first, and over the straight leg from it: at walking speed, with grades as on level ground off a path. Built
+    once and asked for many places.
 
     Parameters
     ----------
@@ -147,7 +148,9 @@ class Surface:
         left, top = int((x[0] - reach - self._west) // CELL_M), int((self._north - y[0] - reach) // CELL_M)
         n = int(2 * reach / CELL_M) + 2
         usage = self._usage
-        leg_ms = 3600.0 / self._profile.flat_kmh
+        # over terrain one walks off the street as one does off a path
+        slower = 1.0 if usage.grades is None else float(usage.function.off_path_slowness(0.0))
+        leg_ms = 3600.0 / self._profile.flat_kmh * slower
         start = round(float(snaps.distance_m[row]) * leg_ms)
         one, at = np.array([edge]), np.array([fraction])
         ahead, against = (int(part[0]) for part in usage.part_ms(one, at))

@@ -17,7 +17,6 @@ MAIN_COMPONENT_M = 2000.0
 """A part of the network shorter than this is not snapped to while a longer one is in reach."""
 
 
-_STEP_M = 0.01
 _EARTH_M = 6_370_000.0
 
 
@@ -73,8 +72,8 @@ class Snapper:
         self._usage = usage
         self._plane = plane
         self._limit_m = profile.off_street_limit_m
-        self._length_m = streets.length_m
-        usable = usage.forward | usage.backward
+        self._streets = streets
+        usable = (usage.forward | usage.backward) & ~streets.raised
         main = usable & (usage.component_m >= MAIN_COMPONENT_M)
         self._lines = streets.lines(plane)
         # by how much the plane stretches at most; the nearest street is asked for with that much room, and the
@@ -88,6 +87,8 @@ class Snapper:
     def snap(self, lon: ArrayLike, lat: ArrayLike) -> Snaps:
         """
         Join points to the nearest usable edge whose strong component holds at least 2 km of street.
+
+        Nobody joins a bridge or a tunnel but at its ends.
 
         The rim belongs to the limit: a street at exactly the limit is met. Where no such edge is in the limit,
         the nearest of the shorter parts is taken and keeps its own component. Equally near edges: the first in
@@ -132,9 +133,7 @@ class Snapper:
         if len(met):
             lines = self._lines[edge[met]]
             along = shapely.line_locate_point(lines, points[met], normalized=True)
-            # to the centimetre, so that two points that face each other across a street meet it at one place
-            steps = np.maximum(np.rint(self._length_m[edge[met]] / _STEP_M), 1.0)
-            fraction[met] = np.rint(np.nan_to_num(along) * steps) / steps
+            fraction[met] = self._streets.to_the_centimetre(edge[met], np.nan_to_num(along))
             xy = shapely.get_coordinates(shapely.line_interpolate_point(lines, fraction[met], normalized=True))
             at_lon[met], at_lat[met] = systems.to_degrees(xy[:, 0], xy[:, 1], self._plane.to_wkt())
             distance[met] = systems.geodesic_m(lon[met], lat[met], at_lon[met], at_lat[met])

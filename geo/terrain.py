@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 from exactextract.operation import Operation
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, map_coordinates
 
 from geo import crs as systems
 from geo.io import Raster
@@ -67,6 +68,48 @@ def cell_m(ground: Raster) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     east = systems.geodesic_m(np.zeros(len(y)), y, np.full(len(y), width), y)
     north = systems.geodesic_m(np.zeros(len(y)), y - height / 2, np.zeros(len(y)), y + height / 2)
     return east, north
+
+
+SMOOTH_M = 30.0
+"""
+The standard deviation of the bell over which terrain is averaged before one walks over it.
+
+A cell of SRTM is wrong by some metres against its neighbour: over 30 m that alone would be a grade of a tenth.
+"""
+
+
+def averaged(ground: Raster) -> Raster:
+    """
+    Average heights over a bell of 30 m; NaN where most around is not known.
+
+    What is known around counts; where more than half is not, the bell would lean on one side.
+
+    Raises
+    ------
+    CRSUnitError
+        The raster is in neither degrees nor true metres.
+    """
+    width, height = (float(np.median(sizes)) for sizes in cell_m(ground))
+    sigma = (SMOOTH_M / height, SMOOTH_M / width)
+    values = ground.values.astype(np.float32)
+    known = np.isfinite(values)
+    smooth = gaussian_filter(np.where(known, values, 0.0), sigma, mode="nearest", truncate=3.0)
+    if not known.all():
+        weight = gaussian_filter(known.astype(np.float32), sigma, mode="nearest", truncate=3.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            smooth = np.where(weight >= 0.5, smooth / weight, np.nan).astype(np.float32)
+    return Raster(smooth, ground.transform, ground.crs)
+
+
+def heights_at(ground: Raster, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Heights between the four nearest cells; NaN outside and beside a void."""
+    x, y = (lon, lat) if ground.crs.is_geographic else systems.project(lon, lat, ground.crs)
+    column = (x - ground.transform.c) / ground.transform.a - 0.5
+    row = (y - ground.transform.f) / ground.transform.e - 0.5
+    rows, columns = ground.values.shape
+    outside = (column < -0.5) | (row < -0.5) | (column > columns - 0.5) | (row > rows - 0.5)
+    found = map_coordinates(ground.values, (row, column), output=np.float64, order=1, mode="nearest")
+    return np.where(outside, np.nan, found)
 
 
 def slope_class(degrees: pd.Series) -> pd.Series:

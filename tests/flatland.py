@@ -117,7 +117,7 @@ class Town:
         usage = use_streets(streets, profile)
         at_home, at_facility = degrees(homes), degrees(facilities)
         snapper = Snapper(streets, usage, profile=profile, plane=PLANE)
-        return Journeys(
+        return Journeys.straight(
             streets, usage, profile=profile, homes=snapper.snap(*at_home), facilities=snapper.snap(*at_facility),
             homes_at=at_home, facilities_at=at_facility,
         )  # fmt: skip

@@ -18,7 +18,7 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from analysis.access import measure_access
+from analysis.access import cross, measure_access
 from analysis.circle import circle_rings, circle_shares, judge_circles
 from analysis.gaps import coverage, distance_gaps
 from analysis.laws import check_laws
@@ -26,7 +26,9 @@ from analysis.reclamation import by_slope_class, survey_plots
 from analysis.streets import effect_of_grades, streets_left_out
 from geo import crs as systems
 from geo import io, osm, roads
+from geo.connectors import OpenGround
 from geo.grades import Grades, grades_of
+from geo.hillside import Hillside, lay_hillside, walking_grid
 from geo.network import build_streets, in_scope, use_streets
 from geo.people import count_people
 from geo.problems import CRSUnitError, Problem, Stop
@@ -131,6 +133,11 @@ def reading_stages(project: Project) -> list[Stage]:
                   reads=project.dem, settings=asked(project.dem), layer="terrain")
         )  # fmt: skip
         stages.append(Stage("grades", _grades, needs=("network", "terrain"), layer="terrain"))
+        if project.network.kind == "osm":
+            stages.append(
+                Stage("barriers", partial(_barriers, project), reads=_network_files(project),
+                      settings=asked(project.network), layer="network")
+            )  # fmt: skip
     layered = tuple(s.path for s in project.sources() if not s.osm and io.kind(s.path) == "vector")
     stages.append(
         Stage("check", partial(_check, project, catalog), needs=("network", "places"), also=("facilities",),
@@ -142,14 +149,17 @@ def reading_stages(project: Project) -> list[Stage]:
 def computing_stages(project: Project) -> list[Stage]:
     """Give the stages that measure, in order; they need what ``reading_stages`` leaves."""
     catalog = project.catalog()
-    own = project.plain([project.standards, project.categories])
+    own = project.plain({"standards": project.standards, "categories": project.categories})
     personas = list(project.circle_personas)
     walking = [project.walk_function, project.raw]
     ground = ("network", "places", "facilities")
     stages = [
         Stage("people_at", partial(_counted, project, catalog), needs=("places",), also=("area", "people"),
               settings=project.people_limit_m),
-        Stage("access", partial(_access, project, catalog), needs=(*ground, "people_at"), also=("grades",),
+        Stage("open_ground", partial(_open_ground, catalog), needs=(*ground, "terrain", "grades"),
+              also=("barriers", "form_rivers"), settings=[walking, own["categories"]]),
+        Stage("access", partial(_access, project, catalog), needs=(*ground, "people_at"),
+              also=("grades", "open_ground"),
               settings=[own, walking, personas, project.met_share]),
         Stage("circles", partial(_circles, project, catalog), needs=("access", "people_at"),
               settings=[own, personas, project.plain(project.strata), project.name]),
@@ -576,6 +586,58 @@ def _grades(at: Work) -> Value:
     return {"grades": found, "problems": (doubt,)}
 
 
+NOT_CROSSED = ("waterway=river|canal", "waterway=riverbank", "natural=water", "natural=coastline")
+"""What nobody wades through off the streets, unless it runs dry, or under the ground [P]."""
+
+FENCED = ("motorway", "motorway_link")
+"""Streets that nobody walks across but over or under them."""
+
+
+def _barriers(project: Project, _: Work) -> Value:
+    """Waters and coasts of the OSM file: what parts the hillside."""
+    if project.network.source is None:
+        raise ValueError("the project names no network")
+    rules = [TagRule.parse(text) for text in NOT_CROSSED]
+    found = osm.read_features(project.network.source.path, rules, keys=["intermittent", "seasonal", "tunnel"])
+    wet = ~found["intermittent"].eq("yes") & ~found["seasonal"].eq("yes") & found["tunnel"].isin(("", "no"))
+    lines = found[wet & found.geometry.notna() & (shapely.get_dimensions(found.geometry.to_numpy()) > 0)]
+    return {"barriers": lines[["osm_id", "geometry"]].reset_index(drop=True)}
+
+
+def hillside_of(given: Given) -> Hillside | None:
+    """Lay out the ground between the streets, with what is not crossed; None where there is no terrain."""
+    if "terrain" not in given or "network" not in given:
+        return None
+    streets = given["network"]["streets"]
+    fenced = streets.tags["highway"].isin(FENCED) | (streets.tags["motorroad"] == "yes")
+    closed = list(streets.lines()[fenced.to_numpy(bool)[streets.way] & ~streets.raised])
+    for stage, name in (("barriers", "barriers"), ("form_rivers", "frame")):
+        if name in given.get(stage, {}):
+            closed += [shape for shape in given[stage][name].geometry if shape is not None]
+    grid = walking_grid(given["terrain"]["raster"])
+    box = shapely.box(*io.bounds_of(systems.geometry_to_degrees(
+        np.array([shapely.box(*grid.bounds)], object), grid.crs.to_wkt())))  # fmt: skip
+    near = [shape for shape in closed if shapely.get_dimensions(shape) > 0 and shapely.intersects(shape, box)]
+    return lay_hillside(grid, closed=near)
+
+
+def _open_ground(catalog: Catalog, at: Work) -> Value:
+    hillside = hillside_of(at.given)
+    grades = grades_in(at.given)
+    if hillside is None or grades is None:
+        raise ValueError("there is no terrain")
+    found = cross(
+        at.given["places"]["points"], at.given["facilities"]["facilities"],
+        streets=at.given["network"]["streets"], catalog=catalog, grades=grades, hillside=hillside,
+    )  # fmt: skip
+    return {**found.frames()}
+
+
+def open_ground_in(given: Given) -> OpenGround | None:
+    """Give the ways off the streets; None where there is no terrain."""
+    return OpenGround.of(given["open_ground"]) if "open_ground" in given else None
+
+
 def _counted(project: Project, catalog: Catalog, at: Work) -> Value:
     places = at.given["places"]["places"]
     if "people" not in at.given or project.people is None:
@@ -626,7 +688,7 @@ def _access(project: Project, catalog: Catalog, at: Work) -> Value:
         at.given["people_at"]["places"], facilities["facilities"], streets=at.given["network"]["streets"],
         catalog=catalog, sourced=frozenset(facilities["sourced"]), points=at.given["places"]["points"],
         circle_personas=project.circle_personas, met_share=project.met_share, progress=tell,
-        grades=grades_in(at.given),
+        grades=grades_in(at.given), open_ground=open_ground_in(at.given),
     )  # fmt: skip
     return {"access": measured.access, "snaps": measured.snaps}
 

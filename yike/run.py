@@ -32,7 +32,7 @@ from outputs.map import MapInput, write_map
 from outputs.messages import load as load_messages
 from outputs.messages import problem_table
 from outputs.workbook import BookInput, write_workbook
-from yike.pipeline import TABLES, computing_stages, grades_in, problems_of, reading_stages, tables_of
+from yike.pipeline import TABLES, computing_stages, grades_in, hillside_of, problems_of, reading_stages, tables_of
 from yike.project import Project, load_project
 from yike.stages import Stage, Stages, Work, with_needs
 from yike.store import Store, Value, code_digest
@@ -144,7 +144,7 @@ class OpenProject:
         """
         stages = self._stages(teller)
         reading = reading_stages(self.project)
-        needed = ("network", "places", "facilities", "grades", "people_at")
+        needed = ("network", "places", "facilities", "grades", "barriers", "form_rivers", "people_at")
         chosen = with_needs([*reading, *computing_stages(self.project)], needed)
         names = {stage.name for stage in reading}
         _read(stages, [stage for stage in chosen if stage.name in names])
@@ -160,7 +160,7 @@ class OpenProject:
             places, facilities["facilities"], place_id=number, category=kind, catalog=catalog,
             streets=values["network"]["streets"], sourced=frozenset(facilities["sourced"]),
             points=values["places"]["points"], met_share=self.project.met_share,
-            grades=grades_in(values),
+            grades=grades_in(values), hillside=hillside_of(values),
         )  # fmt: skip
         return found, str(places.loc[places["place_id"] == number, "place_name"].iloc[0])
 

@@ -327,7 +327,7 @@ def _against_points(
     px, py = (np.repeat(axis, 100) + rng.uniform(-1100, 1100, 20_000) for axis in (x, y))
     there = crs.to_degrees(px, py, plane.to_wkt())
     points = Snapper(streets, usage, profile=profile, plane=plane).snap(*there)
-    journeys = Journeys(
+    journeys = Journeys.straight(
         streets, usage, profile=profile, homes=points, facilities=snaps, homes_at=there, facilities_at=at
     )
     inside = np.zeros((3, 20_000), bool)

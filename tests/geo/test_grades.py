@@ -196,7 +196,7 @@ def hill_journey(grades, direction):
     usage = use_streets(streets, ADULT, grades(streets))
     snapper = Snapper(streets, usage, profile=ADULT, plane=PLANE)
     home, school = degrees([(1, 0)]), degrees([(9, 0)])
-    made = Journeys(
+    made = Journeys.straight(
         streets, usage, profile=ADULT, homes=snapper.snap(*home), facilities=snapper.snap(*school),
         homes_at=home, facilities_at=school,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 from geo import crs as systems
 from geo._kernels.hill import GRADE_STEPS, MOVES, STEEPEST
-from geo.hillside import lay_hillside
+from geo.hillside import lay_hillside, walking_grid
 from geo.io import Raster
 from geo.walking import DEFAULT, LEVEL, WALK_FUNCTIONS
 from tests.flatland import PLANE
@@ -34,8 +34,8 @@ def field(values, cell=CELL):
 def at(grid, row, column):
     """Degrees of the middle of a cell."""
     x, y = grid.transform.c + (column + 0.5) * CELL, grid.transform.f - (row + 0.5) * CELL
-    (lon,), (lat,) = systems.to_degrees([x], [y], PLANE.to_wkt())
-    return float(lon), float(lat)
+    lon, lat = systems.to_degrees(np.atleast_1d(x), np.atleast_1d(y), PLANE.to_wkt())
+    return (lon, lat) if np.ndim(row) else (float(lon[0]), float(lat[0]))
 
 
 def times(grid, row, column, *, factor=None, closed=(), bridges=(), function=FLAT, kmh=4.0, **more):
@@ -87,24 +87,73 @@ def line(grid, *cells):
 
 
 @pytest.mark.parametrize("moves", [8, 16])
-@pytest.mark.parametrize(
-    "ends", [((0, 10), (20, 10)), ((0, 0), (20, 20)), ((0, 3), (20, 16)), ((0, 18), (20, 1)), ((0, 9), (20, 11))]
-)
-def test_no_move_leaks_across_a_river_and_a_bridge_lets_through(moves, ends):
+@pytest.mark.parametrize("shape", ["line", "area"])
+@pytest.mark.parametrize("ends", [(10.2, 10.2), (0.3, 20.4), (3.13, 16.71), (18.21, 1.33), (9.4, 11.3)])
+def test_no_move_leaks_across_a_river_and_a_bridge_lets_through(moves, shape, ends):
     grid = field(np.zeros((21, 21)))
-    river = line(grid, *ends)
-    (r0, c0), (r1, c1) = ends
-    left = (np.arange(21)[None, :] - c0) * (r1 - r0) < (np.arange(21)[:, None] - r0) * (c1 - c0)
-    found = times(grid, 15, 1 if left[15, 1] else 19, closed=[river], moves=moves)
-    reached = np.isfinite(found)
-    hill = lay_hillside(grid, closed=[river])
-    shut = hill.factor[2:-2, 2:-2] == 0
+    upper, lower = ends  # where it comes in and goes out, beyond the first row and the last
+    river = line(grid, (-2, upper), (22, lower))
+    rows, columns = np.mgrid[:21, :21]
+    left = columns < upper + (rows + 2) * (lower - upper) / 24
+    wet = np.zeros((21, 21), bool)
+    if shape == "area":
+        river = river.buffer(0.0003, cap_style="flat")  # a cell to each side
+        wet = shapely.contains_xy(river, *at(grid, rows.ravel(), columns.ravel())).reshape(21, 21)
     side = left if left[15, 1] else ~left
-    assert not (reached & ~side & ~shut).any()
-    assert (reached | shut)[side].mean() > 0.9
-    bridge = line(grid, (10, 2), (10, 18))
+    found = times(grid, 15, 1 if left[15, 1] else 19, closed=[river], moves=moves)
+    np.testing.assert_array_equal(np.isfinite(found), side & ~wet)
+    bridge = line(grid, (10, -2), (10, 22))
     over = times(grid, 15, 1 if left[15, 1] else 19, closed=[river], bridges=[bridge], moves=moves)
-    assert np.isfinite(over)[~side & ~shut].all()
+    assert np.isfinite(over)[~wet].all()
+
+
+def test_a_straight_line_is_walked_off_a_path_up_and_down_and_not_across_a_river():
+    hill = lay_hillside(ground(lambda x, _: 2000.0 + 0.1 * x, reach_m=1500.0), closed=[
+        shapely.LineString([(102.7505, 27.0), (102.7505, 29.0)])])  # fmt: skip
+    here, there = (np.array([102.745, 102.749]), np.array([28.0, 28.0])), (np.array([102.75, 102.751]),) * 2
+    there = (there[0], np.array([28.0, 28.0]))
+    up, down, length = hill.straight(here, there, function=WALK)
+    far = systems.geodesic_m(*here, *there)
+    np.testing.assert_allclose(length, far)
+    assert up[0] == pytest.approx(far[0] * float(WALK.off_path_slowness(0.1)), rel=1e-3)
+    assert down[0] == pytest.approx(far[0] * float(WALK.off_path_slowness(-0.1)), rel=1e-3)
+    assert np.isinf(up[1])
+    assert np.isinf(down[1])
+    assert hill.straight(here, here, function=WALK)[0].tolist() == [0.0, 0.0]
+
+
+def test_a_straight_line_goes_through_bush_slowly_and_through_no_lake():
+    flat = field(np.zeros((21, 21)))
+    factor = np.ones((21, 21), np.float32)
+    factor[:, 8:12] = 3.0  # four cells of twenty
+    lake = shapely.Polygon([at(flat, r, c) for r, c in ((3, 5), (3, 15), (6, 15), (6, 5))])
+    hill = lay_hillside(flat, factor=factor, closed=[lake])
+    ends = [tuple(np.array(v) for v in zip(at(flat, 10, c), at(flat, 4, c), strict=True)) for c in (0, 20)]
+    cost, back, length = hill.straight(*ends, function=FLAT)
+    assert length == pytest.approx([600.0, 600.0], rel=1e-6)
+    assert cost == pytest.approx([600 / 0.6 * (16 + 4 * 3) / 20, np.inf], rel=1e-3)
+    assert back == pytest.approx(cost)
+
+
+@pytest.mark.parametrize("cell", [5.0, 12.5, 30.0, 90.0])
+def test_fine_terrain_is_walked_in_cells_of_some_thirty_metres_that_lie_where_they_lie(cell):
+    n = int(3000 / cell)
+    x = (np.arange(n) - n / 2 + 0.5) * cell
+    fine = field(np.broadcast_to(100 + 0.1 * x, (n, n)), cell=cell)
+    grid = walking_grid(fine)
+    assert 25 <= grid.transform.a <= max(cell, 38)
+    east = grid.cell_centres()[0]
+    inner = slice(5, -5)
+    np.testing.assert_allclose(
+        grid.values[5:-5, inner], np.broadcast_to(100 + 0.1 * east, grid.values.shape)[5:-5, inner], atol=0.02
+    )
+    cut = Raster(fine.values[3:, 7:], fine.transform @ Affine.translation(7, 3), fine.crs)
+    again = walking_grid(cut)
+    off = (
+        (again.transform.c - grid.transform.c) / grid.transform.a,
+        (again.transform.f - grid.transform.f) / grid.transform.a,
+    )
+    assert np.abs(np.array(off) - np.rint(off)).max() < 1e-6
 
 
 @pytest.mark.parametrize("moves", [8, 16])

@@ -177,7 +177,7 @@ def test_a_barrier_on_a_street_stops_whom_it_stops(tmp_path, kind, tags, walk, d
         assert len(set(usage.component.tolist())) == (1 if passes else 2), profile.mode
         at = degrees([(0, 0)]), degrees([(2, 0)])
         snapper = Snapper(streets, usage, profile=profile, plane=PLANE)
-        journeys = Journeys(
+        journeys = Journeys.straight(
             streets, usage, profile=profile, homes=snapper.snap(*at[0]), facilities=snapper.snap(*at[1]),
             homes_at=at[0], facilities_at=at[1],
         )  # fmt: skip

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from geo import crs, io, osm
 from geo.grades import grades_of
 from geo.network import build_streets, use_streets
-from geo.reach import Journeys, decided_min
+from geo.reach import OFF_STREET, Journeys, decided_min
 from geo.snap import Snapper
 from geo.walking import WALK_FUNCTIONS
 from tests.flatland import ADULT, BLOCK_MIN, CAR, PLANE, Town, degrees
@@ -322,7 +322,7 @@ def held_against_networkx(path: Path, box, *, homes_n: int, facilities_n: int, p
     snapper = Snapper(streets, usage, profile=profile, plane=crs.zone(box[0]))
     at_home, at_facility = (lon[:homes_n], lat[:homes_n]), (lon[homes_n:], lat[homes_n:])
     homes, facilities = snapper.snap(*at_home), snapper.snap(*at_facility)
-    journeys = Journeys(
+    journeys = Journeys.straight(
         streets,
         usage,
         profile=profile,
@@ -405,18 +405,21 @@ def test_a_way_is_told_stretch_by_stretch():
     town = Town().street((0, 0), (2, 0)).street((2, 0), (2, 2)).street((2, 2), (5, 2))
     journeys = town.journey([(1, 0)], [(4, 2)])
     way = journeys.way(0, 0)
-    assert way["edge"].tolist() == [0, 1, 2]
-    np.testing.assert_allclose(way[["from_fraction", "to_fraction"]], [[0.5, 1], [0, 1], [0, 2 / 3]], atol=1e-4)
-    np.testing.assert_allclose(way["m"], [100, 200, 200], atol=0.02)
+    assert way["edge"].tolist() == [OFF_STREET, 0, 1, 2, OFF_STREET]
+    ends = [[0, 0], [0.5, 1], [0, 1], [0, 2 / 3], [0, 0]]
+    np.testing.assert_allclose(way[["from_fraction", "to_fraction"]], ends, atol=1e-4)
+    np.testing.assert_allclose(way["m"], [0, 100, 200, 200, 0], atol=0.02)
     back = journeys.way(0, 0, inward=False)
-    assert back["edge"].tolist() == [2, 1, 0]
+    assert back["edge"].tolist() == [OFF_STREET, 2, 1, 0, OFF_STREET]
     np.testing.assert_allclose(back["from_fraction"], way["to_fraction"].to_numpy()[::-1])
 
 
 def test_no_way_has_no_stretches():
     apart = Town().street((0, 0), (30, 0)).street((0, 9), (30, 9))
     assert len(apart.journey([(1, 0)], [(1, 9)]).way(0, 0)) == 0
-    assert len(apart.journey([(1, 0)], [(1, 0)]).way(0, 0)) == 0
+    same = apart.journey([(1, 0)], [(1, 0)]).way(0, 0)
+    assert set(same["edge"]) == {OFF_STREET}
+    assert same["m"].sum() == pytest.approx(0, abs=1e-6)
 
 
 @given(
@@ -433,16 +436,11 @@ def test_the_stretches_of_a_way_join_and_add_up_to_its_time(drawn, homes, facili
             there = journeys.nearest([f], rank=[0], direction="to_facility")
             for home in range(len(homes)):
                 way = journeys.way(home, f)
-                legs_ms = journeys._home_leg[0][home] + journeys._facility_leg[0][f]
-                if len(way):
-                    assert way["ms"].sum() + legs_ms >= round(there.to_min[home] * 60_000)
-                beside = journeys._beside is not None and any(
-                    h == home and j == f for h, j in zip(*journeys._beside[:2], strict=True)
-                )
-                if len(way) and not beside:
-                    assert way["ms"].sum() + legs_ms == round(there.to_min[home] * 60_000)
-                    legs_m = journeys._home_leg[1][home] + journeys._facility_leg[1][f]
-                    assert way["m"].sum() + legs_m == pytest.approx(there.distance_m[home], abs=1e-6)
+                if not len(way):
+                    assert np.isnan(there.to_min[home])
+                    continue
+                assert way["ms"].sum() == round(there.to_min[home] * 60_000)
+                assert way["m"].sum() == pytest.approx(there.distance_m[home], abs=1e-6)
                 # each stretch begins where the last ended
                 for a, b in itertools.pairwise(way.itertuples()):
                     assert a.edge != b.edge or a.to_fraction == b.from_fraction

@@ -376,13 +376,13 @@ def test_a_ledger_that_nothing_needs_stops_nothing(warm, whole, tmp_path: Path):
     folder, cache = warm
     (folder / "旧房台账" / "空.xlsx").write_bytes(b"")
     (folder / "旧房台账" / "假.xlsx").write_text("旧房编号,宅基地面积\nJ1,160\n", "utf-8")
-    (folder / "河流.gpkg").unlink()
+    (folder / "管网.gpkg").unlink()
     ear, run = again(folder, cache, tmp_path / "out")
     assert "access" in ear.reused
     problems = run.table("problems")
     told = set(zip(problems["code"], problems["file"], problems["severity"], strict=True))
     assert {("file_empty", "空.xlsx", "fault"), ("table_is_text", "假.xlsx", "fault"),
-            ("file_missing", "河流.gpkg", "fault")} <= told  # fmt: skip
+            ("file_missing", "管网.gpkg", "fault")} <= told  # fmt: skip
     same = tables(run.folder)
     assert same["access.parquet"] == whole["access.parquet"]
 
