@@ -106,7 +106,7 @@ def measure_access(
     tables
         ``access`` in the order of places, then catalogue; ``snaps`` of places and facilities by persona and mode.
     """
-    facilities = _counting(facilities, catalog)
+    facilities = counting(facilities, catalog)
     points = points_of(places) if points is None else points
     standing = Standing.of(places, points, facilities, streets, catalog, met_share or catalog.met_share)
     parts: list[dict[str, NDArray[Any]]] = []
@@ -136,7 +136,7 @@ def measure_access(
     return Access(access, snap_table.reset_index(drop=True))
 
 
-def _counting(facilities: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+def counting(facilities: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     """What operates and is of a category that is known."""
     kept = facilities["category"].isin(catalog.categories) & facilities["operating"]
     return facilities[kept].reset_index(drop=True)
@@ -156,7 +156,7 @@ def cross(
     hillside
         The ground, see ``geo.hillside``.
     """
-    facilities = _counting(facilities, catalog)
+    facilities = counting(facilities, catalog)
     walkers = [catalog.travel_profile(name, "walk", level=False) for name in catalog.personas]
     profile = max(walkers, key=lambda walker: walker.off_street_limit_m)
     car = catalog.travel_profile(profile.persona, "drive", level=False)
@@ -321,6 +321,7 @@ class Ground:
         self._streets, self._catalog, self._standing, self._grades = streets, catalog, standing, grades
         self._open = open_ground
         self.profile = catalog.travel_profile("adult", "walk", level=grades is None)
+        self._usage: Usage
         self._on_foot: Usage
         self._walked: tuple[Snaps, Snaps]
         self.walking: Journeys
@@ -332,7 +333,7 @@ class Ground:
         if mode == "bus":
             homes, ends = self._walked
             return self._between(self._on_foot, homes, ends, self._rides()), homes, ends
-        usage = use_streets(self._streets, self.profile, self._grades)
+        usage = self._usage = use_streets(self._streets, self.profile, self._grades)
         homes, ends = self._joins(usage)
         journeys = self._between(usage, homes, ends, None)
         if mode == "walk":
@@ -376,6 +377,15 @@ class Ground:
         ends = self._walked[1]
         on_foot = Snaps(*(getattr(ends, name)[stops] for name in Snaps.__dataclass_fields__))
         return Rides(usage, stops, keep_together(on_road, on_foot, on_foot=self._on_foot), wait_ms)
+
+    def turned(self) -> Journeys:
+        """The last journeys but buses on streets and open ground turned round, so that there is back."""
+        crossing = self.crossing
+        pairs = dataclasses.replace(crossing.pairs, outward=~crossing.pairs.outward)
+        turned = Crossing(
+            crossing.homes_n, crossing.facilities_n, crossing.homes.turned(), crossing.facilities.turned(), pairs
+        )
+        return Journeys(self._streets, self._usage.turned(), profile=self.profile, crossing=turned)
 
     def _between(self, usage: Usage, homes: Snaps, ends: Snaps, rides: Rides | None) -> Journeys:
         standing = self._standing

@@ -83,6 +83,10 @@ class Ways:
         kept = real | (near & self.minor & ~(both[0] & both[1])[self.point])
         return self.rows(kept)
 
+    def turned(self) -> Ways:
+        """The same ways walked the other way round."""
+        return replace(self, outward=~self.outward)
+
     def rows(self, which: Bools | Ints) -> Ways:
         """Some of them."""
         return Ways(*(getattr(self, field.name)[which] for field in fields(self)))
@@ -184,6 +188,23 @@ class OpenGround:
         names = ("homes", "facilities", "car_homes", "car_facilities")
         homes, ends, car_homes, car_ends = (Ways.of(frames[name]) for name in names)
         return cls(homes, ends, car_homes, car_ends, Pairs.of(frames["pairs"]))
+
+    def only(self, homes: Ints, facilities: Ints) -> OpenGround:
+        """The ways of some rows of both, in the order given, as if only they were there."""
+
+        def taken(ways: Ways, rows: Ints) -> Ways:
+            place = pd.Series(np.arange(len(rows)), index=rows).reindex(ways.point)
+            kept = place.notna().to_numpy(bool)
+            return replace(ways.rows(kept), point=place.to_numpy(np.float64)[kept].astype(np.int64))
+
+        ways = (taken(own, rows) for own, rows in (
+            (self.homes, homes), (self.facilities, facilities), (self.car_homes, homes),
+            (self.car_facilities, facilities)))  # fmt: skip
+        both = self.pairs.frame()
+        for name, rows in (("home", homes), ("facility", facilities)):
+            both[name] = both[name].map(pd.Series(np.arange(len(rows)), index=rows))
+        one, two, three, four = ways
+        return OpenGround(one, two, three, four, Pairs.of(both.dropna()))
 
 
 def cross_open_ground(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,10 @@ class Grades:
     length_m: Floats
     void_m: Floats
     level: Bools
+
+    def turned(self) -> Grades:
+        """The same heights upside down, so that up is down."""
+        return replace(self, height_m=-self.height_m)
 
     def steps(self) -> tuple[Ints, Floats]:
         """The edge of each step, and its grade from u to v."""

@@ -220,6 +220,15 @@ class Usage:
             np.rint(against * self.backward_ms[edge]).astype(np.int64),
         )
 
+    def turned(self) -> Usage:
+        """The same profile on the same streets with every way turned round: up is down and there is back."""
+        grades = None if self.grades is None else self.grades.turned()
+        return replace(
+            self, forward=self.backward, backward=self.forward, forward_ms=self.backward_ms,
+            backward_ms=self.forward_ms, walked_ahead=self.walked_against, walked_against=self.walked_ahead,
+            grades=grades,
+        )  # fmt: skip
+
     @property
     def symmetric(self) -> bool:
         """Every way takes as long there as back, so every path does."""

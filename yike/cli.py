@@ -7,6 +7,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -184,22 +185,26 @@ def check(context: click.Context, project: Path) -> None:
 @click.option(
     "--only", default="", help="只做这些步骤及其所需，逗号分隔 only these stages and what they need: access,map"
 )
+@click.option("--verify", is_flag=True, help="抽 50 处换条件重算，核对规则 measure 50 places again, changed")
 @click.pass_context
-def run(context: click.Context, project: Path, out: Path | None, only: str) -> None:
+def run(context: click.Context, project: Path, out: Path | None, only: str, verify: bool) -> None:
     """计算并写出表、工作簿和地图；接着上次停下的地方做。 Measure, and write tables, workbook and map."""
     names = [name.strip() for name in only.split(",") if name.strip()]
-    _guarded(context, lambda: _run(context, project, out, names))
+    _guarded(context, lambda: _run(context, project, out, names, verified=verify))
 
 
-def _run(context: click.Context, project: Path, out: Path | None, only: Sequence[str] = ()) -> Run:
+def _run(
+    context: click.Context, project: Path, out: Path | None, only: Sequence[str] = (), *, verified: bool = False
+) -> Run:
     from yike.run import OpenProject
 
     start = time.perf_counter()
     opened = OpenProject.load(project, language=context.obj)
     language = opened.project.language
     words = _words(context, language)
-    teller = _Printer(words, opened.stage_names(only=only))
-    done: Run = _guarded(context, lambda: opened.run(out, only=only, teller=teller), language)
+    teller = _Printer(words, opened.stage_names(only=only, verified=verified))
+    work = partial(opened.run, out, only=only, verified=verified, teller=teller)
+    done: Run = _guarded(context, work, language)
     problems = done.table("problems")["severity"].value_counts()
     seconds = f"{time.perf_counter() - start:.1f}"
     n = {kind: int(problems.get(kind, 0)) for kind in ("fault", "doubt")}

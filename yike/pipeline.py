@@ -24,6 +24,7 @@ from analysis.gaps import coverage, distance_gaps
 from analysis.laws import check_laws
 from analysis.reclamation import by_slope_class, survey_plots
 from analysis.streets import effect_of_grades, streets_left_out
+from analysis.verify import verify
 from geo import crs as systems
 from geo import io, osm, roads
 from geo.connectors import OpenGround
@@ -146,8 +147,12 @@ def reading_stages(project: Project) -> list[Stage]:
     return stages
 
 
-def computing_stages(project: Project) -> list[Stage]:
-    """Give the stages that measure, in order; they need what ``reading_stages`` leaves."""
+def computing_stages(project: Project, *, verified: bool = False) -> list[Stage]:
+    """
+    Give the stages that measure, in order; they need what ``reading_stages`` leaves.
+
+    ``verified`` with the one that measures some places again.
+    """
     catalog = project.catalog()
     own = project.plain({"standards": project.standards, "categories": project.categories})
     personas = list(project.circle_personas)
@@ -173,8 +178,14 @@ def computing_stages(project: Project) -> list[Stage]:
                   settings=project.crs)
         )  # fmt: skip
     tables = ("people_at", "access", "circles", "gaps", "rings", "plots")
+    if verified:
+        again = partial(_verified, project, catalog)
+        stages.append(
+            Stage("verify", again, needs=(*ground, "people_at"), also=("grades", "open_ground"),
+                  settings=[own, walking, personas, project.met_share])
+        )  # fmt: skip
     laws = partial(_laws, catalog, project.met_share)
-    stages.append(Stage("laws", laws, also=tables, settings=[own, walking, project.met_share]))
+    stages.append(Stage("laws", laws, also=(*tables, "verify"), settings=[own, walking, project.met_share]))
     return stages
 
 
@@ -693,6 +704,17 @@ def _access(project: Project, catalog: Catalog, at: Work) -> Value:
     return {"access": measured.access, "snaps": measured.snaps}
 
 
+def _verified(project: Project, catalog: Catalog, at: Work) -> Value:
+    facilities = at.given["facilities"]
+    again = verify(
+        at.given["people_at"]["places"], facilities["facilities"], streets=at.given["network"]["streets"],
+        catalog=catalog, sourced=frozenset(facilities["sourced"]), points=at.given["places"]["points"],
+        circle_personas=project.circle_personas, met_share=project.met_share, grades=grades_in(at.given),
+        open_ground=open_ground_in(at.given),
+    )  # fmt: skip
+    return {"again": again}
+
+
 def _circles(project: Project, catalog: Catalog, at: Work) -> Value:
     places = at.given["people_at"]["places"]
     access = at.given["access"]["access"]
@@ -733,6 +755,8 @@ def _surveyed(project: Project, at: Work) -> Value:
 def _laws(catalog: Catalog, met_share: float | None, at: Work) -> Value:
     drawn = {"rings": at.given["rings"]["rings"]} if "rings" in at.given else {}
     laws = check_laws(tables_of(at.given) | drawn, catalog=catalog, met_share=met_share)
+    if "verify" in at.given:
+        laws = pd.concat([laws, at.given["verify"]["again"]], ignore_index=True)
     broken = laws[~laws["held"]]
     if len(broken):
         raise LawBroken(broken)

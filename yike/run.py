@@ -85,21 +85,33 @@ class OpenProject:
         """The run folder beside the project file: its name with ``-run``."""
         return self.project.file.with_name(f"{self.project.file.stem}-run")
 
-    def stage_names(self, *, reading_only: bool = False, only: Sequence[str] = ()) -> list[str]:
+    def stage_names(
+        self, *, reading_only: bool = False, only: Sequence[str] = (), verified: bool = False
+    ) -> list[str]:
         """Name the stages that the project goes through, in order; ``only`` some and what they stand on."""
-        return [stage.name for stage in self._chosen(reading_only=reading_only, only=only)]
+        return [stage.name for stage in self._chosen(reading_only=reading_only, only=only, verified=verified)]
 
-    def _chosen(self, *, reading_only: bool = False, only: Sequence[str] = ()) -> list[Stage]:
+    def _chosen(
+        self, *, reading_only: bool = False, only: Sequence[str] = (), verified: bool = False
+    ) -> list[Stage]:
         stages = reading_stages(self.project)
         if reading_only:
             return stages
-        stages += [*computing_stages(self.project), *_writing_stages(self.project)]
+        stages += [*computing_stages(self.project, verified=verified), *_writing_stages(self.project)]
         names = [stage.name for stage in stages]
         wrong = [name for name in only if name not in names]
         if wrong:
             shown = "、".join(names)
             raise Stop([Problem.stop("stage_unknown", stage=name, stages=shown) for name in wrong])
-        return with_needs(stages, [*only, "places", "facilities"], gather=["laws", "tables"]) if only else stages
+        return (
+            with_needs(
+                stages,
+                [*only, "places", "facilities"],
+                gather=[*(["verify"] if verified else []), "laws", "tables"],
+            )
+            if only
+            else stages
+        )
 
     def _stages(self, teller: Teller | None) -> Stages:
         code = code_digest({name: metadata.version(name) for name in LIBRARIES} | {"python": _PYTHON})
@@ -164,12 +176,17 @@ class OpenProject:
         )  # fmt: skip
         return found, str(places.loc[places["place_id"] == number, "place_name"].iloc[0])
 
-    def run(self, out: Path | str | None = None, *, only: Sequence[str] = (), teller: Teller | None = None) -> Run:
+    def run(
+        self, out: Path | str | None = None, *, only: Sequence[str] = (), verified: bool = False,
+        teller: Teller | None = None,
+    ) -> Run:  # fmt: skip
         """
         Measure everything and write the run folder, which appears whole or not at all.
 
         A stage that an earlier run finished, and for which nothing has changed, is not done again. ``only``
-        names stages to do, with what they stand on; the rest is named in ``run.json`` as absent.
+        names stages to do, with what they stand on; the rest is named in ``run.json`` as absent. ``verified``
+        measures some places again with one thing changed, and holds that against the laws, see
+        ``analysis.verify``.
 
         Raises
         ------
@@ -182,13 +199,13 @@ class OpenProject:
         """
         folder = Path(out) if out is not None else self.default_out()
         only = [only] if isinstance(only, str) else only
-        chosen = self._chosen(only=only)
+        chosen = self._chosen(only=only, verified=verified)
         stages = self._stages(teller)
         with _assembled(folder) as half:
             reading = {stage.name for stage in reading_stages(self.project)}
             _read(stages, [stage for stage in chosen if stage.name in reading])
             stages.run(stage for stage in chosen if stage.name not in reading)
-            _assemble(half, self.project, stages, self.stage_names())
+            _assemble(half, self.project, stages, self.stage_names(verified=verified))
         stages.store.prune()
         return Run(folder)
 

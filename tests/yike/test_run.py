@@ -87,6 +87,25 @@ def test_a_broken_law_writes_nothing(folder, tmp_path: Path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_sample_is_measured_again_when_asked(run, folder, tmp_path: Path):
+    again = yike.open(folder / PROJECT).run(tmp_path / "again", verified=True)
+    laws = again.table("laws")
+    assert len(laws) == len(run.table("laws")) + 5
+    assert laws["held"].all()
+    assert again.access.equals(run.access)
+
+
+def test_a_law_that_breaks_the_second_time_writes_nothing(folder, tmp_path: Path, monkeypatch):
+    def broken(*_: object, **__: object) -> pd.DataFrame:
+        return pd.DataFrame({"law": ["order_changes_nothing"], "held": [False], "checked_n": [1], "worst": [1.0],
+                             "rows": ["A001/bank_branch"]})  # fmt: skip
+
+    monkeypatch.setattr("yike.pipeline.verify", broken)
+    with pytest.raises(LawBroken, match="order_changes_nothing"):
+        yike.open(folder / PROJECT, cache=tmp_path.with_name("none")).run(tmp_path / "out", verified=True)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_of_others_is_refused_before_anything_is_read(folder, tmp_path: Path):
     (tmp_path / "信.txt").write_text("x", "utf-8")
     with pytest.raises(FolderTaken):
