@@ -32,6 +32,9 @@ MODES = ("walk", "ebike", "bus", "drive")
 MOST_PLOTS = 60_000
 """More polygons than this make the page slow to open."""
 
+SEEN_M = 10.0
+"""A shorter way from a point to the street is not drawn."""
+
 _STREET_STYLE = (
     (("motorway", "trunk", "primary"), "#b5651d", 2.4),
     (("secondary", "tertiary"), "#8d8d8d", 1.8),
@@ -42,7 +45,11 @@ _SIMPLIFY_DEG = 0.00004  # about 4 m: less than a line's width at any zoom the p
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MapInput:
-    """Finished tables that the page shows; ``persona`` colours the lists. Terrain and homesteads may be None."""
+    """
+    Finished tables that the page shows; ``persona`` colours the lists. Terrain and homesteads may be None.
+
+    ``joins`` are lines from points to where they meet the streets on foot, with ``kind`` and ``distance_m``.
+    """
 
     name: str
     places: pd.DataFrame
@@ -53,6 +60,7 @@ class MapInput:
     streets: Streets
     homesteads: gpd.GeoDataFrame | None
     terrain: Raster | None
+    joins: gpd.GeoDataFrame
     catalog: Catalog
     date: str
     version: str
@@ -171,6 +179,7 @@ def page_data(given: MapInput, messages: Messages) -> dict[str, Any]:
         "places": _places(places, deciding, walked, lists, [c.id for c in categories], facility_row, messages),
         "facilities": facilities,
         "streets": _streets(given.streets, _scope(places)),
+        "joins": _joins(given.joins),
         "plots": plots,
         "relief": _relief(given.terrain),
         "bounds": _latlon(_scope(places)),
@@ -181,6 +190,7 @@ def page_data(given: MapInput, messages: Messages) -> dict[str, Any]:
 
 _WORDS = (
     "stamp", "choose", "by_list", "by_category", "places", "facilities", "streets", "homesteads", "relief", "ways",
+    "joins",
     "people", "unknown_people", "time", "limit", "distance", "facility", "status", "category", "all_met",
     "most_met", "few_met", "none_judged", "deciding", "projected", "osm", "search", "close",
     "default_mark", "gap", "missing", "far", "households", "hosts", "straight",
@@ -286,6 +296,12 @@ def _streets(streets: Streets, scope: Bounds) -> list[dict[str, Any]]:
         drawn |= mine
         out.append({"colour": colour, "weight": weight, "lines": [_steps(line) for line in lines[mine]]})
     return out[::-1]
+
+
+def _joins(joins: gpd.GeoDataFrame) -> list[list[int]]:
+    """The ways of places to the street, where they can be seen."""
+    shown = joins["kind"].eq("place") & (joins["distance_m"] >= SEEN_M)
+    return [_steps(line) for line in joins.geometry[shown]]
 
 
 def _steps(shape: shapely.Geometry) -> list[int]:

@@ -346,7 +346,7 @@ def _writing_stages(project: Project) -> list[Stage]:
     return [
         Stage("tables", partial(_tables, project), needs=("places", "laws"), also=(*reading, *computing),
               settings=[project.language]),
-        Stage("map", partial(_map, project), needs=drawn, also=("homesteads", "plots", "terrain"),
+        Stage("map", partial(_map, project), needs=drawn, also=("places", "homesteads", "plots", "terrain"),
               settings=[shown, project.standards, project.categories]),
         Stage("workbook", partial(_workbook, project), needs=(*drawn, "tables"), also=computing, reads=files,
               settings=[shown, project.standards, project.categories]),
@@ -373,8 +373,8 @@ def _map(project: Project, at: Work) -> Value:
     given_map = MapInput(
         project.name, given["people_at"]["places"], given["access"]["access"], given["circles"]["circles"],
         project.circle_personas[0], given["facilities"]["facilities"], given["network"]["streets"],
-        _measured_plots(given), given["terrain"]["raster"] if "terrain" in given else None, project.catalog(),
-        _today(), metadata.version("yike"),
+        _measured_plots(given), given["terrain"]["raster"] if "terrain" in given else None, _joins(given),
+        project.catalog(), _today(), metadata.version("yike"),
     )  # fmt: skip
     write_map(given_map, at.folder / "map.html", load_messages(project.language))
     return {"map": at.folder / "map.html"}
@@ -416,7 +416,7 @@ def _assemble(folder: Path, project: Project, stages: Stages, all_names: Sequenc
 
 
 def _write_layers(path: Path, given: Mapping[str, Value], tables: Mapping[str, pd.DataFrame]) -> None:
-    places, points = given["places"]["places"], given["places"]["points"]
+    places = given["places"]["places"]
     facilities, plots = given["facilities"]["facilities"], _measured_plots(given)
     io.write_layer(_points(tables.get("places", places)), path, layer="places")
     if len(facilities):
@@ -425,28 +425,28 @@ def _write_layers(path: Path, given: Mapping[str, Value], tables: Mapping[str, p
         io.write_layer(plots, path, layer="homesteads")
     if "rings" in given and len(given["rings"]["rings"]):
         io.write_layer(given["rings"]["rings"], path, layer="rings")
-    if "snaps" not in tables:
-        return
-    snaps = tables["snaps"]
-    walked = snaps[(snaps["persona"] == "adult") & (snaps["mode"] == "walk") & snaps["snap_lon"].notna()]
-    at = pd.concat(
-        [
-            points[["point_id", "lon", "lat"]].assign(kind="place"),
-            facilities[["facility_id", "lon", "lat"]]
-            .set_axis(["point_id", "lon", "lat"], axis=1)
-            .drop_duplicates("point_id")
-            .assign(kind="facility"),
-        ]
-    )
-    legs = walked.merge(at, on=["point_id", "kind"])
-    ends = np.stack((legs[["lon", "lat"]].to_numpy(float), legs[["snap_lon", "snap_lat"]].to_numpy(float)), axis=1)
-    lines = gpd.GeoDataFrame(
-        legs.drop(columns=["lon", "lat", "snap_lon", "snap_lat"]),
-        geometry=shapely.linestrings(ends),
-        crs=systems.DEGREES,
-    )
+    lines = _joins(given)
     if len(lines):
         io.write_layer(lines, path, layer="snaps")
+
+
+def _joins(given: Mapping[str, Value]) -> gpd.GeoDataFrame:
+    """Lines from places and facilities to where an adult on foot meets the streets."""
+    columns = ["point_id", "kind", "snap_lon", "snap_lat", "persona", "mode"]
+    snaps = given["access"]["snaps"] if "access" in given else pd.DataFrame(columns=columns)
+    points, facilities = given["places"]["points"], given["facilities"]["facilities"]
+    walked = snaps[(snaps["persona"] == "adult") & (snaps["mode"] == "walk") & snaps["snap_lon"].notna()]
+    named = facilities[["facility_id", "lon", "lat"]].set_axis(["point_id", "lon", "lat"], axis=1)
+    at = pd.concat(
+        [points[["point_id", "lon", "lat"]].assign(kind="place"),
+         named.drop_duplicates("point_id").assign(kind="facility")]
+    )  # fmt: skip
+    legs = walked.merge(at, on=["point_id", "kind"])
+    ends = np.stack((legs[["lon", "lat"]].to_numpy(float), legs[["snap_lon", "snap_lat"]].to_numpy(float)), axis=1)
+    return gpd.GeoDataFrame(
+        legs.drop(columns=["lon", "lat", "snap_lon", "snap_lat"]), geometry=shapely.linestrings(ends),
+        crs=systems.DEGREES,
+    )  # fmt: skip
 
 
 def _points(frame: pd.DataFrame) -> gpd.GeoDataFrame:

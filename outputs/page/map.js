@@ -34,6 +34,8 @@
     return L.polygon(group.rings.map(function (ring) { return [line(ring)]; }),
       { renderer: canvas, color: "#555", weight: 0.5, fillColor: SLOPE[group.slope], fillOpacity: 0.9, interactive: false });
   }));
+  if (data.joins.length) layers.joins = L.layerGroup([L.polyline(data.joins.map(line),
+    { renderer: canvas, color: "#7b1fa2", weight: 1.2, interactive: false })]);
   layers.ways = L.layerGroup();
   layers.facilities = L.layerGroup();
   // by kind of place: settlements, scattered households, hosts
@@ -82,10 +84,10 @@
   var legend = element("section", undefined, side); legend.id = "legend";
   var detail = element("section", undefined, side); detail.id = "place"; detail.hidden = true;
   var switches = element("section", undefined, side);
-  ["places", "households", "hosts", "facilities", "ways", "homesteads", "streets", "relief"].forEach(function (name) {
+  ["places", "households", "hosts", "facilities", "ways", "joins", "homesteads", "streets", "relief"].forEach(function (name) {
     if (!layers[name]) return;
     var label = element("label", undefined, switches), tick = element("input", undefined, label);
-    tick.type = "checkbox"; tick.checked = name !== "hosts"; tick.id = "show-" + name;
+    tick.type = "checkbox"; tick.checked = name !== "hosts" && name !== "joins"; tick.id = "show-" + name;
     label.appendChild(document.createTextNode(" " + W[name]));
     tick.addEventListener("change", function () {
       if (tick.checked) draw(name); else map.removeLayer(layers[name]);
