@@ -62,6 +62,8 @@ def _sheets(given: BookInput) -> dict[str, pd.DataFrame]:
         order = gaps["place_id"].map(tables["places"].set_index("place_id")["place_kind"]).map(KINDS.index)
         out["gaps"] = gaps.iloc[order.argsort(kind="stable").to_numpy()]
         out["coverage"] = tables["coverage"]
+    if "intervals" in tables:
+        out["intervals"] = tables["intervals"]
     if "circles" in tables:
         out["circles"] = names.merge(tables["circles"], on="place_id", how="right")
         out["shares"] = tables["shares"]

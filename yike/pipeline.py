@@ -21,6 +21,7 @@ from pyproj import CRS
 from analysis.access import cross, measure_access
 from analysis.circle import circle_rings, circle_shares, judge_circles
 from analysis.gaps import coverage, distance_gaps
+from analysis.intervals import intervals
 from analysis.laws import check_laws
 from analysis.reclamation import by_slope_class, survey_plots
 from analysis.streets import effect_of_grades, streets_left_out
@@ -169,6 +170,8 @@ def computing_stages(project: Project, *, verified: bool = False) -> list[Stage]
         Stage("circles", partial(_circles, project, catalog), needs=("access", "people_at"),
               settings=[own, personas, project.plain(project.strata), project.name]),
         Stage("gaps", _gaps, needs=("access", "people_at")),
+        Stage("intervals", partial(_intervals, project, catalog), needs=(*ground, "people_at"),
+              also=("grades", "open_ground"), settings=[own, walking, personas, project.met_share]),
         Stage("streets", partial(_streets, catalog), needs=("network",), also=("grades",), settings=walking),
         Stage("rings", partial(_rings, catalog), needs=("network", "places"), also=("grades",), settings=walking),
     ]  # fmt: skip
@@ -193,6 +196,7 @@ TABLES = {
     "places": "people_at", "access": "access", "snaps": "access", "circles": "circles", "shares": "circles",
     "gaps": "gaps", "coverage": "gaps", "homesteads": "plots", "slopes": "plots", "balance": "people_at",
     "laws": "laws", "left_out": "streets", "slope_effect": "streets", "steepest": "streets",
+    "intervals": "intervals",
 }  # fmt: skip
 """Which stage leaves which table."""
 
@@ -702,6 +706,17 @@ def _access(project: Project, catalog: Catalog, at: Work) -> Value:
         grades=grades_in(at.given), open_ground=open_ground_in(at.given),
     )  # fmt: skip
     return {"access": measured.access, "snaps": measured.snaps}
+
+
+def _intervals(project: Project, catalog: Catalog, at: Work) -> Value:
+    facilities = at.given["facilities"]
+    found = intervals(
+        at.given["people_at"]["places"], facilities["facilities"], streets=at.given["network"]["streets"],
+        catalog=catalog, sourced=frozenset(facilities["sourced"]), points=at.given["places"]["points"],
+        circle_personas=project.circle_personas, met_share=project.met_share, grades=grades_in(at.given),
+        open_ground=open_ground_in(at.given),
+    )  # fmt: skip
+    return {"intervals": found}
 
 
 def _verified(project: Project, catalog: Catalog, at: Work) -> Value:
