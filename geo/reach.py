@@ -393,16 +393,47 @@ class Journeys:
             limit = np.minimum(4 * limit, LONGEST_MS)
         return table
 
+    def within(self, rows: Ints, *, limit_min: float, inward: bool = True) -> pd.DataFrame:
+        """
+        List every pair of a home and one of some facilities that is within a limit, whose rim belongs to it.
+
+        Parameters
+        ----------
+        rows
+            Rows of the facilities asked for.
+        limit_min
+            Minutes.
+        inward
+            From home to facility, else from facility to home.
+
+        Returns
+        -------
+        table
+            ``home`` and ``facility`` (rows), ``time_min`` and ``distance_m``; home by home, the nearest first and
+            of equally near ones the earlier in ``rows``. A pair that is not there is further.
+        """
+        homes = np.flatnonzero(self._home[inward] >= 0)
+        limit_ms = np.full(len(homes), min(np.floor(limit_min * MS_PER_MIN + 1e-6), float(LONGEST_MS)), np.int64)
+        pairs = self._one_way(np.asarray(rows, np.int64), homes, limit_ms, inward=inward)
+        pairs = pairs.sort_values(["home", "ms", "place"], ignore_index=True)
+        return pd.DataFrame(
+            {"home": pairs["home"], "facility": np.asarray(rows, np.int64)[pairs["place"].to_numpy(np.int64)],
+             "time_min": pairs["ms"] / MS_PER_MIN, "distance_m": pairs["m"]}
+        )  # fmt: skip
+
+    def _one_way(self, rows: Ints, homes: Ints, limit_ms: Ints, *, inward: bool) -> pd.DataFrame:
+        """The facilities (as places in ``rows``) that each of some homes has within its limit, one way."""
+        graph = self._out if inward else self._in
+        start, ends = self._home[inward][homes], self._facility[inward][rows]
+        place = np.full(self._node_n, -1, np.int64)
+        place[ends[ends >= 0]] = np.flatnonzero(ends >= 0)
+        nothing = np.zeros(len(homes), np.int64), np.zeros(len(homes))
+        row, node, ms, metres = graph.within(start, *nothing, limit_ms=limit_ms, ends=place >= 0)
+        return pd.DataFrame({"home": homes[row], "place": place[node], "ms": ms, "m": metres})
+
     def _both_ways(self, rows: Ints, homes: Ints, limit_ms: Ints) -> _Pairs:
         """The facilities that each of some homes reaches within its limit, there and back."""
-        legs = []
-        for inward, graph in ((True, self._out), (False, self._in)):
-            start, ends = self._home[inward][homes], self._facility[inward][rows]
-            place = np.full(self._node_n, -1, np.int64)
-            place[ends[ends >= 0]] = np.flatnonzero(ends >= 0)
-            nothing = np.zeros(len(homes), np.int64), np.zeros(len(homes))
-            row, node, ms, metres = graph.within(start, *nothing, limit_ms=limit_ms, ends=place >= 0)
-            legs.append(pd.DataFrame({"home": homes[row], "place": place[node], "ms": ms, "m": metres}))
+        legs = [self._one_way(rows, homes, limit_ms, inward=inward) for inward in (True, False)]
         both = legs[0].merge(legs[1], on=["home", "place"], suffixes=("_to", "_back"), how="inner")
         whole = (both[name].to_numpy(np.int64) for name in ("home", "place", "ms_to", "ms_back"))
         return _Pairs(*whole, *(both[name].to_numpy(np.float64) for name in ("m_to", "m_back")))

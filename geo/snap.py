@@ -144,3 +144,42 @@ class Snapper:
             values[far] = np.nan
         component = np.where(edge >= 0, self._usage.component[np.maximum(edge, 0)], -1).astype(np.int32)
         return Snaps(edge, fraction, at_lon, at_lat, distance, component, status)
+
+
+def nearest_line_m(lon: ArrayLike, lat: ArrayLike, lines: ArrayLike) -> NDArray[np.float64]:
+    """
+    Give the geodesic distance of points to the nearest of some lines: pipes, roads, power lines.
+
+    A polygon is its whole area: a point inside is at 0.
+
+    Parameters
+    ----------
+    lon, lat
+        Degrees; NaN where a point has no position.
+    lines
+        Shapes in degrees; empty ones and None are passed over.
+
+    Returns
+    -------
+    distance_m
+        NaN for a point without a position, and for all where there are no lines.
+    """
+    x, y = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
+    out = np.full(len(x), np.nan)
+    shapes = np.array([shape for shape in np.asarray(lines, object) if shape is not None and not shape.is_empty])
+    known = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    if not len(shapes) or not len(known):
+        return out
+    plane = systems.zone(float(np.median(x[known])))
+
+    def move(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.column_stack(systems.project(xy[:, 0], xy[:, 1], plane))
+
+    flat = shapely.transform(shapely.force_2d(shapes), move)
+    points = shapely.points(*systems.project(x[known], y[known], plane))
+    row, near = shapely.STRtree(flat).query_nearest(points, all_matches=False)
+    ways = shapely.shortest_line(points[row], flat[near])
+    ends = shapely.get_coordinates(shapely.get_point(ways, 1))
+    at = systems.to_degrees(ends[:, 0], ends[:, 1], plane.to_wkt())
+    out[known[row]] = systems.geodesic_m(x[known[row]], y[known[row]], *at)
+    return out

@@ -295,6 +295,27 @@ def test_no_point_matters_to_another_and_who_is_slower_takes_as_much_longer(home
         np.testing.assert_allclose(child.to_min[near], whole.to_min[near] * 4 / 3.6, atol=1e-3)
 
 
+def test_terrain_in_metres_gives_the_times_of_terrain_in_degrees():
+    at = degrees([(-3, 4), (2, 6)]), degrees([(6, 5)])
+    lake = [shapely.Polygon(np.column_stack(degrees([(1, 2), (4, 2), (4, 5), (1, 5)])))]
+    streets = LONG.streets()
+    told = []
+    for cell_m in (None, 30.0, 10.0):
+        raster = ground(lambda x, y: 2000 + 0.1 * x - 0.05 * y, reach_m=1500.0, cell_m=cell_m)
+        grades = grades_of(streets, raster)
+        usage = use_streets(streets, ADULT, grades)
+        found = cross_open_ground(
+            streets, usage, lay_hillside(walking_grid(raster), closed=lake), profile=ADULT,
+            car=use_streets(streets, CAR, grades), plane=PLANE, homes_at=at[0], facilities_at=at[1], least_m=1500.0,
+        )  # fmt: skip
+        crossing = Crossing(2, 1, found.homes, found.facilities, found.pairs)
+        journeys = Journeys(streets, usage, profile=ADULT, crossing=crossing)
+        told.append(journeys.nearest([0], rank=[0], direction="round_trip_mean"))
+    for other in told[1:]:
+        np.testing.assert_allclose(other.to_min, told[0].to_min, rtol=0.02)
+        np.testing.assert_allclose(other.back_min, told[0].back_min, rtol=0.02)
+
+
 def test_tables_and_back():
     found, _, _ = crossed(LONG, [(0, 4), (3, 3)], [(5, 4)])
     again = OpenGround.of(found.frames())

@@ -398,6 +398,34 @@ def test_the_plane_of_flatland_is_true():
     assert PLANE.is_projected
 
 
+# --- all pairs within a limit ------------------------------------------------------------------------------
+
+
+@given(
+    st.lists(STREET, min_size=4, max_size=24), st.lists(POINT, min_size=1, max_size=4),
+    st.lists(POINT, min_size=1, max_size=4), st.floats(0, 12), st.booleans(),
+)  # fmt: skip
+def test_all_pairs_within_a_limit_are_those_of_single_searches(drawn, homes, facilities, limit, inward):
+    town = Town().street((0, 0), (0, -30))
+    for (x, y), across, oneway, foot in drawn:
+        town.street((x, y), (x + 1, y) if across else (x, y + 1), oneway=oneway, oneway_foot=foot)
+    for profile in (ADULT, CAR):
+        journeys = town.journey(homes, facilities, profile=profile)
+        rows = list(range(len(facilities)))[::-1]
+        table = journeys.within(rows, limit_min=limit, inward=inward)
+        found = {(r.home, r.facility): (r.time_min, r.distance_m) for r in table.itertuples()}
+        due = {}
+        for f in rows:
+            one = journeys.nearest([f], rank=[0], direction="to_facility" if inward else "from_facility")
+            time = one.to_min if inward else one.back_min
+            due |= {(h, f): (time[h], one.distance_m[h]) for h in range(len(homes)) if time[h] <= limit}
+        assert found.keys() == due.keys()
+        for pair, (time, metres) in due.items():
+            assert found[pair] == (time, pytest.approx(metres, abs=1e-6))
+        assert table["home"].is_monotonic_increasing
+        assert table.groupby("home")["time_min"].apply(lambda t: t.is_monotonic_increasing).all()
+
+
 # --- the way itself ---------------------------------------------------------------------------------------
 
 

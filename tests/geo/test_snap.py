@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.network import use_streets
-from geo.snap import Snapper
+from geo.snap import Snapper, nearest_line_m
 from tests.flatland import ADULT, CAR, PLANE, Town, degrees
 
 LONG = [(0.0, 0.0), (30.0, 0.0)]
@@ -97,3 +98,14 @@ def test_the_edge_is_the_nearest(point):
     to_side = np.hypot(x, y - np.clip(y, 0, 10))
     # three kilometres from its middle the plane stretches by 1e-7
     assert snaps.distance_m[0] == pytest.approx(100 * min(to_main, to_side), abs=1e-2)
+
+
+def test_the_distance_to_a_line_is_true_metres_and_nothing_where_there_is_none():
+    lon, lat = degrees([(0, 3), (12, 4), (0, 0)])
+    pipe = shapely.LineString(np.column_stack(degrees([(-5, 0), (9, 0)])))
+    field = shapely.Polygon(np.column_stack(degrees([(11, 3), (13, 3), (13, 5), (11, 5)])))
+    far = nearest_line_m([*lon, np.nan], [*lat, 0.0], [pipe, None, shapely.LineString()])
+    np.testing.assert_allclose(far, [300, 500, 0, np.nan], atol=1e-3)
+    assert nearest_line_m(lon, lat, [pipe, field])[1] == pytest.approx(0, abs=1e-6)
+    assert np.isnan(nearest_line_m(lon, lat, [])).all()
+    assert len(nearest_line_m([], [], [pipe])) == 0
