@@ -205,7 +205,7 @@ def test_wrong_use_is_two(county: Path):
 
 
 def test_an_inner_fault_is_told_without_a_traceback(county: Path, monkeypatch):
-    def fails(*_: object) -> None:
+    def fails(*_: object, **__: object) -> None:
         raise RuntimeError("an inner fault")
 
     monkeypatch.setattr("yike.run.computing_stages", fails)

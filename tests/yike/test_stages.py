@@ -156,7 +156,7 @@ def test_a_moved_threshold_reads_nothing_again_and_moves_its_rows(warm, whole, t
     with (folder / PROJECT).open("a", encoding="utf-8") as file:
         file.write('\n[standards]\n"village_clinic.rural.walk_min" = 10\n')
     ear, run = again(folder, cache, tmp_path / "out")
-    assert ear.done == ["access", "circles", "gaps", "laws", "tables", "map", "workbook"]
+    assert ear.done == ["access", "circles", "gaps", "intervals", "laws", "tables", "map", "workbook"]
     differs = (before != run.access) & ~(before.isna() & run.access.isna())
     rows = run.access[differs.any(axis=1)].merge(run.places[["place_id", "profile"]])
     assert set(rows["category"]) == {"village_clinic"}
