@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Required, TypedDict, cast
 
 import numpy as np
 import pandas as pd
@@ -38,6 +38,10 @@ STATUSES = (
 )  # fmt: skip
 
 
+CIRCLE_PERSONAS = ("adult", "elderly")
+"""Who is asked about the lists, if nobody else is named."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Access:
     """The tables ``access`` and ``snaps``."""
@@ -54,7 +58,7 @@ def measure_access(
     catalog: Catalog,
     sourced: frozenset[str],
     points: pd.DataFrame | None = None,
-    circle_personas: Sequence[str] = ("adult", "elderly"),
+    circle_personas: Sequence[str] = CIRCLE_PERSONAS,
     met_share: float | None = None,
     grades: Grades | None = None,
     open_ground: OpenGround | None = None,
@@ -134,6 +138,19 @@ def measure_access(
     access = access.astype({"met": "boolean", "straight_met": "boolean"})
     snap_table = pd.concat(snaps, ignore_index=True).drop_duplicates(["point_id", "kind", "persona", "mode"])
     return Access(access, snap_table.reset_index(drop=True))
+
+
+class Asked(TypedDict, total=False):
+    """What ``measure_access`` asks for beside places and facilities, for those who ask again."""
+
+    streets: Required[Streets]
+    catalog: Required[Catalog]
+    sourced: Required[frozenset[str]]
+    points: pd.DataFrame | None
+    circle_personas: Sequence[str]
+    met_share: float | None
+    grades: Grades | None
+    open_ground: OpenGround | None
 
 
 def counting(facilities: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
@@ -323,47 +340,44 @@ class Ground:
         self.profile = catalog.travel_profile("adult", "walk", level=grades is None)
         self._usage: Usage
         self._on_foot: Usage
-        self._walked: tuple[Snaps, Snaps]
+        self._walked: tuple[Snaps, Snaps, Crossing]
         self.walking: Journeys
         self.crossing: Crossing
 
     def journeys(self, persona: str, mode: Mode) -> tuple[Journeys, Snaps, Snaps]:
         """Prepare the journeys of a persona in a mode; the same persona on foot comes first."""
         self.profile = self._catalog.travel_profile(persona, mode, level=self._grades is None)
-        if mode == "bus":
-            homes, ends = self._walked
-            return self._between(self._on_foot, homes, ends, self._rides()), homes, ends
+        if mode == "bus":  # on foot to the stop and from it
+            homes, ends, self.crossing = self._walked
+            return self._journeys(self._on_foot, self._rides()), homes, ends
         usage = self._usage = use_streets(self._streets, self.profile, self._grades)
-        homes, ends = self._joins(usage)
-        journeys = self._between(usage, homes, ends, None)
+        homes, ends, self.crossing = self._met_by(usage)
+        journeys = self._journeys(usage)
         if mode == "walk":
-            self._on_foot, self._walked, self.walking = usage, (homes, ends), journeys
+            self._on_foot, self._walked, self.walking = usage, (homes, ends, self.crossing), journeys
         return journeys, homes, ends
 
-    def _joins(self, usage: Usage) -> tuple[Snaps, Snaps]:
-        """Where points and facilities meet the streets."""
-        standing = self._standing
+    def _met_by(self, usage: Usage) -> tuple[Snaps, Snaps, Crossing]:
+        """Where points and facilities meet the streets, and how."""
+        standing, drives = self._standing, self.profile.mode == "drive"
+        at = (standing.points_at, standing.facilities_at)
         if self._open is not None:
+            cars = (self._open.car_homes, self._open.car_facilities)
+            both = cars if drives else (self._open.homes, self._open.facilities)
+            limit_m = self.profile.off_street_limit_m
+            ways = (both[0].within(limit_m), both[1].within(limit_m))
             homes, ends = (
-                snaps_of(ways, np.isfinite(at[0]), self._streets, usage)
-                for ways, at in zip(self._ways(), (standing.points_at, standing.facilities_at), strict=True)
+                snaps_of(own, np.isfinite(where[0]), self._streets, usage)
+                for own, where in zip(ways, at, strict=True)
             )
-            return homes, ends
+            pairs = Pairs.none() if drives else self._open.pairs
+            return homes, ends, Crossing(len(homes.edge), len(ends.edge), ways[0], ways[1], pairs)
         snapper = Snapper(self._streets, usage, profile=self.profile, plane=standing.plane)
-        homes, ends = snapper.snap(*standing.points_at), snapper.snap(*standing.facilities_at)
-        if self.profile.mode != "drive":
-            return homes, ends
-        return (keep_together(homes, self._walked[0], on_foot=self._on_foot),
-                keep_together(ends, self._walked[1], on_foot=self._on_foot))  # fmt: skip
-
-    def _ways(self) -> tuple[Ways, Ways]:
-        """The ways over open ground that count for who travels now."""
-        if self._open is None:
-            raise ValueError("there is no open ground")
-        cars = (self._open.car_homes, self._open.car_facilities)
-        both = cars if self.profile.mode == "drive" else (self._open.homes, self._open.facilities)
-        limit_m = self.profile.off_street_limit_m
-        return both[0].within(limit_m), both[1].within(limit_m)
+        homes, ends = snapper.snap(*at[0]), snapper.snap(*at[1])
+        if drives:
+            homes = keep_together(homes, self._walked[0], on_foot=self._on_foot)
+            ends = keep_together(ends, self._walked[1], on_foot=self._on_foot)
+        return homes, ends, Crossing.straight(homes, ends, *at, self.profile)
 
     def _rides(self) -> Rides:
         mode, standing = self._catalog.modes["bus"], self._standing
@@ -380,21 +394,10 @@ class Ground:
 
     def turned(self) -> Journeys:
         """The last journeys but buses on streets and open ground turned round, so that there is back."""
-        crossing = self.crossing
-        pairs = dataclasses.replace(crossing.pairs, outward=~crossing.pairs.outward)
-        turned = Crossing(
-            crossing.homes_n, crossing.facilities_n, crossing.homes.turned(), crossing.facilities.turned(), pairs
-        )
+        turned = self.crossing.turned()
         return Journeys(self._streets, self._usage.turned(), profile=self.profile, crossing=turned)
 
-    def _between(self, usage: Usage, homes: Snaps, ends: Snaps, rides: Rides | None) -> Journeys:
-        standing = self._standing
-        if self._open is None:
-            at = (standing.points_at, standing.facilities_at)
-            self.crossing = Crossing.straight(homes, ends, *at, self.profile)
-        else:
-            pairs = Pairs.none() if self.profile.mode == "drive" else self._open.pairs
-            self.crossing = Crossing(len(homes.edge), len(ends.edge), *self._ways(), pairs)
+    def _journeys(self, usage: Usage, rides: Rides | None = None) -> Journeys:
         return Journeys(self._streets, usage, profile=self.profile, crossing=self.crossing, rides=rides)
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Unpack
 
-import numpy as np
 import pandas as pd
 
-from analysis.access import measure_access
+from analysis.access import CIRCLE_PERSONAS, Asked, measure_access
 from analysis.circle import circle_shares, judge_circles
 from analysis.gaps import coverage
-from geo.connectors import OpenGround, Ways
-from geo.grades import Grades
-from geo.network import Streets
 from geo.walking import DEFAULT
 from layers.catalog import Catalog
 
@@ -27,18 +23,7 @@ KEYS = ["place_kind", "category", "list", "persona"]
 
 
 def intervals(
-    places: pd.DataFrame,
-    facilities: pd.DataFrame,
-    *,
-    streets: Streets,
-    catalog: Catalog,
-    sourced: frozenset[str],
-    points: pd.DataFrame | None = None,
-    circle_personas: Sequence[str] = ("adult", "elderly"),
-    met_share: float | None = None,
-    grades: Grades | None = None,
-    open_ground: OpenGround | None = None,
-    progress: Callable[[str], None] = lambda _: None,
+    access: pd.DataFrame, places: pd.DataFrame, facilities: pd.DataFrame, **asked: Unpack[Asked]
 ) -> pd.DataFrame:
     """
     Give the share of people served with its range when one assumption is changed at a time.
@@ -50,10 +35,10 @@ def intervals(
 
     Parameters
     ----------
-    places, facilities, streets, catalog, sourced, points, circle_personas, met_share, grades, open_ground
-        As in ``analysis.access.measure_access``.
-    progress
-        Called with a change before it is measured.
+    access
+        What ``measure_access`` says of all that follows.
+    places, facilities, **asked
+        As for ``analysis.access.measure_access``.
 
     Returns
     -------
@@ -63,54 +48,31 @@ def intervals(
         it (``people_share_low``, ``people_share_high``), and its value with each change. NaN where nobody can be
         judged, and for a change that is none: without terrain only speed changes.
     """
-
-    def shares(catalog: Catalog, open_ground: OpenGround | None) -> pd.Series:
-        access = measure_access(
-            places, facilities, streets=streets, catalog=catalog, sourced=sourced, points=points,
-            circle_personas=circle_personas, met_share=met_share, grades=grades, open_ground=open_ground,
-        ).access  # fmt: skip
-        return _shares(access, places, catalog, circle_personas)
-
-    base = shares(catalog, open_ground)
+    catalog, personas = asked["catalog"], asked.get("circle_personas", CIRCLE_PERSONAS)
+    base = _shares(access, places, catalog, personas)
     table = pd.DataFrame({"people_share": base})
-    for name, other, ground in _changes(catalog, grades, open_ground):
-        progress(name)
-        table[name] = shares(other, ground).reindex(base.index)
+    for name, changed in _changes(asked):
+        again = measure_access(places, facilities, **changed).access
+        table[name] = _shares(again, places, changed["catalog"], personas).reindex(base.index)
     table = table.reindex(columns=["people_share", *VARIANTS]).astype("float64")
     table.insert(1, "people_share_low", table.min(axis=1))
     table.insert(2, "people_share_high", table.drop(columns="people_share_low").max(axis=1))
     return table.reset_index()
 
 
-def _changes(
-    catalog: Catalog, grades: Grades | None, open_ground: OpenGround | None
-) -> Iterator[tuple[str, Catalog, OpenGround | None]]:
+def _changes(asked: Asked) -> Iterator[tuple[str, Asked]]:
     """The changes that change anything."""
+    catalog, open_ground = asked["catalog"], asked.get("open_ground")
     if not catalog.raw_speed:
         for name, factor in (("slower", 1 - SPEED_SHARE), ("faster", 1 + SPEED_SHARE)):
-            walkers = {
-                key: dataclasses.replace(p, flat_kmh=p.flat_kmh * factor) for key, p in catalog.personas.items()
-            }
-            yield name, dataclasses.replace(catalog, personas=walkers), open_ground
+            yield name, {**asked, "catalog": catalog.at_speed(factor)}
     if open_ground is not None:
-        yield "straight_legs", catalog, None
-    if grades is not None:
+        yield "straight_legs", {**asked, "open_ground": None}
+    if asked.get("grades") is not None:
         other = OTHER if catalog.walk_function != OTHER else DEFAULT
-        yield "other_function", catalog.walking(other, raw=catalog.raw_speed), open_ground
+        yield "other_function", {**asked, "catalog": catalog.walking(other, raw=catalog.raw_speed)}
     if open_ground is not None:
-        yield "field_as_path", catalog, _as_paths(open_ground)
-
-
-def _as_paths(open_ground: OpenGround) -> OpenGround:
-    def level(ways: Ways) -> Ways:
-        return dataclasses.replace(ways, level_m=np.minimum(ways.level_m, ways.m))
-
-    ways = (open_ground.homes, open_ground.facilities, open_ground.car_homes, open_ground.car_facilities)
-    one, two, three, four = (level(own) for own in ways)
-    pairs = open_ground.pairs
-    return OpenGround(
-        one, two, three, four, dataclasses.replace(pairs, level_m=np.minimum(pairs.level_m, pairs.m))
-    )
+        yield "field_as_path", {**asked, "open_ground": open_ground.as_paths()}
 
 
 def _shares(access: pd.DataFrame, places: pd.DataFrame, catalog: Catalog, personas: Sequence[str]) -> pd.Series:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.access import Ground, Standing, counting, measure_access
+from analysis.access import Asked, Ground, Standing, counting, measure_access
 from geo.connectors import OpenGround
-from geo.grades import Grades
-from geo.network import Streets
 from layers.catalog import Catalog, Standard
 from layers.places import points_of
 
@@ -52,19 +50,7 @@ class _Sample:
 
 
 def verify(
-    places: pd.DataFrame,
-    facilities: pd.DataFrame,
-    *,
-    streets: Streets,
-    catalog: Catalog,
-    sourced: frozenset[str],
-    points: pd.DataFrame | None = None,
-    circle_personas: Sequence[str] = ("adult", "elderly"),
-    met_share: float | None = None,
-    grades: Grades | None = None,
-    open_ground: OpenGround | None = None,
-    n: int = PLACES_N,
-    seed: int = 1,
+    places: pd.DataFrame, facilities: pd.DataFrame, *, n: int = PLACES_N, seed: int = 1, **asked: Unpack[Asked]
 ) -> pd.DataFrame:
     """
     Measure some places again and again, each time with one thing changed, and hold the answers together.
@@ -74,8 +60,8 @@ def verify(
 
     Parameters
     ----------
-    places, facilities, streets, catalog, sourced, points, circle_personas, met_share, grades, open_ground
-        As in ``analysis.access.measure_access``.
+    places, facilities, **asked
+        As for ``analysis.access.measure_access``.
     n, seed
         How many places, and which.
 
@@ -86,26 +72,27 @@ def verify(
         categories.
     """
     rng = np.random.default_rng(seed)
+    catalog, points = asked["catalog"], asked.get("points")
     facilities = counting(facilities, catalog)
     points = points_of(places) if points is None else points
-    everything = _Sample(places.reset_index(drop=True), points.reset_index(drop=True), facilities, open_ground)
+    everything = _Sample(
+        places.reset_index(drop=True), points.reset_index(drop=True), facilities, asked.get("open_ground")
+    )
     chosen = np.sort(rng.choice(len(places), min(n, len(places)), replace=False)).astype(np.int64)
     every = np.arange(len(facilities))
     sample = everything.rows(chosen, every)
 
     def measured(sample: _Sample, catalog: Catalog = catalog) -> tuple[pd.DataFrame, pd.DataFrame]:
-        found = measure_access(
-            sample.places, sample.facilities, streets=streets, catalog=catalog, sourced=sourced,
-            points=sample.points, circle_personas=circle_personas, met_share=met_share, grades=grades,
-            open_ground=sample.open_ground,
-        )  # fmt: skip
+        own: Asked = {
+            **asked, "catalog": catalog, "points": sample.points, "open_ground": sample.open_ground
+        }  # fmt: skip
+        found = measure_access(sample.places, sample.facilities, **own)
         return found.access.set_index(KEY), found.snaps
 
     base, snaps = measured(sample)
     longer = {key: _longer(standard) for key, standard in catalog.standards.items()}
     more_time, _ = measured(sample, dataclasses.replace(catalog, standards=longer))
-    faster = {key: dataclasses.replace(p, flat_kmh=p.flat_kmh * FASTER) for key, p in catalog.personas.items()}
-    quick, _ = measured(sample, dataclasses.replace(catalog, personas=faster))
+    quick, _ = measured(sample, catalog.at_speed(FASTER))
     fewer, _ = measured(sample.rows(np.arange(len(chosen)), every[::2]))
     shuffled, _ = measured(sample.rows(rng.permutation(len(chosen)), rng.permutation(len(facilities))))
     # who comes to a short part of the network for want of better may, faster, come to the real one
@@ -117,7 +104,7 @@ def verify(
         ("more_speed_is_no_slower", _later(base, quick, catalog.raw_speed)[firm]),
         ("more_facilities_are_no_further", _later(fewer, base)),
         ("order_changes_nothing", _apart(base, shuffled)),
-        ("turned_round_there_is_back", _turned(sample, streets, catalog, grades, met_share)),
+        ("turned_round_there_is_back", _turned(sample, asked)),
     ]
     return pd.DataFrame([_told(name, breach) for name, breach in laws],
                         columns=["law", "held", "checked_n", "worst", "rows"])  # fmt: skip
@@ -157,14 +144,12 @@ def _apart(base: pd.DataFrame, other: pd.DataFrame) -> pd.Series:
     return (time - again).abs().mask(words, np.inf)
 
 
-def _turned(
-    sample: _Sample, streets: Streets, catalog: Catalog, grades: Grades | None, met_share: float | None
-) -> pd.Series:
+def _turned(sample: _Sample, asked: Asked) -> pd.Series:
     """By how many minutes the way there, with everything turned round, differs from the way back, on foot."""
-    standing = Standing.of(
-        sample.places, sample.points, sample.facilities, streets, catalog, met_share or catalog.met_share
-    )
-    ground = Ground(streets, catalog, standing, grades, sample.open_ground)
+    streets, catalog = asked["streets"], asked["catalog"]
+    met_share = asked.get("met_share") or catalog.met_share
+    standing = Standing.of(sample.places, sample.points, sample.facilities, streets, catalog, met_share)
+    ground = Ground(streets, catalog, standing, asked.get("grades"), sample.open_ground)
     journeys, _, _ = ground.journeys("adult", "walk")
     turned = ground.turned()
     parts = []

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -48,48 +48,72 @@ _KINDS: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ways:
+class _Rows:
     """
-    Ways between points and streets; one row a way, any number a point.
+    Ways over open ground, one row a way.
 
-    ``point`` is the row of the point; the way ends at ``fraction`` of ``edge``. ``outward`` ones lead from the
-    point to the street, the others back. ``level_m`` are metres on a level path that take as long, ``m`` is its
-    length. ``minor`` ones lead to a part of the network under 2 km, for want of better.
+    ``outward`` ones lead from home to facility, or from a point to the street; the others back. ``level_m`` are
+    metres on a level path that take as long, ``m`` is its length.
     """
 
-    point: Ints
-    edge: Ints
-    fraction: Floats
     outward: Bools
     level_m: Floats
     m: Floats
-    minor: Bools
 
     def frame(self) -> pd.DataFrame:
         """The same as a table."""
         return pd.DataFrame({field.name: getattr(self, field.name) for field in fields(self)})
 
     @classmethod
-    def of(cls, frame: pd.DataFrame) -> Ways:
-        """Take them from a table."""
-        return cls(*(frame[field.name].to_numpy(_KINDS[field.name]) for field in fields(cls)))
+    def of(cls, frame: pd.DataFrame | Mapping[str, Any]) -> Self:
+        """Take them from the columns of a table."""
+        return cls(**{f.name: np.asarray(frame[f.name], _KINDS[f.name]) for f in fields(cls)})
+
+    def rows(self, which: Bools | Ints) -> Self:
+        """Some of them."""
+        return replace(self, **{field.name: getattr(self, field.name)[which] for field in fields(self)})
+
+    def and_(self, *others: Self) -> Self:
+        """These and others, one after the other."""
+        every = (self, *others)
+        return replace(
+            self, **{f.name: np.concatenate([getattr(one, f.name) for one in every]) for f in fields(self)}
+        )
+
+    def turned(self) -> Self:
+        """The same ways walked the other way round."""
+        return replace(self, outward=~self.outward)
+
+    def as_paths(self) -> Self:
+        """The same ways walked as quickly as a level path."""
+        return replace(self, level_m=np.minimum(self.level_m, self.m))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ways(_Rows):
+    """
+    Ways between points and streets, any number a point.
+
+    ``point`` is the row of the point; the way ends at ``fraction`` of ``edge``. ``minor`` ones lead to a part of
+    the network under 2 km, for want of better.
+    """
+
+    point: Ints
+    edge: Ints
+    fraction: Floats
+    minor: Bools
 
     def within(self, limit_m: float) -> Ways:
         """Those of at most ``limit_m`` level metres; minor ones only where a point has no others both ways."""
         near = self.level_m <= limit_m
-        n = int(self.point.max(initial=-1)) + 1
         real = near & ~self.minor
-        both = [np.bincount(self.point[real & (self.outward == out)], minlength=n) > 0 for out in (True, False)]
-        kept = real | (near & self.minor & ~(both[0] & both[1])[self.point])
-        return self.rows(kept)
+        both = self.rows(real).both_ways(int(self.point.max(initial=-1)) + 1)
+        return self.rows(real | (near & self.minor & ~both[self.point]))
 
-    def turned(self) -> Ways:
-        """The same ways walked the other way round."""
-        return replace(self, outward=~self.outward)
-
-    def rows(self, which: Bools | Ints) -> Ways:
-        """Some of them."""
-        return Ways(*(getattr(self, field.name)[which] for field in fields(self)))
+    def both_ways(self, n: int) -> Bools:
+        """Say which of ``n`` points have a way out and a way back."""
+        out, back = (np.bincount(self.point[self.outward == way], minlength=n) > 0 for way in (True, False))
+        return out & back
 
 
 def first_min(ways: Ways, n: int, flat_kmh: float) -> tuple[Floats, Floats]:
@@ -108,10 +132,9 @@ def straight_ways(snaps: Snaps) -> Ways:
     met = np.flatnonzero(snaps.found)
     both = np.concatenate((met, met))
     metres = snaps.distance_m[both]
-    return Ways(
-        both, snaps.edge[both], snaps.fraction[both], np.repeat([True, False], len(met)), metres, metres,
-        snaps.status[both] == "minor",
-    )  # fmt: skip
+    outward = np.repeat([True, False], len(met))
+    minor = snaps.status[both] == "minor"
+    return Ways(outward, metres, metres, both, snaps.edge[both], snaps.fraction[both], minor)
 
 
 def snaps_of(ways: Ways, placed: Bools, streets: Streets, usage: Usage) -> Snaps:
@@ -143,29 +166,82 @@ def snaps_of(ways: Ways, placed: Bools, streets: Streets, usage: Usage) -> Snaps
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pairs:
-    """Ways between homes and facilities that touch no street: rows of both, and as in ``Ways``."""
+class Pairs(_Rows):
+    """Ways between homes and facilities that touch no street, by the rows of both."""
 
     home: Ints
     facility: Ints
-    outward: Bools
-    level_m: Floats
-    m: Floats
 
     @classmethod
     def none(cls) -> Pairs:
         """No pairs at all."""
-        nobody = np.zeros(0, np.int64)
-        return cls(nobody, nobody, np.zeros(0, bool), np.zeros(0), np.zeros(0))
+        return cls.of(dict.fromkeys((field.name for field in fields(cls)), ()))
 
-    def frame(self) -> pd.DataFrame:
-        """The same as a table."""
-        return pd.DataFrame({field.name: getattr(self, field.name) for field in fields(self)})
 
-    @classmethod
-    def of(cls, frame: pd.DataFrame) -> Pairs:
-        """Take them from a table."""
-        return cls(*(frame[field.name].to_numpy(_KINDS[field.name]) for field in fields(cls)))
+def straight_pairs(homes: Snaps, facilities: Snaps, homes_at: At, facilities_at: At) -> Pairs:
+    """
+    Pair homes and facilities on one part of the network, nearer to each other than their ways to it together.
+
+    Such a straight way meets no street: a street on it would be at most as far from both ends.
+    """
+    home, facility = np.flatnonzero(homes.found), np.flatnonzero(facilities.found)
+    i, j, straight = _nearer_than_streets(
+        homes_at, facilities_at, home, facility, homes.distance_m[home], facilities.distance_m[facility]
+    )
+    # two parts of the network that do not meet are parted by something: a place cut off stays cut off
+    one = homes.component[i] == facilities.component[j]
+    return _both_ways(i[one], j[one], straight[one], straight[one], straight[one])
+
+
+def _nearer_than_streets(
+    homes_at: At, facilities_at: At, home: Ints, facility: Ints, leg: Floats, far_leg: Floats
+) -> tuple[Ints, Ints, Floats]:
+    """
+    Find the pairs that are nearer to each other than both are to a street together.
+
+    Parameters
+    ----------
+    homes_at, facilities_at
+        Longitude and latitude of all.
+    home, facility, leg, far_leg
+        Rows of those asked about, and metres of each to the street.
+
+    Returns
+    -------
+    home, facility, straight_m
+        Rows, home by home, and the geodesic between.
+    """
+    if not len(home) or not len(facility):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+    plane = systems.zone(float(np.median(homes_at[0][home])))
+    a, b = (
+        np.column_stack(systems.project(at[0][rows], at[1][rows], plane))
+        for at, rows in ((homes_at, home), (facilities_at, facility))
+    )
+    # the longer leg of the two reaches over half of the way
+    both = np.unique(
+        np.concatenate((_pairs_of(KDTree(b).query_ball_point(a, 2.04 * leg)),
+                        _pairs_of(KDTree(a).query_ball_point(b, 2.04 * far_leg))[:, ::-1])), axis=0
+    )  # fmt: skip
+    i, j = home[both[:, 0]], facility[both[:, 1]]
+    straight = systems.geodesic_m(homes_at[0][i], homes_at[1][i], facilities_at[0][j], facilities_at[1][j])
+    short = straight < leg[both[:, 0]] + far_leg[both[:, 1]]
+    return i[short], j[short], straight[short]
+
+
+def _pairs_of(rows: Sequence[Sequence[int]]) -> Ints:
+    """Rows and what each holds, one pair a line."""
+    sizes = [len(row) for row in rows]
+    held = np.concatenate([np.zeros(0, np.int64), *(np.asarray(row, np.int64) for row in rows)])
+    return np.column_stack((np.repeat(np.arange(len(rows)), sizes), held)).astype(np.int64)
+
+
+def _both_ways(home: Ints, facility: Ints, there_m: Floats, back_m: Floats, m: Floats) -> Pairs:
+    """Pairs there and back; one that is infinite is none."""
+    outward = np.repeat([True, False], len(home))
+    level = np.concatenate((there_m, back_m))
+    pairs = Pairs(outward, level, np.tile(m, 2), np.tile(home, 2), np.tile(facility, 2))
+    return pairs.rows(np.isfinite(level))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,14 +273,17 @@ class OpenGround:
             kept = place.notna().to_numpy(bool)
             return replace(ways.rows(kept), point=place.to_numpy(np.float64)[kept].astype(np.int64))
 
-        ways = (taken(own, rows) for own, rows in (
-            (self.homes, homes), (self.facilities, facilities), (self.car_homes, homes),
-            (self.car_facilities, facilities)))  # fmt: skip
         both = self.pairs.frame()
         for name, rows in (("home", homes), ("facility", facilities)):
             both[name] = both[name].map(pd.Series(np.arange(len(rows)), index=rows))
-        one, two, three, four = ways
-        return OpenGround(one, two, three, four, Pairs.of(both.dropna()))
+        return OpenGround(
+            taken(self.homes, homes), taken(self.facilities, facilities), taken(self.car_homes, homes),
+            taken(self.car_facilities, facilities), Pairs.of(both.dropna()),
+        )  # fmt: skip
+
+    def as_paths(self) -> OpenGround:
+        """The same ways walked as quickly as level paths."""
+        return OpenGround(*(getattr(self, field.name).as_paths() for field in fields(self)))
 
 
 def cross_open_ground(
@@ -245,12 +324,10 @@ def cross_open_ground(
     real, rest = (_Net(streets, usage, hillside, np.flatnonzero(edges)) for edges in (main, usable & ~main))
     for points in (facilities, homes):
         ways = real.ways(points, limit_m, minor=False)
-        lost = points.placed & ~_met(ways.within(least_m), len(points.placed))
-        found.append(_joined(ways, rest.ways(points.only(lost), limit_m, minor=True)))
-    pairs = _joined(
-        real.pairs(homes, facilities, found[0].rows(~found[0].minor), limit_m),
-        _beside(homes, facilities, hillside, profile, plane),
-    )
+        lost = points.placed & ~ways.within(least_m).both_ways(len(points.placed))
+        found.append(ways.and_(rest.ways(points.only(lost), limit_m, minor=True)))
+    over = real.pairs(homes, facilities, found[0].rows(~found[0].minor), limit_m)
+    pairs = over.and_(_beside(homes, facilities, hillside, profile))
     cars = [_to_cars(points, (real, rest), car, limit_m) for points in (homes, facilities)]
     return OpenGround(found[1], found[0], cars[0], cars[1], pairs)
 
@@ -306,21 +383,6 @@ class _Points:
         return replace(self, placed=self.placed & which)
 
 
-def _met(ways: Ways, n: int) -> Bools:
-    """Who has a way out and a way back."""
-    out, back = (np.bincount(ways.point[ways.outward == outward], minlength=n) > 0 for outward in (True, False))
-    return out & back
-
-
-_Rows = TypeVar("_Rows", Ways, Pairs)
-
-
-def _joined(*parts: _Rows) -> _Rows:
-    return type(parts[0])(
-        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(parts[0]))
-    )
-
-
 def _near(streets: Streets, points: Sequence[_Points], limit_m: float, plane: CRS) -> Bools:
     """The edges that may lie within the limit of some point: with room, by blocks of the plane."""
     xy = np.concatenate([p.xy(p.placed, plane) for p in points])
@@ -344,6 +406,7 @@ class _Net:
         self.streets, self.usage, self.hillside = streets, usage, hillside
         self._slow = slowness_table(usage.function)
         self._cells = hillside.height.size
+        self._packs: dict[bool, tuple[Any, ...]] = {}  # by whether ways lead outward; asked for again and again
         self._doors(edges)
         self._arcs(edges)
 
@@ -431,6 +494,9 @@ class _Net:
     def _packed(self, *, outward: bool, more: Sequence[pd.DataFrame] = (), doors: Sequence[pd.DataFrame] = (),
                 nodes: int = 0) -> tuple[Any, ...]:  # fmt: skip
         """The streets for the kernel: arcs by tail (turned round for ways inward) and doors by cell."""
+        plain = not more and not doors
+        if plain and outward in self._packs:
+            return self._packs[outward]
         tail, head, cost, m = self._arc if outward else (self._arc[1], self._arc[0], *self._arc[2:])
         arcs = pd.concat([pd.DataFrame({"tail": tail, "head": head, "cost": cost, "m": m}), *more])
         cell, node, there, back, length = self._door
@@ -444,6 +510,8 @@ class _Net:
             units = np.minimum(np.rint(frame["cost"].to_numpy(np.float64)[order] * UNIT), 2**30)
             packed += [np.append(0, np.cumsum(count)), frame["head"].to_numpy(np.int32)[order],
                        units.astype(np.int32), frame["m"].to_numpy(np.float32)[order]]  # fmt: skip
+        if plain:
+            self._packs[outward] = tuple(packed)
         return tuple(packed)
 
     def _seeds(self, points: _Points, which: Ints, *, outward: bool) -> tuple[Any, ...]:
@@ -477,6 +545,8 @@ class _Net:
         more: Sequence[pd.DataFrame] = (), doors: Sequence[pd.DataFrame] = (), nodes: int = 0,
     ) -> tuple[Ints, Ints, Floats, Floats]:  # fmt: skip
         """Ask the kernel, on two cores; point, node, level metres and metres."""
+        if not len(which):
+            return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0)
         hillside = self.hillside
         grid = (hillside.height, hillside.factor, hillside.shut, hillside.width_m, hillside.height_m, float(UNIT))
         streets = self._packed(outward=outward, more=more, doors=doors, nodes=nodes)
@@ -497,8 +567,7 @@ class _Net:
             parts = list(pool.map(one, halves))
         kinds = (np.int64, np.int64, np.float64, np.float64)
         point, node, cost, m = (
-            np.concatenate([np.zeros(0, kind), *(part[k].astype(kind) for part in parts)])
-            for k, kind in enumerate(kinds)
+            np.concatenate([part[k].astype(kind) for part in parts]) for k, kind in enumerate(kinds)
         )
         order = np.lexsort((node, point))
         return point[order], node[order], cost[order] / UNIT, m[order]
@@ -515,21 +584,15 @@ class _Net:
         for outward in (True, False):
             leg = points.out_m if outward else points.back_m
             own = np.flatnonzero(on_these & (leg <= limit_m))
-            straight = (
-                own,
-                points.snaps.edge[own],
-                points.snaps.fraction[own],
-                leg[own],
-                points.snaps.distance_m[own],
-            )
+            faced, at = points.snaps.edge[own], points.snaps.fraction[own]
+            straight = (leg[own], points.snaps.distance_m[own], own, faced, at)
             point, node, cost, m = self._search(points, asked, limit_m, outward=outward)
             row = door[node]
-            over = (point, self.edge[row], self.fraction[row], cost, m)
-            for p, edge, fraction, level, length in (straight, over):
-                parts.append(
-                    Ways(p, edge, fraction, np.full(len(p), outward), level, length, np.full(len(p), minor))
-                )
-        return _joined(*parts)
+            over = (cost, m, point, self.edge[row], self.fraction[row])
+            for level, length, who, edge, fraction in (straight, over):
+                n = len(who)
+                parts.append(Ways(np.full(n, outward), level, length, who, edge, fraction, np.full(n, minor)))
+        return parts[0].and_(*parts[1:])
 
     def pairs(self, homes: _Points, facilities: _Points, ways: Ways, limit_m: float) -> Pairs:
         """Ways over open ground between homes and facilities off the street, that no way by street beats."""
@@ -557,12 +620,9 @@ class _Net:
                 nodes=len(those),
             )  # fmt: skip
             met = end >= self.node_n
-            parts.append(
-                Pairs(
-                    point[met], those[end[met] - self.node_n], np.full(met.sum(), outward), level[met], length[met]
-                )
-            )
-        return _joined(*parts)
+            home, facility = point[met], those[end[met] - self.node_n]
+            parts.append(Pairs(np.full(len(home), outward), level[met], length[met], home, facility))
+        return parts[0].and_(parts[1])
 
     def to_car(self, points: _Points, car: Usage, limit_m: float) -> Ways:
         """The way of each point to the first of these edges that cars use, and back from the first."""
@@ -594,41 +654,17 @@ class _Net:
 def _to_cars(points: _Points, nets: tuple[_Net, _Net], car: Usage, limit_m: float) -> Ways:
     """The ways to a car, along streets that hang together, and else along what there is."""
     ways = nets[0].to_car(points, car, limit_m)
-    lost = points.placed & ~_met(ways, len(points.placed))
-    return _joined(ways, nets[1].to_car(points.only(lost), car, limit_m))
+    lost = points.placed & ~ways.both_ways(len(points.placed))
+    return ways.and_(nets[1].to_car(points.only(lost), car, limit_m))
 
 
-def _beside(homes: _Points, facilities: _Points, hillside: Hillside, profile: TravelProfile, plane: CRS) -> Pairs:
+def _beside(homes: _Points, facilities: _Points, hillside: Hillside, profile: TravelProfile) -> Pairs:
     """The straight ways between homes and facilities that are shorter than both their ways to a street."""
-    none = np.zeros(0, np.int64)
-    i, j = none, none
     own, other = (np.flatnonzero(points.placed) for points in (homes, facilities))
-    if len(own) and len(other):
-        limit_m = profile.off_street_limit_m
-        leg, far_leg = (
-            np.nan_to_num(points.snaps.distance_m[rows], nan=limit_m)
-            for points, rows in ((homes, own), (facilities, other))
-        )
-        a, b = homes.xy(own, plane), facilities.xy(other, plane)
-        # the longer leg of the two reaches over half of the way
-        both = np.unique(
-            np.concatenate((_pairs_of(KDTree(b).query_ball_point(a, 2.04 * leg)),
-                            _pairs_of(KDTree(a).query_ball_point(b, 2.04 * far_leg))[:, ::-1])), axis=0
-        )  # fmt: skip
-        i, j = own[both[:, 0]], other[both[:, 1]]
-        ends = (homes.where[0][i], homes.where[1][i], facilities.where[0][j], facilities.where[1][j])
-        short = systems.geodesic_m(*ends) < leg[both[:, 0]] + far_leg[both[:, 1]]
-        i, j = i[short], j[short]
+    legs = (
+        np.nan_to_num(points.snaps.distance_m[rows], nan=profile.off_street_limit_m)
+        for points, rows in ((homes, own), (facilities, other))
+    )
+    i, j, _ = _nearer_than_streets(homes.where, facilities.where, own, other, *legs)
     here, away = (homes.where[0][i], homes.where[1][i]), (facilities.where[0][j], facilities.where[1][j])
-    there, back, m = hillside.straight(here, away, function=profile.function)
-    outward = np.repeat([True, False], len(i))
-    level = np.concatenate((there, back))
-    open_ = np.isfinite(level)
-    return Pairs(np.tile(i, 2)[open_], np.tile(j, 2)[open_], outward[open_], level[open_], np.tile(m, 2)[open_])
-
-
-def _pairs_of(rows: Sequence[Sequence[int]]) -> Ints:
-    """Rows and what each holds, one pair a line."""
-    sizes = [len(row) for row in rows]
-    held = np.concatenate([np.zeros(0, np.int64), *(np.asarray(row, np.int64) for row in rows)])
-    return np.column_stack((np.repeat(np.arange(len(rows)), sizes), held)).astype(np.int64)
+    return _both_ways(i, j, *hillside.straight(here, away, function=profile.function))

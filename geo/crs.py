@@ -174,6 +174,16 @@ def geometry_to_degrees(geometry: NDArray[np.object_], source: str) -> NDArray[n
     return np.asarray(shapely.transform(flat, move), dtype=object)
 
 
+def geometry_to_plane(geometry: NDArray[np.object_], crs: CRS) -> NDArray[np.object_]:
+    """Project geometries in degrees onto a plane, see ``project``; heights are dropped."""
+    flat = shapely.force_2d(geometry)
+
+    def move(xy: Floats) -> Floats:
+        return np.column_stack(project(xy[:, 0], xy[:, 1], crs))
+
+    return np.asarray(shapely.transform(flat, move), dtype=object)
+
+
 def wgs84_to_gcj02(lon: ArrayLike, lat: ArrayLike) -> tuple[Floats, Floats]:
     """
     Shift degrees into GCJ-02; outside its box (72.004–137.8347 E, 0.8293–55.8271 N) nothing moves.

@@ -10,12 +10,12 @@ import shapely
 from affine import Affine
 from numpy.typing import ArrayLike, NDArray
 from rasterio.features import rasterize
-from scipy.ndimage import binary_dilation, map_coordinates
+from scipy.ndimage import binary_dilation
 
 from geo import crs as systems
 from geo._kernels.hill import BACK, GRADE_STEPS, MOVES, NO_TIME, STEEPEST, walk_over
 from geo.io import Raster
-from geo.terrain import averaged, cell_m, heights_at
+from geo.terrain import averaged, cell_m, heights_at, heights_at_xy
 from geo.walking import WalkFunction
 
 Floats = NDArray[np.float64]
@@ -109,19 +109,13 @@ class Hillside:
 
     def cells(self, lon: ArrayLike, lat: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Row and column of the cells of points, -1 outside the grid and without a position."""
-        x, y = self.plane(lon, lat)
+        x, y = self.ground.own_xy(lon, lat)
         inverse: Affine = ~self.ground.transform
         column, row = np.floor(inverse.a * x + inverse.c), np.floor(inverse.e * y + inverse.f)
         rows, columns = self.ground.values.shape
         with np.errstate(invalid="ignore"):
             inside = (column >= 0) & (row >= 0) & (column < columns) & (row < rows)
         return np.where(inside, row, -1).astype(np.int64), np.where(inside, column, -1).astype(np.int64)
-
-    def plane(self, lon: ArrayLike, lat: ArrayLike) -> tuple[Floats, Floats]:
-        """Degrees in the system of the grid."""
-        if self.ground.crs.is_geographic:
-            return np.asarray(lon, np.float64), np.asarray(lat, np.float64)
-        return systems.project(lon, lat, self.ground.crs)
 
     def middles(self, row: NDArray[np.int64], column: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """Longitude and latitude of the middles of cells."""
@@ -180,7 +174,7 @@ class Hillside:
 
     def barred(self, here: tuple[Floats, Floats], there: tuple[Floats, Floats]) -> NDArray[np.bool_]:
         """Say between which points something closed lies, or runs through one of them."""
-        return _crossing(self.closed, np.column_stack(self.plane(*here)), np.column_stack(self.plane(*there)))
+        return _crossing(self.closed, *(np.column_stack(self.ground.own_xy(*ends)) for ends in (here, there)))
 
 
 def slowness_table(function: WalkFunction) -> NDArray[np.float32]:
@@ -208,11 +202,7 @@ def walking_grid(ground: Raster) -> Raster:
     west, north = np.ceil(west / dx - 1e-6) * dx, np.floor(north / dy + 1e-6) * dy
     columns, rows = int((east - west) / dx + 1e-6), int((north - south) / dy + 1e-6)
     x, y = np.meshgrid(west + (np.arange(columns) + 0.5) * dx, north - (np.arange(rows) + 0.5) * dy)
-    column, row = (
-        (x - ground.transform.c) / ground.transform.a - 0.5,
-        (y - ground.transform.f) / ground.transform.e - 0.5,
-    )
-    values = map_coordinates(smooth.values, (row, column), output=np.float32, order=1, mode="nearest")
+    values = heights_at_xy(smooth, x, y).astype(np.float32)
     return Raster(values, Affine(dx, 0, west, 0, -dy, north), ground.crs)
 
 
@@ -281,13 +271,7 @@ def _moved(given: Iterable[shapely.Geometry], ground: Raster) -> NDArray[np.obje
     flat = np.asarray(shapely.force_2d(np.array(shapes, object)), object)
     areas = shapely.get_dimensions(flat) == 2
     flat[areas] = shapely.make_valid(flat[areas])
-    if ground.crs.is_geographic or not len(flat):
-        return flat
-
-    def move(xy: Floats) -> Floats:
-        return np.column_stack(systems.project(xy[:, 0], xy[:, 1], ground.crs))
-
-    return np.asarray(shapely.transform(flat, move), object)
+    return flat if ground.crs.is_geographic else systems.geometry_to_plane(flat, ground.crs)
 
 
 def _between_closed(open_: NDArray[np.float32]) -> NDArray[np.uint16]:

@@ -30,7 +30,7 @@ import rasterio
 import shapely
 import xlsxwriter
 from affine import Affine
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 from rasterio.enums import Resampling
@@ -495,6 +495,12 @@ class Raster:
         rows, columns = self.values.shape
         west, north = float(self.transform.c), float(self.transform.f)
         return west, north + self.transform.e * rows, west + self.transform.a * columns, north
+
+    def own_xy(self, lon: ArrayLike, lat: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Bring degrees into the raster's own system."""
+        if self.crs.is_geographic:
+            return np.asarray(lon, np.float64), np.asarray(lat, np.float64)
+        return systems.project(lon, lat, self.crs)
 
     def cell_centres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """X of the columns and y of the rows, at the middle of the cells."""

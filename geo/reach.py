@@ -13,11 +13,9 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
-from geo import crs as systems
 from geo._kernels.search import LONGEST_MS, UNREACHED
-from geo.connectors import Pairs, Ways, straight_ways
+from geo.connectors import Pairs, Ways, straight_pairs, straight_ways
 from geo.graph import Graph, Nearest, Sources
 from geo.network import Streets, Usage
 from geo.profile import TravelProfile
@@ -100,9 +98,15 @@ class Crossing:
     ) -> Crossing:  # fmt: skip
         """Straight legs at walking speed, see ``Journeys.straight``."""
         drives = profile.mode == "drive"
-        pairs = Pairs.none() if drives else _beside(homes, facilities, homes_at, facilities_at)
+        pairs = Pairs.none() if drives else straight_pairs(homes, facilities, homes_at, facilities_at)
         counts = len(homes.edge), len(facilities.edge)
         return cls(*counts, straight_ways(homes), straight_ways(facilities), pairs)
+
+    def turned(self) -> Crossing:
+        """The same walked the other way round."""
+        return replace(
+            self, homes=self.homes.turned(), facilities=self.facilities.turned(), pairs=self.pairs.turned()
+        )
 
 
 class Journeys:
@@ -472,36 +476,6 @@ def decided_min(reached: Reached, direction: str) -> Floats:
     if direction == "round_trip_mean":
         return (reached.to_min + reached.back_min) / 2
     return np.maximum(reached.to_min, reached.back_min)
-
-
-def _beside(
-    homes: Snaps, facilities: Snaps, homes_at: tuple[Floats, Floats], facilities_at: tuple[Floats, Floats]
-) -> Pairs:
-    """
-    Pair homes and facilities on one part of the network, nearer to each other than their ways to it together.
-
-    Such a straight way meets no street: a street on it would be at most as far from both ends.
-    """
-    home = np.flatnonzero(homes.found)
-    facility = np.flatnonzero(facilities.found)
-    if not len(home) or not len(facility):
-        return Pairs.none()
-    plane = systems.zone(float(np.median(homes_at[0][home])))
-    xy_home = np.column_stack(systems.project(homes_at[0][home], homes_at[1][home], plane))
-    xy_facility = np.column_stack(systems.project(facilities_at[0][facility], facilities_at[1][facility], plane))
-    # what a facility can add is at most its own leg, so one radius per home is enough
-    radius = (homes.distance_m[home] + facilities.distance_m[facility].max()) * 1.02
-    near = KDTree(xy_facility).query_ball_point(xy_home, radius, return_sorted=True)
-    size = np.array([len(rows) for rows in near], np.int64)
-    i = np.repeat(home, size)
-    j = facility[np.concatenate([np.asarray(rows, np.int64) for rows in near])]
-    straight = systems.geodesic_m(homes_at[0][i], homes_at[1][i], facilities_at[0][j], facilities_at[1][j])
-    short = straight < homes.distance_m[i] + facilities.distance_m[j]
-    # two parts of the network that do not meet are parted by something: a place cut off stays cut off
-    short &= homes.component[i] == facilities.component[j]
-    there = np.repeat([True, False], short.sum())
-    i, j, straight = (np.tile(values[short], 2) for values in (i, j, straight))
-    return Pairs(i, j, there, straight, straight)
 
 
 def _off_street(tail: Ints, head: Ints, ms: Ints, m: Floats, edge: int = OFF_STREET) -> _Arcs:

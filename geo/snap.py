@@ -171,11 +171,7 @@ def nearest_line_m(lon: ArrayLike, lat: ArrayLike, lines: ArrayLike) -> NDArray[
     if not len(shapes) or not len(known):
         return out
     plane = systems.zone(float(np.median(x[known])))
-
-    def move(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.column_stack(systems.project(xy[:, 0], xy[:, 1], plane))
-
-    flat = shapely.transform(shapely.force_2d(shapes), move)
+    flat = systems.geometry_to_plane(shapes, plane)
     points = shapely.points(*systems.project(x[known], y[known], plane))
     row, near = shapely.STRtree(flat).query_nearest(points, all_matches=False)
     ways = shapely.shortest_line(points[row], flat[near])

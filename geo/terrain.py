@@ -102,8 +102,12 @@ def averaged(ground: Raster) -> Raster:
 
 
 def heights_at(ground: Raster, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Heights between the four nearest cells; NaN outside and beside a void."""
-    x, y = (lon, lat) if ground.crs.is_geographic else systems.project(lon, lat, ground.crs)
+    """Heights at degrees between the four nearest cells; NaN outside and beside a void."""
+    return heights_at_xy(ground, *ground.own_xy(lon, lat))
+
+
+def heights_at_xy(ground: Raster, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same at places in the raster's own system."""
     column = (x - ground.transform.c) / ground.transform.a - 0.5
     row = (y - ground.transform.f) / ground.transform.e - 0.5
     rows, columns = ground.values.shape

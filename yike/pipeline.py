@@ -18,7 +18,7 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from analysis.access import cross, measure_access
+from analysis.access import Asked, cross, measure_access
 from analysis.circle import circle_rings, circle_shares, judge_circles
 from analysis.gaps import coverage, distance_gaps
 from analysis.intervals import intervals
@@ -170,7 +170,7 @@ def computing_stages(project: Project, *, verified: bool = False) -> list[Stage]
         Stage("circles", partial(_circles, project, catalog), needs=("access", "people_at"),
               settings=[own, personas, project.plain(project.strata), project.name]),
         Stage("gaps", _gaps, needs=("access", "people_at")),
-        Stage("intervals", partial(_intervals, project, catalog), needs=(*ground, "people_at"),
+        Stage("intervals", partial(_intervals, project, catalog), needs=(*ground, "people_at", "access"),
               also=("grades", "open_ground"), settings=[own, walking, personas, project.met_share]),
         Stage("streets", partial(_streets, catalog), needs=("network",), also=("grades",), settings=walking),
         Stage("rings", partial(_rings, catalog), needs=("network", "places"), also=("grades",), settings=walking),
@@ -588,13 +588,17 @@ def _joint(a: io.Bounds | None, b: io.Bounds | None) -> io.Bounds | None:
     return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
 
 
+def _degrees_of(raster: io.Raster) -> io.Bounds:
+    """The box of a raster in degrees."""
+    outline = np.array([shapely.box(*raster.bounds)], object)
+    return io.bounds_of(systems.geometry_to_degrees(outline, raster.crs.to_wkt()))
+
+
 def _grades(at: Work) -> Value:
     """Heights along the streets; in a doubt, how much of them within the terrain's box has none."""
     streets, raster = at.given["network"]["streets"], at.given["terrain"]["raster"]
     found = grades_of(streets, raster)
-    box = io.bounds_of(systems.geometry_to_degrees(
-        np.array([shapely.box(*raster.bounds)], object), raster.crs.to_wkt()))  # fmt: skip
-    void_km = float(found.void_m[in_scope(streets, box)].sum() / 1000)
+    void_km = float(found.void_m[in_scope(streets, _degrees_of(raster))].sum() / 1000)
     if void_km < VOID_KM:
         return {"grades": found}
     doubt = Problem.doubt("terrain_voids", layer="terrain", km=f"{void_km:,.1f}")
@@ -630,8 +634,7 @@ def hillside_of(given: Given) -> Hillside | None:
         if name in given.get(stage, {}):
             closed += [shape for shape in given[stage][name].geometry if shape is not None]
     grid = walking_grid(given["terrain"]["raster"])
-    box = shapely.box(*io.bounds_of(systems.geometry_to_degrees(
-        np.array([shapely.box(*grid.bounds)], object), grid.crs.to_wkt())))  # fmt: skip
+    box = shapely.box(*_degrees_of(grid))
     near = [shape for shape in closed if shapely.get_dimensions(shape) > 0 and shapely.intersects(shape, box)]
     return lay_hillside(grid, closed=near)
 
@@ -691,43 +694,38 @@ def _around(places: pd.DataFrame, limit_m: float) -> shapely.Geometry:
 
 
 def _access(project: Project, catalog: Catalog, at: Work) -> Value:
-    asked = len(catalog.in_access())
+    every = len(catalog.in_access())
     seen: dict[str, int] = {}
 
     def tell(category: str) -> None:
         seen.setdefault(category, len(seen) + 1)
-        at.teller.part(category, seen[category], asked)
+        at.teller.part(category, seen[category], every)
 
-    facilities = at.given["facilities"]
-    measured = measure_access(
-        at.given["people_at"]["places"], facilities["facilities"], streets=at.given["network"]["streets"],
-        catalog=catalog, sourced=frozenset(facilities["sourced"]), points=at.given["places"]["points"],
-        circle_personas=project.circle_personas, met_share=project.met_share, progress=tell,
-        grades=grades_in(at.given), open_ground=open_ground_in(at.given),
-    )  # fmt: skip
+    places, facilities, asked = _asked(project, catalog, at)
+    measured = measure_access(places, facilities, **asked, progress=tell)
     return {"access": measured.access, "snaps": measured.snaps}
 
 
-def _intervals(project: Project, catalog: Catalog, at: Work) -> Value:
+def _asked(project: Project, catalog: Catalog, at: Work) -> tuple[pd.DataFrame, pd.DataFrame, Asked]:
+    """What is measured, and against what."""
     facilities = at.given["facilities"]
-    found = intervals(
-        at.given["people_at"]["places"], facilities["facilities"], streets=at.given["network"]["streets"],
-        catalog=catalog, sourced=frozenset(facilities["sourced"]), points=at.given["places"]["points"],
-        circle_personas=project.circle_personas, met_share=project.met_share, grades=grades_in(at.given),
-        open_ground=open_ground_in(at.given),
-    )  # fmt: skip
-    return {"intervals": found}
+    asked: Asked = {
+        "streets": at.given["network"]["streets"], "catalog": catalog,
+        "sourced": frozenset(facilities["sourced"]), "points": at.given["places"]["points"],
+        "circle_personas": project.circle_personas, "met_share": project.met_share,
+        "grades": grades_in(at.given), "open_ground": open_ground_in(at.given),
+    }  # fmt: skip
+    return at.given["people_at"]["places"], facilities["facilities"], asked
+
+
+def _intervals(project: Project, catalog: Catalog, at: Work) -> Value:
+    places, facilities, asked = _asked(project, catalog, at)
+    return {"intervals": intervals(at.given["access"]["access"], places, facilities, **asked)}
 
 
 def _verified(project: Project, catalog: Catalog, at: Work) -> Value:
-    facilities = at.given["facilities"]
-    again = verify(
-        at.given["people_at"]["places"], facilities["facilities"], streets=at.given["network"]["streets"],
-        catalog=catalog, sourced=frozenset(facilities["sourced"]), points=at.given["places"]["points"],
-        circle_personas=project.circle_personas, met_share=project.met_share, grades=grades_in(at.given),
-        open_ground=open_ground_in(at.given),
-    )  # fmt: skip
-    return {"again": again}
+    places, facilities, asked = _asked(project, catalog, at)
+    return {"again": verify(places, facilities, **asked)}
 
 
 def _circles(project: Project, catalog: Catalog, at: Work) -> Value:

@@ -103,15 +103,10 @@ class OpenProject:
         if wrong:
             shown = "、".join(names)
             raise Stop([Problem.stop("stage_unknown", stage=name, stages=shown) for name in wrong])
-        return (
-            with_needs(
-                stages,
-                [*only, "places", "facilities"],
-                gather=[*(["verify"] if verified else []), "laws", "tables"],
-            )
-            if only
-            else stages
-        )
+        if not only:
+            return stages
+        last = [*(["verify"] if verified else []), "laws", "tables"]
+        return with_needs(stages, [*only, "places", "facilities"], gather=last)
 
     def _stages(self, teller: Teller | None) -> Stages:
         code = code_digest({name: metadata.version(name) for name in LIBRARIES} | {"python": _PYTHON})

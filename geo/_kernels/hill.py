@@ -86,9 +86,9 @@ def connect(
 
     Nodes are numbered after the cells. ``grid`` is (height, factor, shut, width_m, height_m, per_m), see
     ``walk_over``; ``streets`` (indptr, head, cost, metres, door_ptr, door_node, door_cost, door_m): arcs by their
-    tails, and the doors of each cell to nodes. ``seeds`` (ptr, node, cost, metres): where each point begins.
-    What the streets reach earlier by more than ``slack`` is not
-    told. With ``nearest`` only the first node marked in ``is_end`` is, however it is reached.
+    tails, and the doors of each cell to nodes. ``seeds`` (ptr, node, cost, metres): where each point begins. What
+    the streets reach earlier by more than ``slack`` is not told. With ``nearest`` only the first node marked in
+    ``is_end`` is, however it is reached.
 
     Returns point, node, cost and metres, point by point.
     """

@@ -260,6 +260,11 @@ class Catalog:
         """
         return replace(self, walk_function=function, raw_speed=raw)
 
+    def at_speed(self, factor: float) -> Catalog:
+        """Let everybody walk so many times as fast on level ground."""
+        walkers = {key: replace(one, flat_kmh=one.flat_kmh * factor) for key, one in self.personas.items()}
+        return replace(self, personas=walkers)
+
     def says(self, about: str, words: str) -> bool | None:
         """
         Read yes or no from a cell (``flag``, whole words) or a status (``operating``, parts of it).

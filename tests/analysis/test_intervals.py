@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.access import cross
+from analysis.access import cross, measure_access
 from analysis.intervals import VARIANTS, intervals
 from geo.grades import grades_of
 from geo.hillside import lay_hillside, walking_grid
@@ -26,7 +26,8 @@ def told(homes, *, grade=None, at=(0, 0)):
         given["grades"] = grades_of(streets, terrain)
         hillside = lay_hillside(walking_grid(terrain))
         given["open_ground"] = cross(there[["lon", "lat"]], served, hillside=hillside, **given)
-    table = intervals(there, served, sourced=frozenset({CLINIC}), **given)
+    given["sourced"] = frozenset({CLINIC})
+    table = intervals(measure_access(there, served, **given).access, there, served, **given)
     return table[table["category"] == CLINIC].iloc[0]
 
 
