@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import xlsxwriter
 
+from analysis.intervals import VARIANTS
 from layers.catalog import Catalog
 from layers.places import KINDS
 from outputs.messages import Messages
@@ -23,7 +24,10 @@ _CODED = (
 MOST_ROWS = 20_000
 """More rows than this do not help a reader of a sheet; the sheet says where the rest is."""
 
-_DIGITS = {"_min": "0.0", "_km": "#,##0.0", "_m": "#,##0", "_m2": "#,##0.0", "_mu": "#,##0.000", "_share": "0.0%"}
+_DIGITS = {
+    "_min": "0.0", "_km": "#,##0.0", "_m": "#,##0", "_m2": "#,##0.0", "_mu": "#,##0.000",
+    **dict.fromkeys(("_share", "_share_low", "_share_high", *VARIANTS), "0.0%"),
+}  # fmt: skip
 _PEOPLE = ("people", "people_met", "pop", "pop_resident", "pop_registered", "pop_host", "number")
 
 

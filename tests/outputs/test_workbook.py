@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 import subprocess
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from analysis.circle import circle_shares, judge_circles
 from analysis.gaps import coverage, distance_gaps
+from analysis.intervals import VARIANTS
 from analysis.laws import check_laws
 from geo import io
 from geo.problems import Problem
@@ -99,3 +102,21 @@ def test_an_office_opens_it(tmp_path: Path, office):
     subprocess.run([*convert, "--outdir", str(tmp_path), str(path)], check=True, capture_output=True, timeout=120)
     (written,) = tmp_path.glob("*.csv")
     assert "丙村" in written.read_text("utf-8")
+
+
+def test_every_share_is_shown_as_a_percentage(tmp_path: Path):
+    at = places([(0, 0)])
+    shown = {name: [0.25] for name in ("people_share", "people_share_low", "people_share_high", *VARIANTS)}
+    ranges = pd.DataFrame(
+        {"place_kind": ["settlement"], "category": [CLINIC], "list": [""], "persona": [""]} | shown
+    )
+    tables = {"places": at, "intervals": ranges}
+    write_workbook(BookInput("样例", tables, CATALOG, {}, "2026-11-25", "0.1.0"), tmp_path / "b.xlsx", load("zh"))
+    with zipfile.ZipFile(tmp_path / "b.xlsx") as parts:
+        cells = re.findall(
+            r'<c r="[A-Z]+2" s="(\d+)"><v>0.25</v>', parts.read("xl/worksheets/sheet2.xml").decode()
+        )
+        styles = parts.read("xl/styles.xml").decode()
+    formats = re.findall(r'<xf numFmtId="(\d+)"', styles.split("<cellXfs")[1])
+    codes = dict(re.findall(r'numFmtId="(\d+)" formatCode="([^"]+)"', styles))
+    assert [codes[formats[int(style)]] for style in cells] == ["0.0%"] * len(shown)
