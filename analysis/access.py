@@ -20,8 +20,9 @@ from geo.hillside import Hillside
 from geo.network import Streets, Usage, use_streets
 from geo.profile import Mode, TravelProfile, fastest_kmh
 from geo.reach import Crossing, Journeys, Reached, Rides, decided_min
-from geo.snap import Snapper, Snaps, keep_together
+from geo.snap import Snapper, Snaps, keep_together, nearest_of
 from layers.catalog import PROFILES, Catalog, Category, Standard
+from layers.doors import door_table
 from layers.facilities import ranks
 from layers.places import points_of
 
@@ -71,6 +72,9 @@ def measure_access(
     milliseconds. For each category there is a row for its own persona in its deciding mode; rows for the
     personas of the circle on foot, if it is on a list; and a row by car where it has a threshold for that.
 
+    A facility of several doors is come to by whichever is quickest, there and back each by its own; ``straight_m``
+    is to the nearest.
+
     A place of several points answers with the point up to which ``met_share`` of its people are as quick or
     quicker: its time, status and facility stand in the row, so that ``met`` means that at least that share is
     served; ``people_met`` counts the people of every point that is.
@@ -84,7 +88,7 @@ def measure_access(
     places
         ``layers.places.COLUMNS``; ``place_id`` unique.
     facilities
-        ``layers.facilities.COLUMNS``; what does not operate is no facility.
+        ``layers.facilities.COLUMNS``; what does not operate is no facility. Without ``doors`` each has one.
     streets
         Everything of the network that was read; its box is the extent of the data.
     catalog
@@ -174,18 +178,20 @@ def cross(
         The ground, see ``geo.hillside``.
     """
     facilities = counting(facilities, catalog)
+    doors = door_table(facilities)
     walkers = [catalog.travel_profile(name, "walk", level=False) for name in catalog.personas]
     profile = max(walkers, key=lambda walker: walker.off_street_limit_m)
     car = catalog.travel_profile(profile.persona, "drive", level=False)
     west, _, east, _ = streets.data_box
     homes_at, facilities_at = (
-        (frame["lon"].to_numpy(np.float64), frame["lat"].to_numpy(np.float64)) for frame in (points, facilities)
+        (frame["lon"].to_numpy(np.float64), frame["lat"].to_numpy(np.float64)) for frame in (points, doors)
     )
-    return cross_open_ground(
+    found = cross_open_ground(
         streets, use_streets(streets, profile, grades), hillside, profile=profile,
         car=use_streets(streets, car, grades), plane=systems.zone((west + east) / 2), homes_at=homes_at,
         facilities_at=facilities_at, least_m=min(walker.off_street_limit_m for walker in walkers),
     )  # fmt: skip
+    return found.of_owners(doors["facility"].to_numpy(np.int64))
 
 
 def _questions(
@@ -230,7 +236,7 @@ def deciding_mode(category: Category, profile: str, usual: str, standard: Standa
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Standing:
-    """What does not change from question to question. Rows are places, points or facilities, as said."""
+    """What does not change from question to question. Rows are places, points, facilities or doors, as said."""
 
     place_id: NDArray[np.object_]
     people: Floats
@@ -256,7 +262,9 @@ class Standing:
     order: Mapping[str, int]
     plane: CRS
     points_at: tuple[Floats, Floats]
-    facilities_at: tuple[Floats, Floats]
+    doors_at: tuple[Floats, Floats]
+    door_of: NDArray[np.int64]
+    """Of each door, the row of its facility."""
     outside: NDArray[np.bool_]
     """Of each point."""
     to_cut_m: Floats
@@ -280,8 +288,8 @@ class Standing:
             systems.geodesic_m(lon, lat, lon, np.full(len(lon), south)),
             systems.geodesic_m(lon, lat, lon, np.full(len(lon), north)),
         ]
-        at = (facilities["lon"].to_numpy(np.float64), facilities["lat"].to_numpy(np.float64))
-        located = np.flatnonzero(np.isfinite(at[0]))
+        located = np.flatnonzero(facilities["lon"].notna().to_numpy(bool))
+        doors = door_table(facilities)
         category = facilities["category"].to_numpy(object)
         people = places["pop"].to_numpy(np.float64)
         return cls(
@@ -303,7 +311,8 @@ class Standing:
             order={name: number for number, name in enumerate(catalog.categories)},
             plane=systems.zone((west + east) / 2),
             points_at=(lon, lat),
-            facilities_at=at,
+            doors_at=(doors["lon"].to_numpy(np.float64), doors["lat"].to_numpy(np.float64)),
+            door_of=doors["facility"].to_numpy(np.int64),
             outside=~inside,
             to_cut_m=np.minimum.reduce(edges) if streets.cut else np.full(len(lon), np.inf),
         )
@@ -341,6 +350,7 @@ class Ground:
         self._usage: Usage
         self._on_foot: Usage
         self._walked: tuple[Snaps, Snaps, Crossing]
+        self._walked_doors: Snaps
         self.walking: Journeys
         self.crossing: Crossing
 
@@ -360,32 +370,38 @@ class Ground:
     def _met_by(self, usage: Usage) -> tuple[Snaps, Snaps, Crossing]:
         """Where points and facilities meet the streets, and how."""
         standing, drives = self._standing, self.profile.mode == "drive"
-        at = (standing.points_at, standing.facilities_at)
+        facilities_n = len(standing.rank)
         if self._open is not None:
             cars = (self._open.car_homes, self._open.car_facilities)
             both = cars if drives else (self._open.homes, self._open.facilities)
             limit_m = self.profile.off_street_limit_m
             ways = (both[0].within(limit_m), both[1].within(limit_m))
-            homes, ends = (
-                snaps_of(own, np.isfinite(where[0]), self._streets, usage)
-                for own, where in zip(ways, at, strict=True)
-            )
+            placed = np.zeros(facilities_n, bool)
+            placed[standing.door_of] = np.isfinite(standing.doors_at[0])
+            homes = snaps_of(ways[0], np.isfinite(standing.points_at[0]), self._streets, usage)
+            ends = snaps_of(ways[1], placed, self._streets, usage)
             pairs = Pairs.none() if drives else self._open.pairs
             return homes, ends, Crossing(len(homes.edge), len(ends.edge), ways[0], ways[1], pairs)
         snapper = Snapper(self._streets, usage, profile=self.profile, plane=standing.plane)
-        homes, ends = snapper.snap(*at[0]), snapper.snap(*at[1])
+        homes, doors = snapper.snap(*standing.points_at), snapper.snap(*standing.doors_at)
         if drives:
             homes = keep_together(homes, self._walked[0], on_foot=self._on_foot)
-            ends = keep_together(ends, self._walked[1], on_foot=self._on_foot)
-        return homes, ends, Crossing.straight(homes, ends, *at, self.profile)
+            doors = keep_together(doors, self._walked_doors, on_foot=self._on_foot)
+        elif self.profile.mode == "walk":
+            self._walked_doors = doors
+        crossing = Crossing.straight(homes, doors, standing.points_at, standing.doors_at, self.profile)
+        ends = nearest_of(doors, standing.door_of, facilities_n)
+        return homes, ends, crossing.of_owners(standing.door_of, facilities_n)
 
     def _rides(self) -> Rides:
         mode, standing = self._catalog.modes["bus"], self._standing
         stops = standing.rows(["bus_stop", "coach_station"])
         stops = stops[standing.runs[stops] >= mode.min_runs_a_day]
-        at = (standing.facilities_at[0][stops], standing.facilities_at[1][stops])
         usage = use_streets(self._streets, self.profile, self._grades)
-        on_road = Snapper(self._streets, usage, profile=self.profile, plane=standing.plane).snap(*at)
+        door = np.flatnonzero(np.isin(standing.door_of, stops))
+        snapper = Snapper(self._streets, usage, profile=self.profile, plane=standing.plane)
+        on_road = snapper.snap(standing.doors_at[0][door], standing.doors_at[1][door])
+        on_road = nearest_of(on_road, np.searchsorted(stops, standing.door_of[door]), len(stops))
         headway_min = mode.service_day_min / standing.runs[stops]
         wait_ms = np.rint(headway_min / 2 * 60_000.0).astype(np.int64)
         ends = self._walked[1]
@@ -631,7 +647,8 @@ def _straight_m(standing: Standing, rows: NDArray[np.int64]) -> Floats:
     here = np.flatnonzero(np.isfinite(lon))
     if not len(rows) or not len(here):
         return straight
-    there_lon, there_lat = standing.facilities_at[0][rows], standing.facilities_at[1][rows]
+    door = np.flatnonzero(np.isin(standing.door_of, rows))
+    there_lon, there_lat = standing.doors_at[0][door], standing.doors_at[1][door]
     tree = KDTree(np.column_stack(systems.project(there_lon, there_lat, standing.plane)))
     _, nearest = tree.query(np.column_stack(systems.project(lon[here], lat[here], standing.plane)))
     straight[here] = systems.geodesic_m(lon[here], lat[here], there_lon[nearest], there_lat[nearest])

@@ -115,6 +115,10 @@ class Ways(_Rows):
         out, back = (np.bincount(self.point[self.outward == way], minlength=n) > 0 for way in (True, False))
         return out & back
 
+    def of_owners(self, owner: Ints) -> Ways:
+        """The ways of those who own the points: one may come in by any of several doors."""
+        return replace(self, point=owner[self.point])
+
 
 def first_min(ways: Ways, n: int, flat_kmh: float) -> tuple[Floats, Floats]:
     """Minutes of ``n`` points to the street that each comes to first, and back from the first; NaN for none."""
@@ -171,6 +175,10 @@ class Pairs(_Rows):
 
     home: Ints
     facility: Ints
+
+    def of_owners(self, owner: Ints) -> Pairs:
+        """The same for facilities that own the ones here, which are their doors."""
+        return replace(self, facility=owner[self.facility])
 
     @classmethod
     def none(cls) -> Pairs:
@@ -280,6 +288,11 @@ class OpenGround:
             taken(self.homes, homes), taken(self.facilities, facilities), taken(self.car_homes, homes),
             taken(self.car_facilities, facilities), Pairs.of(both.dropna()),
         )  # fmt: skip
+
+    def of_owners(self, owner: Ints) -> OpenGround:
+        """The ways of facilities where those here are of their doors."""
+        ends, car_ends = self.facilities.of_owners(owner), self.car_facilities.of_owners(owner)
+        return replace(self, facilities=ends, car_facilities=car_ends, pairs=self.pairs.of_owners(owner))
 
     def as_paths(self) -> OpenGround:
         """The same ways walked as quickly as level paths."""

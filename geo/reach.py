@@ -102,6 +102,15 @@ class Crossing:
         counts = len(homes.edge), len(facilities.edge)
         return cls(*counts, straight_ways(homes), straight_ways(facilities), pairs)
 
+    def of_owners(self, owner: Ints, n: int) -> Crossing:
+        """
+        Let ``n`` facilities be come to by any of their doors, which are the facilities here.
+
+        The way there and the way back may be by two doors: a round trip is to one facility.
+        """
+        ends = self.facilities.of_owners(owner).within(np.inf)
+        return replace(self, facilities_n=n, facilities=ends, pairs=self.pairs.of_owners(owner))
+
     def turned(self) -> Crossing:
         """The same walked the other way round."""
         return replace(

@@ -65,6 +65,19 @@ def keep_together(driven: Snaps, walked: Snaps, *, on_foot: Usage) -> Snaps:
     )  # fmt: skip
 
 
+def nearest_of(snaps: Snaps, owner: NDArray[np.int64], n: int) -> Snaps:
+    """
+    Give each of ``n`` owners of points the snap of the one that is best off: the nearest to a street that is ok.
+
+    ``owner`` says whose each point is; everybody has at least one.
+    """
+    if n == len(owner):
+        return snaps
+    order = np.lexsort((snaps.distance_m, snaps.status != "ok", ~snaps.found, owner))
+    best = order[np.flatnonzero(np.diff(owner[order], prepend=-1))]
+    return Snaps(*(getattr(snaps, name)[best] for name in Snaps.__dataclass_fields__))
+
+
 class Snapper:
     """Finds the street of a point for one profile; built once, asked often."""
 

@@ -12,33 +12,46 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from scipy.spatial import KDTree
 
 from geo import crs as systems
 from geo.io import Bounds, RawTable
 from geo.problems import Problem, Stop
 from geo.profile import TagRule
+from geo.snap import nearest_line_m
 from layers.catalog import Catalog, Category
+from layers.doors import by_kind, gates_on
 from layers.ledgers import HIDDEN, Ledger, name_columns, plain, positions, some
+from layers.shapes import matched_shapes, off_shape
 
 COLUMNS = (
     "facility_id", "category", "facility_name", "lon", "lat", "operating", "why_not", "code", "capacity",
-    "runs_a_day", "file", "row", "merged_n", "merged_ids",
+    "runs_a_day", "file", "row", "merged_n", "merged_ids", "doors",
 )  # fmt: skip
 """
 Of every frame of facilities here: one row a facility and category; lon and lat NaN where unusable.
 
 ``operating`` on the day asked for, ``why_not`` in the words of the source; ``capacity`` and ``runs_a_day`` (of a
-bus stop) NaN where not known; ``merged_ids`` of the rows that are this facility.
+bus stop) NaN where not known; ``merged_ids`` of the rows that are this facility. ``doors`` says where one comes
+in, a multipoint in degrees as text; '' where no other place than the position is known, see ``layers.doors``.
 """
 
 SECTIONS = ("facility", "school", "health", "jobs", "common")
 
 
 def osm_rules(catalog: Catalog) -> list[TagRule]:
-    """All rules of the categories one travels to, each once, and the plain tags that hint at unnamed ones."""
+    """
+    All rules of the categories one travels to, each once, the plain tags that hint at unnamed ones, and gates.
+
+    ``KEYS`` are the tags that ``from_osm`` needs besides.
+    """
     rules = [rule for category in catalog.in_access() for rule in category.osm]
-    return list({rule.text: rule for rule in (*rules, *_hints(rules))}.values())
+    return list({rule.text: rule for rule in (*rules, *_hints(rules), *catalog.doors.gates)}.values())
+
+
+KEYS = ("access", "foot")
+"""Tags of gates that say who may pass."""
 
 
 def _hints(rules: list[TagRule]) -> list[TagRule]:
@@ -58,14 +71,15 @@ def from_osm(
     Sort OSM features into categories by their rules.
 
     A feature belongs to every category that a rule names, but within one ``family`` only to those whose rule
-    has the most parts. A polygon stands at a point inside it. Features of a kind that categories ask for, but
+    has the most parts. A polygon stands at a point inside it and is come to by the gates on its outline, or else
+    along it if its category is of the kind ``area``. Features of a kind that categories ask for, but
     that no rule sorts because their name says nothing, are counted in a doubt. A category of which they might
     be more than a tenth is not carried whole: who has one is known, who has none is not.
 
     Parameters
     ----------
     features
-        What ``geo.osm.read_features`` read by ``osm_rules``.
+        What ``geo.osm.read_features`` read by ``osm_rules``, with the columns ``KEYS``.
     catalog
         The categories with their rules.
     file
@@ -83,6 +97,9 @@ def from_osm(
     rules = [rule for category in catalog.in_access() for rule in category.osm]
     parts = {rule.text: len(rule.conditions) for rule in rules}
     hints = {hint.text for hint in _hints(rules)} - set(by_rule)
+    features, gates = _without_gates(features, catalog)
+    outlines = features.geometry.to_numpy()
+    ways_in = gates_on(outlines, gates)
     points = features.geometry.representative_point()
     rows = []
     unsorted: Counter[str] = Counter()
@@ -98,11 +115,24 @@ def from_osm(
     ]
     named = ["facility_id", "category", "facility_name", "lon", "lat", "row"]
     frame = pd.DataFrame(rows, columns=named).astype({"lon": "float64", "lat": "float64"})
+    own = frame["row"].to_numpy(np.int64) - 1
+    frame["doors"] = ways_in[own]
+    frame["doors"] = by_kind(frame["doors"], frame["category"], outlines[own], catalog)
     frame = _completed(frame.assign(file=file))
     shapeless = frame.loc[frame["lon"].isna(), "facility_id"].unique()
     if len(shapeless):
         problems.append(Problem.doubt("osm_shapeless", file=file, n=len(shapeless), ids=some(list(shapeless))))
     return frame, problems, _partial(frame, catalog, unsorted)
+
+
+def _without_gates(features: gpd.GeoDataFrame, catalog: Catalog) -> tuple[gpd.GeoDataFrame, np.ndarray]:
+    """Part the points by which one may come in from what else was read."""
+    rules = {rule.text for rule in catalog.doors.gates}
+    gate = features["rules"].map(lambda held: not rules.isdisjoint(held)).to_numpy(bool)
+    only = features["rules"].map(rules.issuperset).to_numpy(bool)
+    shut = features[list(KEYS)].isin(catalog.doors.closed).any(axis=1).to_numpy(bool)
+    at = features.geometry.to_numpy()
+    return features[~only], at[gate & ~shut & (shapely.get_type_id(at) == 0)]
 
 
 def _partial(frame: pd.DataFrame, catalog: Catalog, unsorted: Counter[str]) -> set[str]:
@@ -149,10 +179,11 @@ def merged(parts: list[pd.DataFrame]) -> tuple[pd.DataFrame, list[Problem]]:
     first = np.lexsort((whole["row"].to_numpy(np.int64), said, whole["source"], uncoded, one))
     ordered = whole.iloc[first].assign(one=one[first])
     problems = _said_of_merging(ordered)
-    known = ordered.assign(**{name: ordered[name].replace("", None) for name in ("facility_name", "code")})
+    text = ["facility_name", "code", "doors"]
+    known = ordered.assign(**{name: ordered[name].replace("", None) for name in text})
     by = known.groupby("one", sort=False)
     kept = by.first()  # of each column the first that is there
-    kept[["facility_name", "code"]] = kept[["facility_name", "code"]].fillna("")
+    kept[text] = kept[text].fillna("")
     kept["operating"] = by["operating"].all()
     kept["why_not"] = by["why_not"].agg(lambda texts: next((text for text in texts if text), ""))
     for name in ("facility_id", "file", "row", "source"):
@@ -292,6 +323,50 @@ def _ids_apart(kept: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
     return kept, problems
 
 
+def with_shapes(
+    facilities: pd.DataFrame, frame: gpd.GeoDataFrame, catalog: Catalog, *, file: str
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """
+    Match a layer of gates and outlines to facilities, by id, code or else by name.
+
+    Points are gates: one comes in there and nowhere else. A polygon without any is an outline, along which one
+    comes in if the category is of the kind ``area``. A facility without a position gets a point inside its shapes.
+    Doubts: shapes of no facility, and a position more than 500 m from its shapes, where the shapes are believed.
+    """
+    once = facilities.drop_duplicates("facility_id")
+    by_code = once[once["code"] != ""].drop_duplicates("code", keep=False).set_index("code")["facility_id"]
+    by_name = once.drop_duplicates("facility_name", keep=False).set_index("facility_name")["facility_id"]
+    ids = pd.Series(once["facility_id"].to_numpy(), index=once["facility_id"])
+    codes, names = (
+        [word for section in SECTIONS for word in (field, *catalog.headers[section].get(field, ()))]
+        for field in ("code", "name")
+    )
+    lookups = [(("facility_id", "id"), ids), (codes, by_code), (codes, ids), (names, by_name)]
+    shapes, problems = matched_shapes(frame, lookups, file=file)
+    out = facilities.copy()
+    for name, own in shapes.groupby("owner", sort=False):
+        rows = out.index[out["facility_id"] == name]
+        parts = shapely.get_parts(own.geometry.to_numpy())
+        gates, whole = parts[shapely.get_type_id(parts) == 0], shapely.union_all(own.geometry.to_numpy())
+        if len(gates):
+            out.loc[rows, "doors"] = shapely.to_wkt(shapely.multipoints(gates), rounding_precision=7)
+        else:
+            area = np.full(len(rows), whole, object)
+            out.loc[rows, "doors"] = by_kind(out.loc[rows, "doors"], out.loc[rows, "category"], area, catalog)
+        about = out.loc[rows[0]]
+        inner = whole.representative_point()
+        away = float(nearest_line_m([about["lon"]], [about["lat"]], [whole])[0])
+        if away > OFF_SHAPE_M:
+            problems.append(off_shape(about, name=about["facility_name"], distance_m=away, file=file))
+        if not away <= OFF_SHAPE_M:
+            out.loc[rows, ["lon", "lat"]] = [inner.x, inner.y]
+    return out, problems
+
+
+OFF_SHAPE_M = 500.0
+"""A position this far from its own shape is not believed [P]."""
+
+
 def _sorted(held: tuple[str, ...], by_rule: dict[str, list[Category]], parts: dict[str, int]) -> list[str]:
     best: dict[str, int] = {}
     size: dict[str, int] = {}
@@ -307,7 +382,7 @@ def _sorted(held: tuple[str, ...], by_rule: dict[str, list[Category]], parts: di
 
 def _completed(frame: pd.DataFrame) -> pd.DataFrame:
     """Add the columns that a source does not have, as not known."""
-    blank: dict[str, Any] = {"operating": True, "why_not": "", "code": "", "capacity": np.nan}
+    blank: dict[str, Any] = {"operating": True, "why_not": "", "code": "", "capacity": np.nan, "doors": ""}
     blank |= {"runs_a_day": np.nan, "merged_n": 1, "merged_ids": frame["facility_id"]}
     return frame.assign(**{name: value for name, value in blank.items() if name not in frame})[list(COLUMNS)]
 

@@ -16,8 +16,8 @@ from geo.io import Bounds, RawTable
 from geo.problems import Problem, Stop
 from geo.profile import TagRule
 from layers.catalog import Catalog
-from layers.homesteads import mended
 from layers.ledgers import Ledger, name_columns, plain, positions, some
+from layers.shapes import matched_shapes, off_shape
 
 PEOPLE = ("pop", "pop_resident", "pop_registered", "pop_host")
 COLUMNS = (
@@ -322,30 +322,12 @@ def with_shapes(
     places, shapes, problems
         ``shapes`` has ``place_id`` and geometry.
     """
-    words = {plain(w) for w in ("place_id", "id", *catalog.headers["settlement"]["id"])}
-    names = {plain(w) for w in ("name", *catalog.headers["settlement"]["name"])}
-    own = [column for column in frame.columns if column != frame.geometry.name]
     by_id = pd.Series(places["place_id"].to_numpy(), index=places["place_id"])
     by_name = places.drop_duplicates("place_name", keep=False).set_index("place_name")["place_id"]
-    found = pd.Series("", index=frame.index, dtype="object")
-    for known, lookup in ((words, by_id), (names, by_name)):
-        for column in own:
-            if plain(str(column)) in known:
-                cells = frame[column].astype("str").str.replace(r"^(\d+)\.0$", r"\1", regex=True)
-                matched = cells.map(lookup)
-                found = found.where((found != "") | matched.isna(), matched)
-    good = (found != "") & frame.geometry.notna() & ~frame.geometry.is_empty
-    problems = []
-    if not good.all():
-        rows = some(list(np.flatnonzero(~good.to_numpy()) + 1))
-        problems.append(Problem.doubt("shape_of_nobody", file=file, n=int((~good).sum()), rows=rows))
-    crossing = good & ~frame.geometry.is_valid
-    for number in np.flatnonzero(crossing) + 1:
-        fault = Problem("shape_crossing", "fault", file=file, row=int(number), column="geometry")
-        problems.append(replace(fault, value=str(found.iloc[number - 1])))
-    simple = mended(frame.geometry, crossing)
-    shapes = gpd.GeoDataFrame({"place_id": found[good]}, geometry=simple[good], crs=frame.crs)
-    shapes = shapes.reset_index(drop=True)
+    known = catalog.headers["settlement"]
+    lookups = [(("place_id", "id", *known["id"]), by_id), (("name", *known["name"]), by_name)]
+    shapes, problems = matched_shapes(frame, lookups, file=file)
+    shapes = shapes.rename(columns={"owner": "place_id"})
     out = places.copy()
     for name, geometry in shapes.dissolve("place_id").geometry.items():
         row = out.index[out["place_id"] == name][0]
@@ -356,9 +338,7 @@ def with_shapes(
         vague = out.loc[row, "position_source"] == "village_centre"  # it is expected to lie beside its people
         if far and not vague:
             about = out.loc[row]
-            doubt = Problem.doubt("position_off_shape", file=about["file"], distance=f"{away:,.0f}",
-                                  name=about["place_name"], shapes=file)  # fmt: skip
-            problems.append(replace(doubt, row=int(about["row"])))
+            problems.append(off_shape(about, name=about["place_name"], distance_m=float(away), file=file))
         if far or vague or not np.isfinite(lon):
             out.loc[row, ["lon", "lat"]] = [middle.x, middle.y]
             out.loc[row, "position_source"], out.loc[row, "position_error_m"] = "shape", np.nan

@@ -80,7 +80,7 @@ def _sheets(given: BookInput) -> dict[str, pd.DataFrame]:
             shown.drop(columns="deciding"), on="place_id", how="right"
         )
     if "facilities" in tables:
-        out["facilities"] = tables["facilities"].drop(columns=["file", "row", "merged_ids"])
+        out["facilities"] = tables["facilities"].drop(columns=["file", "row", "merged_ids", "doors"])
     if "slopes" in tables:
         out["homesteads"] = tables["slopes"]
     for name in ("balance", "left_out", "slope_effect", "steepest", "problems", "laws"):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
@@ -159,3 +160,9 @@ def facilities(*given: tuple[str, Point]) -> pd.DataFrame:
     frame["category"] = [category for category, _ in given]
     frame["lon"], frame["lat"], frame["row"] = lon, lat, range(1, len(given) + 1)
     return frame
+
+
+def with_doors(frame: pd.DataFrame, *doors: Sequence[Point]) -> pd.DataFrame:
+    """The same facilities with doors, each a list of points; an empty one for none."""
+    texts = ["" if not points else shapely.MultiPoint(np.column_stack(degrees(points))).wkt for points in doors]
+    return frame.assign(doors=texts)

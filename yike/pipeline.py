@@ -41,6 +41,7 @@ from layers import forms
 from layers import homesteads as homestead_layer
 from layers import places as place_layer
 from layers.catalog import Catalog
+from layers.doors import by_kind
 from yike.project import Project, Source
 from yike.stages import Stage, Work
 from yike.store import Value
@@ -109,8 +110,10 @@ def reading_stages(project: Project) -> list[Stage]:
               reads=_files(*(row for row in rows if not row.osm), project.settlement_shapes),
               settings=asked(rows, project.settlement_shapes), layer="settlements"),
         Stage("facilities", partial(_facilities, project, catalog), needs=_needs(features, project.facilities),
-              also=box, reads=_files(*(row for row in project.facilities if not row.osm)),
-              settings=asked(project.facilities, words, project.as_of), layer="facilities"),
+              also=box,
+              reads=_files(*(row for row in project.facilities if not row.osm), project.facility_shapes),
+              settings=asked(project.facilities, project.facility_shapes, words, project.as_of),
+              layer="facilities"),
     ]  # fmt: skip
     for name, source in project.forms.items():
         if catalog.ledgers[name].form == "table":
@@ -334,7 +337,7 @@ def _features(project: Project, catalog: Catalog, files: tuple[Path, ...], _: Wo
         if any(source.osm and source.path == path for source in project.facilities):
             rules += facility_layer.osm_rules(catalog)
         once = list({rule.text: rule for rule in rules}.values())
-        value[_feature_key(path, files)] = osm.read_features(path, once, keys=["place"])
+        value[_feature_key(path, files)] = osm.read_features(path, once, keys=["place", *facility_layer.KEYS])
     return value
 
 
@@ -382,18 +385,18 @@ def _place_source(
         chosen = given["features"][_feature_key(source.path, _osm_files(project))]
         held = chosen["rules"].map(lambda rules: place_layer.OSM_RULE in rules)
         return place_layer.from_osm(chosen[held.to_numpy(bool)], catalog, file=file)
-    raw, crs = _rows_of(source, catalog, file=file)
+    raw, crs, _ = _rows_of(source, catalog, file=file)
     return place_layer.from_ledger(raw, catalog, crs=crs, box=_box(given), kind=kind, villages=villages)
 
 
-def _rows_of(source: Source, catalog: Catalog, *, file: str) -> tuple[io.RawTable, str]:
-    """The rows of a table or of a layer under the name that records give the file, and their system."""
+def _rows_of(source: Source, catalog: Catalog, *, file: str) -> tuple[io.RawTable, str, np.ndarray | None]:
+    """The rows of a table or of a layer under the name that records give the file, their system and shapes."""
     if io.kind(source.path) == "vector":
         frame = io.read_vector(source.path, layer=source.layer, crs=source.crs)
-        return place_layer.as_rows(frame, catalog, file=file), "WGS-84"
+        return place_layer.as_rows(frame, catalog, file=file), "WGS-84", frame.geometry.to_numpy()
     io.require(source.path, "table", "vector")
     raw = io.read_table(source.path, sheet=source.sheet)
-    return dataclasses.replace(raw, file=file), source.crs or "CGCS2000"
+    return dataclasses.replace(raw, file=file), source.crs or "CGCS2000", None
 
 
 def _facilities(project: Project, catalog: Catalog, at: Work) -> Value:
@@ -414,6 +417,11 @@ def _facilities(project: Project, catalog: Catalog, at: Work) -> Value:
     if stops:
         raise Stop(stops)
     whole, found = facility_layer.merged(parts)
+    if project.facility_shapes is not None:
+        source = project.facility_shapes
+        frame = io.read_vector(source.path, layer=source.layer, crs=source.crs)
+        whole, more = facility_layer.with_shapes(whole, frame, catalog, file=project.label(source.path))
+        found += more
     return {"facilities": whole, "sourced": sorted(sourced), "problems": _in("facilities", problems + found)}
 
 
@@ -424,10 +432,13 @@ def _facility_source(
     if source.osm:
         features = given["features"][_feature_key(source.path, _osm_files(project))]
         return facility_layer.from_osm(features, catalog, file=file)
-    raw, crs = _rows_of(source, catalog, file=file)
+    raw, crs, shapes = _rows_of(source, catalog, file=file)
     frame, problems = facility_layer.from_table(
         raw, catalog, crs=crs, box=_box(given), category=source.category, code=source.code, as_of=project.as_of
     )
+    if shapes is not None:  # features are numbered from 1
+        own = shapes[frame["row"].to_numpy(np.int64) - 1]
+        frame = frame.assign(doors=by_kind(frame["doors"], frame["category"], own, catalog))
     return frame, problems, set()
 
 

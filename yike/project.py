@@ -78,6 +78,7 @@ class Project:
     households: tuple[Source, ...] = ()
     hosts: tuple[Source, ...] = ()
     facilities: tuple[Source, ...] = ()
+    facility_shapes: Source | None = None
     forms: Mapping[str, Source] = dataclasses.field(default_factory=dict)
     homesteads: Source | None = None
     people: Path | None = None
@@ -134,7 +135,7 @@ class Project:
 
     def sources(self) -> list[Source]:
         """Every table or layer that is read, in the order of the project file."""
-        single = (self.settlement_shapes, self.homesteads, self.service)
+        single = (self.settlement_shapes, self.facility_shapes, self.homesteads, self.service)
         people = (*self.settlements, *self.households, *self.hosts)
         named = (source for source in single if isinstance(source, Source))
         return [*people, *self.facilities, *named, *self.forms.values()]
@@ -143,7 +144,16 @@ class Project:
 _KEYS: dict[str, tuple[str, ...]] = {
     "project": ("name", "language", "adcode", "as_of", "audience", "crs"),
     "area": ("service",),
-    "layers": ("settlements", "settlement_shapes", "households", "hosts", "facilities", "homesteads", "people"),
+    "layers": (
+        "settlements",
+        "settlement_shapes",
+        "households",
+        "hosts",
+        "facilities",
+        "facility_shapes",
+        "homesteads",
+        "people",
+    ),
     "network": ("osm", "roads", "graphml", "place"),
     "terrain": ("dem",),
     "run": ("circle_personas", "met_share", "walk_function", "raw"),
@@ -155,6 +165,7 @@ _FORM_KEYS = {"table": ("path", "sheet"), "layer": ("path", "layer", "crs")}
 _SOURCE_KEYS = {
     "settlements": ("path", "sheet", "layer", "crs", "osm"),
     "settlement_shapes": ("path", "layer", "crs"),
+    "facility_shapes": ("path", "layer", "crs"),
     "households": ("path", "sheet", "layer", "crs"),
     "hosts": ("path", "sheet", "layer", "crs"),
     "facilities": ("path", "sheet", "layer", "crs", "osm", "category", "code"),
@@ -368,6 +379,7 @@ def _project(reader: _Reader) -> Project:
         network=_network(reader),
         settlements=_settlements(reader),
         settlement_shapes=_one(reader, "settlement_shapes"),
+        facility_shapes=_one(reader, "facility_shapes"),
         households=reader.sources("households", layers.get("households", [])),
         hosts=reader.sources("hosts", layers.get("hosts", [])),
         facilities=reader.sources("facilities", layers.get("facilities", [])),

@@ -27,6 +27,7 @@ from geo import crs as systems
 from geo import io
 from geo.problems import GroundError, Problem, Stop
 from layers.catalog import Catalog
+from layers.doors import door_table
 from layers.facilities import short_names
 from outputs.map import MapInput, write_map
 from outputs.messages import load as load_messages
@@ -431,12 +432,17 @@ def _joins(given: Mapping[str, Value]) -> gpd.GeoDataFrame:
     snaps = given["access"]["snaps"] if "access" in given else pd.DataFrame(columns=columns)
     points, facilities = given["places"]["points"], given["facilities"]["facilities"]
     walked = snaps[(snaps["persona"] == "adult") & (snaps["mode"] == "walk") & snaps["snap_lon"].notna()]
-    named = facilities[["facility_id", "lon", "lat"]].set_axis(["point_id", "lon", "lat"], axis=1)
+    doors = door_table(facilities)
+    doors["point_id"] = facilities["facility_id"].to_numpy()[doors["facility"]]
     at = pd.concat(
         [points[["point_id", "lon", "lat"]].assign(kind="place"),
-         named.drop_duplicates("point_id").assign(kind="facility")]
+         doors[["point_id", "lon", "lat"]].assign(kind="facility")]
     )  # fmt: skip
     legs = walked.merge(at, on=["point_id", "kind"])
+    # a facility of several doors is joined by the one that is next to the street
+    legs["apart_m"] = systems.geodesic_m(*(legs[name] for name in ("lon", "lat", "snap_lon", "snap_lat")))
+    legs = legs.sort_values("apart_m", kind="stable").drop_duplicates(["point_id", "kind"]).sort_index()
+    legs = legs.drop(columns="apart_m")
     ends = np.stack((legs[["lon", "lat"]].to_numpy(float), legs[["snap_lon", "snap_lat"]].to_numpy(float)), axis=1)
     return gpd.GeoDataFrame(
         legs.drop(columns=["lon", "lat", "snap_lon", "snap_lat"]), geometry=shapely.linestrings(ends),

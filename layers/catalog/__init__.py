@@ -31,7 +31,7 @@ CERTAINTIES = ("V", "H", "U", "P")
 LIMITS = ("walk_min", "drive_min", "radius_m")
 LAND_USES = ("farmland", "garden", "forest", "grass", "other_agri", "construction", "unused")
 FILES = ("categories", "groups", "standards", "personas", "modes", "roads", "lists", "settlements", "headers",
-         "landuse", "ledgers", "words")  # fmt: skip
+         "landuse", "ledgers", "words", "doors")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +205,14 @@ class CircleList:
 
 
 @dataclass(frozen=True, slots=True)
+class DoorRules:
+    """What of OSM is a way into an area, if its ``access`` or ``foot`` does not say ``closed``."""
+
+    gates: tuple[TagRule, ...]
+    closed: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Catalog:
     """
     All data of the policy, checked; keyed by id.
@@ -228,6 +236,7 @@ class Catalog:
     osm_place: Mapping[str, str]
     headers: Mapping[str, Mapping[str, tuple[str, ...]]]
     words: Mapping[str, Mapping[str, tuple[str, ...]]]
+    doors: DoorRules
     walk_function: str = DEFAULT
     raw_speed: bool = False
 
@@ -422,6 +431,7 @@ def build(data: Mapping[str, Mapping[str, Any]]) -> Catalog:
             about: {answer: tuple(words) for answer, words in answers.items()}
             for about, answers in data["words"].items()
         },
+        doors=DoorRules(_rules(data["doors"]["osm"]["gates"]), frozenset(data["doors"]["osm"]["closed"])),
     )
 
 

@@ -23,7 +23,8 @@ def table(*rows, category=None):
 def osm(**things: tuple[str, ...]) -> gpd.GeoDataFrame:
     rows = list(things.items())
     return gpd.GeoDataFrame(
-        {"osm_id": [f"n{i}" for i in range(len(rows))], "name": [name for name, _ in rows], "rules": [r for _, r in rows]},
+        {"osm_id": [f"n{i}" for i in range(len(rows))], "name": [name for name, _ in rows], "rules": [r for _, r in rows],
+         "access": "", "foot": ""},
         geometry=shapely.points([(102 + i / 100, 28) for i in range(len(rows))]), crs=4326,
     )  # fmt: skip
 
