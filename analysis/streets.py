@@ -47,7 +47,7 @@ def effect_of_grades(streets: Streets, grades: Grades, catalog: Catalog) -> tupl
     """
     function = WALK_FUNCTIONS[catalog.walk_function]
     usage = use_streets(streets, catalog.travel_profile("adult", "walk"))
-    open_ = (usage.forward | usage.backward) & (streets.length_m > 0)
+    open_ = (usage.forward | usage.backward) & (streets.length_m > 0) & ~streets.ferry
     known_m = np.maximum(streets.length_m - grades.void_m, 0.0)
     graded = open_ & (known_m > 0)
     ahead, against = grades.slowness(function)

@@ -331,7 +331,7 @@ def cross_open_ground(
     snapper = Snapper(streets, usage, profile=profile, plane=plane)
     homes, facilities = (_Points.of(at, snapper, hillside, profile) for at in (homes_at, facilities_at))
     near = _near(streets, [homes, facilities], limit_m, plane)
-    usable = (usage.forward | usage.backward) & near
+    usable = (usage.forward | usage.backward) & near & ~streets.ferry
     main = usable & (usage.component_m >= MAIN_COMPONENT_M)
     found: list[Ways] = []
     real, rest = (_Net(streets, usage, hillside, np.flatnonzero(edges)) for edges in (main, usable & ~main))

@@ -20,8 +20,8 @@ from scipy.sparse.csgraph import connected_components
 from geo import crs as systems
 from geo.graph import z_order
 from geo.io import Bounds
-from geo.osm import BARRIER_TAGS, OsmWays
-from geo.profile import TravelProfile
+from geo.osm import BARRIER_TAGS, FERRY, OsmWays
+from geo.profile import FASTEST_FERRY_KMH, TravelProfile
 from geo.walking import WALK_FUNCTIONS, WalkFunction
 
 if TYPE_CHECKING:
@@ -84,10 +84,15 @@ class Streets:
 
     @property
     def raised(self) -> Bools:
-        """Edges on a bridge or in a tunnel, off the ground between their ends."""
+        """Edges on a bridge, in a tunnel or on water, off the ground between their ends."""
         bridge = ~self.tags["bridge"].isin(("", "no"))
         tunnel = ~self.tags["tunnel"].isin(("", "no", "building_passage"))
-        return (bridge | tunnel).to_numpy(bool)[self.way]
+        return (bridge | tunnel).to_numpy(bool)[self.way] | self.ferry
+
+    @property
+    def ferry(self) -> Bools:
+        """Edges on which a ferry carries everybody."""
+        return (self.tags["highway"] == FERRY).to_numpy(bool)[self.way]
 
     def to_the_centimetre(self, edge: Ints, fraction: Floats) -> Floats:
         """Round places on edges, so that two points that face each other across a street meet it at one place."""
@@ -250,14 +255,15 @@ def use_streets(streets: Streets, profile: TravelProfile, grades: Grades | None 
     Access follows the OSM wiki's order of keys: the most special one that is tagged decides.
     """
     nowhere = np.zeros(streets.edge_n, bool)
+    on_land = ~streets.ferry
     if profile.mode == "walk":
         open_, times = _on_foot(streets, profile, grades)
-        walked = [~nowhere, ~nowhere]
+        walked = [on_land, on_land]
     elif profile.mode == "ebike":
         # ridden where that is allowed, and pushed where one may walk, against a one-way street too
         walks, slow = _on_foot(streets, replace(profile, mode="walk"), grades)
         rides, quick = _on_wheels(streets, replace(profile, mode="bus"))
-        walked = [~r | (w & (s < q)) for r, w, s, q in zip(rides, walks, slow, quick, strict=True)]
+        walked = [on_land & (~r | (w & (s < q))) for r, w, s, q in zip(rides, walks, slow, quick, strict=True)]
         open_ = [r | w for r, w in zip(rides, walks, strict=True)]
         times = [np.where(pushed, s, q) for pushed, s, q in zip(walked, slow, quick, strict=True)]
     else:
@@ -323,7 +329,8 @@ def _on_foot(streets: Streets, profile: TravelProfile, grades: Grades | None) ->
     level = _level_ms(streets, profile)
     if grades is None:
         return open_, [whole_ms(level)] * 2
-    return open_, [whole_ms(level * slow) for slow in grades.slowness(WALK_FUNCTIONS[profile.walk_function])]
+    slowness = grades.slowness(WALK_FUNCTIONS[profile.walk_function])
+    return open_, [whole_ms(np.where(streets.ferry, level, level * slow)) for slow in slowness]
 
 
 def _on_wheels(streets: Streets, profile: TravelProfile) -> tuple[list[Bools], list[Ints]]:
@@ -333,7 +340,30 @@ def _on_wheels(streets: Streets, profile: TravelProfile) -> tuple[list[Bools], l
 
 
 def _level_ms(streets: Streets, profile: TravelProfile) -> Floats:
-    return streets.length_m / speeds_kmh(streets.tags, profile)[streets.way] * 3600.0
+    level = np.asarray(streets.length_m / speeds_kmh(streets.tags, profile)[streets.way] * 3600.0, np.float64)
+    ferry = np.flatnonzero(streets.ferry)
+    if not len(ferry):
+        return level
+    # a ferry takes as long as its tags say from end to end, and is waited for once on the whole way
+    way = streets.way[ferry]
+    whole_m = np.bincount(streets.way, streets.length_m, len(streets.tags))[way]
+    told = _tagged_min(streets.tags["duration"])[way]
+    sail = np.maximum(told * MS_PER_MIN, whole_m / FASTEST_FERRY_KMH * 3600.0) / whole_m * streets.length_m[ferry]
+    usual = max(rule.wait_min for rule in profile.roads) if profile.roads else 0.0
+    wait = np.nan_to_num(_tagged_min(streets.tags["interval"])[way] / 2, nan=usual)
+    level[ferry] = np.where(np.isnan(told), level[ferry], sail)
+    level[ferry] += wait * MS_PER_MIN * streets.length_m[ferry] / whole_m
+    return level
+
+
+MS_PER_MIN = 60_000.0
+
+
+def _tagged_min(values: pd.Series) -> Floats:
+    """Read minutes, hh:mm or hh:mm:ss; NaN for anything else."""
+    parts = values.str.extract(r"^(?:(\d+):)?(\d+)(?::(\d\d))?$").astype("float64")
+    minutes = parts[0].fillna(0.0) * 60 + parts[1] + parts[2].fillna(0.0) / 60
+    return minutes.where(minutes > 0).to_numpy(np.float64)
 
 
 def whole_ms(ms: Floats) -> Ints:
@@ -348,12 +378,13 @@ def whole_ms(ms: Floats) -> Ints:
 def speeds_kmh(tags: pd.DataFrame, profile: TravelProfile) -> Floats:
     """Give each way the profile's speed on level ground, NaN where its class carries no such traffic."""
     speeds: dict[str, float | None] = {r.name: r.drive_kmh for r in profile.roads}
+    carried = {r.name: r.carry_kmh for r in profile.roads if r.carry_kmh}
     if profile.mode == "walk":
         speeds = {r.name: profile.flat_kmh if r.walk else None for r in profile.roads}
     elif profile.ride_kmh is not None:  # no faster than cars, and not where nobody may walk
         most = profile.ride_kmh
         speeds = {r.name: min(most, r.drive_kmh) if r.walk and r.drive_kmh else None for r in profile.roads}
-    return tags["highway"].map(speeds).to_numpy(np.float64, na_value=np.nan)
+    return tags["highway"].map(speeds | carried).to_numpy(np.float64, na_value=np.nan)
 
 
 def allowed(tags: pd.DataFrame, profile: TravelProfile) -> tuple[Bools, Bools]:
@@ -362,7 +393,7 @@ def allowed(tags: pd.DataFrame, profile: TravelProfile) -> tuple[Bools, Bools]:
 
     A class that carries none of this traffic stays shut. Walkers mind ``oneway:foot`` only, and motorroads
     unless ``foot`` says yes; cars mind ``oneway`` and roundabouts, and so do e-bikes and buses, which keep off
-    motorroads.
+    motorroads. A ferry takes no vehicle unless its tags say so.
     """
     walks = profile.mode == "walk"
     open_by_class = ~np.isnan(speeds_kmh(tags, profile))
@@ -371,6 +402,8 @@ def allowed(tags: pd.DataFrame, profile: TravelProfile) -> tuple[Bools, Bools]:
     for key in keys:  # the most special key that says anything decides
         verdict = verdict.where(verdict != "", _verdicts(tags[key]))
     opened = open_by_class & (verdict != "no").to_numpy(bool)
+    if not walks:  # a ferry takes people; cars only if its tags say so
+        opened &= ((tags["highway"] != FERRY) | (verdict == "yes")).to_numpy(bool)
     if walks:
         explicit = (_verdicts(tags["foot"]) == "yes").to_numpy(bool)
         opened &= ~(tags["motorroad"] == "yes").to_numpy(bool) | explicit
@@ -446,6 +479,20 @@ def left_out(streets: Streets, profile: TravelProfile) -> pd.DataFrame:
     kept = frame[frame["why"] != ""].groupby(["why", "highway"])
     table = kept.agg(ways_n=("way", "nunique"), length_km=("length_km", "sum")).reset_index()
     return table.sort_values(["length_km", "why", "highway"], ascending=[False, True, True], ignore_index=True)
+
+
+def ferries_adrift(streets: Streets) -> list[str]:
+    """Name the ferries that do not meet streets at two places: they carry nobody anywhere."""
+    ferry = streets.ferry
+    on_land = np.zeros(len(streets.node_id), bool)
+    on_land[np.concatenate((streets.u[~ferry], streets.v[~ferry]))] = True
+    ends = pd.DataFrame(
+        {"way": np.tile(streets.way[ferry], 2), "node": np.concatenate((streets.u[ferry], streets.v[ferry]))}
+    )
+    met = (
+        ends[on_land[ends["node"]]].groupby("way")["node"].nunique().reindex(np.unique(ends["way"]), fill_value=0)
+    )
+    return [f"w{streets.tags['way_id'].iloc[way]}" for way in met.index[met < 2]]
 
 
 def _verdicts(values: pd.Series) -> pd.Series:

@@ -24,9 +24,12 @@ from geo.profile import TagRule
 WAY_TAGS = (
     "highway", "name", "access", "foot", "vehicle", "motor_vehicle", "motorcar", "motorroad", "oneway",
     "oneway:foot", "junction", "bridge", "tunnel", "service", "sidewalk", "sidewalk:both", "sidewalk:left",
-    "sidewalk:right",
+    "sidewalk:right", "duration", "interval",
 )  # fmt: skip
 """What is kept of a street."""
+
+FERRY = "ferry"
+"""What stands in ``highway`` for a way that is ``route=ferry`` and no street."""
 
 BARRIER_TAGS = ("barrier", "access", "foot", "vehicle", "motor_vehicle", "motorcar")
 """What is kept of a barrier on a node of a street."""
@@ -55,9 +58,11 @@ def _unreadable(path: Path, error: Exception) -> Stop:
     return Stop(Problem.stop("osm_unreadable", file=path, reason=str(error).splitlines()[0]))
 
 
-def read_ways(path: Path) -> OsmWays:
+def read_ways(path: Path, *, ferries: bool = False) -> OsmWays:
     """
     Read every way that carries ``highway``, whoever may use it, and the barriers on nodes.
+
+    With ``ferries`` also ways that are ``route=ferry``, as if they were ``highway=ferry``.
 
     A node whose position the extract does not hold is skipped, as is a way with fewer than two nodes left.
 
@@ -75,11 +80,11 @@ def read_ways(path: Path) -> OsmWays:
     try:
         with tempfile.TemporaryDirectory() as folder:
             text = Path(folder) / "ways.opl"
-            box = _write_ways(path, text)
+            box = _write_ways(path, text, ["highway", "barrier", *(["route"] if ferries else [])])
             with text.open(encoding="utf-8") as lines:
                 while chunk := lines.readlines(_CHUNK_BYTES):
                     barriers += [row for line in chunk if line[0] == "n" and (row := _barrier(line))]
-                    ways = [way for line in chunk if line[0] == "w" and (way := _way(line))]
+                    ways = [way for line in chunk if line[0] == "w" and (way := _way(line, ferries=ferries))]
                     seen += len(ways)
                     found = [way for way in ways if way[1] >= 2]
                     rows += [row for row, _, _ in found]
@@ -107,9 +112,9 @@ _UNPLACED = re.compile(r"n-?\d+xy(,|$)")
 _ESCAPED = re.compile(r"%([0-9a-f]+)%")
 
 
-def _write_ways(path: Path, target: Path) -> Bounds | None:
+def _write_ways(path: Path, target: Path, keys: Sequence[str]) -> Bounds | None:
     """
-    Write the streets with the positions of their nodes, and nodes with barriers, in osmium's line format.
+    Write what has one of some keys, ways with the positions of their nodes, in osmium's line format.
 
     All in osmium: asking each node of each way for its id and position from here takes twice as long.
     """
@@ -119,11 +124,11 @@ def _write_ways(path: Path, target: Path) -> Bounds | None:
     placed.ignore_errors()
     lines = osmium.io.File(str(target), "opl,locations_on_ways=true,add_metadata=false")
     with osmium.SimpleWriter(lines) as writer:
-        osmium.apply(reader, placed, osmium.filter.KeyFilter("highway", "barrier"), writer)
+        osmium.apply(reader, placed, osmium.filter.KeyFilter(*keys), writer)
     return _box(reader.header().box())
 
 
-def _way(line: str) -> tuple[tuple[Any, ...], int, str] | None:
+def _way(line: str, *, ferries: bool) -> tuple[tuple[Any, ...], int, str] | None:
     """
     Read one line: the row of tags, the number of placed nodes, and their "id lon lat id lon lat …".
 
@@ -132,6 +137,8 @@ def _way(line: str) -> tuple[tuple[Any, ...], int, str] | None:
     first, *fields = line.split()
     by_kind = {field[0]: field[1:] for field in fields}
     tags = dict(pair.split("=", 1) for pair in by_kind["T"].split(","))
+    if ferries and tags.get("route") == "ferry":
+        tags.setdefault("highway", FERRY)
     if "highway" not in tags:
         return None
     row = (int(first[1:]), *(_unescaped(tags.get(key, "")) for key in WAY_TAGS))

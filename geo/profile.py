@@ -14,11 +14,18 @@ Mode = Literal["walk", "ebike", "bus", "drive"]
 
 @dataclass(frozen=True, slots=True)
 class RoadRule:
-    """What one class of street carries. ``drive_kmh`` is None where no car goes; walking has no class speed."""
+    """
+    What one class of street carries. ``drive_kmh`` is None where no car goes; walking has no class speed.
+
+    ``carry_kmh`` is the speed of what carries everybody, however fast he walks: a ferry; None for a street.
+    ``wait_min`` is how long one waits for it.
+    """
 
     name: str
     walk: bool
     drive_kmh: float | None
+    carry_kmh: float | None = None
+    wait_min: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,10 @@ class TravelProfile:
         return self.flat_kmh * self.off_street_limit_min * 1000.0 / 60.0
 
 
+FASTEST_FERRY_KMH = 60.0
+"""No ferry is quicker; one whose tags say so goes at this speed [P]."""
+
+
 def fastest_kmh(profile: TravelProfile) -> float:
     """Give the highest speed at which a profile can move anywhere."""
     cars = [rule.drive_kmh or 0.0 for rule in profile.roads] if profile.mode == "drive" else []
@@ -69,8 +80,9 @@ def fastest_kmh(profile: TravelProfile) -> float:
 
 
 def fastest_walk_kmh(profile: TravelProfile) -> float:
-    """Give the highest speed at which a profile walks: a little downhill."""
-    return profile.flat_kmh * WALK_FUNCTIONS[profile.walk_function].peak
+    """Give the highest speed at which a profile gets on without riding: a little downhill, or on a ferry."""
+    carried = [FASTEST_FERRY_KMH for rule in profile.roads if rule.carry_kmh]
+    return max([profile.flat_kmh * WALK_FUNCTIONS[profile.walk_function].peak, *carried])
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,7 @@ class Surface:
         x, y = systems.project(streets.lon, streets.lat, plane)
         if around is not None:
             usable = usable & self._near(x, y, around, limit_min)
+        usable = usable & ~streets.raised  # nobody leaves a bridge or a ferry but at its ends
         main = usable & (usage.component_m >= MAIN_COMPONENT_M)
         rows = np.flatnonzero(usable)
         which = np.repeat(np.arange(streets.edge_n), np.diff(streets.offset))

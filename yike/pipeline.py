@@ -31,7 +31,7 @@ from geo import io, osm, roads
 from geo.connectors import OpenGround
 from geo.grades import Grades, grades_of
 from geo.hillside import Hillside, lay_hillside, walking_grid
-from geo.network import build_streets, in_scope, use_streets
+from geo.network import build_streets, ferries_adrift, in_scope, use_streets
 from geo.people import count_people
 from geo.problems import CRSUnitError, Problem, Stop
 from geo.profile import TagRule
@@ -42,6 +42,7 @@ from layers import homesteads as homestead_layer
 from layers import places as place_layer
 from layers.catalog import Catalog
 from layers.doors import by_kind
+from layers.ledgers import some
 from yike.project import Project, Source
 from yike.stages import Stage, Work
 from yike.store import Value
@@ -264,7 +265,7 @@ def _network(project: Project, catalog: Catalog, _: Work) -> Value:
             name_fields=survey.name_fields, default_class=survey.other,
         )  # fmt: skip
     else:
-        ways = osm.read_ways(network.source.path)
+        ways = osm.read_ways(network.source.path, ferries=network.ferries)
     file = network.place if network.source is None else network.source.path
     if not len(ways.tags) and network.kind == "roads":
         raise Stop(Problem.stop("roads_no_lines", file=file))
@@ -273,6 +274,10 @@ def _network(project: Project, catalog: Catalog, _: Work) -> Value:
     streets = build_streets(ways)
     if not streets.cut:
         doubts.append(Problem.doubt("network_without_box", file=file, layer="network"))
+    adrift = ferries_adrift(streets)
+    if len(adrift):
+        ids = some(adrift)
+        doubts.append(Problem.doubt("ferry_adrift", file=file, layer="network", n=len(adrift), ids=ids))
     return {"streets": streets, "problems": _in("network", doubts)}
 
 

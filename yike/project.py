@@ -46,11 +46,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Where streets come from: ``kind`` is osm, roads (lines of a survey), graphml or place (asked online)."""
+    """
+    Where streets come from: ``kind`` is osm, roads (lines of a survey), graphml or place (asked online).
+
+    ``ferries`` says whether people take those of the OSM file.
+    """
 
     kind: str
     source: Source | None = None
     place: str = ""
+    ferries: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,7 @@ class Project:
     def catalog(self) -> Catalog:
         """The catalogue with this project's own values."""
         own = catalogue.load().with_overrides(self.standards, self.categories)
+        own = own.with_ferries() if self.network.ferries else own
         return own.walking(self.walk_function, raw=self.raw)
 
     def resolved(self) -> dict[str, Any]:
@@ -141,6 +147,8 @@ class Project:
         return [*people, *self.facilities, *named, *self.forms.values()]
 
 
+NETWORKS = ("osm", "roads", "graphml", "place")
+
 _KEYS: dict[str, tuple[str, ...]] = {
     "project": ("name", "language", "adcode", "as_of", "audience", "crs"),
     "area": ("service",),
@@ -154,7 +162,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
         "homesteads",
         "people",
     ),
-    "network": ("osm", "roads", "graphml", "place"),
+    "network": (*NETWORKS, "ferries"),
     "terrain": ("dem",),
     "run": ("circle_personas", "met_share", "walk_function", "raw"),
     "strata": (),
@@ -341,7 +349,7 @@ def _check_keys(reader: _Reader) -> None:
         reader.problems.append(
             Problem.stop("key_missing", file=reader.path, key="[layers] settlements", wanted=wanted)
         )
-    named = [key for key in _KEYS["network"] if key in reader.data.get("network", {})]
+    named = [key for key in NETWORKS if key in reader.data.get("network", {})]
     if not named:
         wanted = 'osm = "….osm.pbf"'
         reader.problems.append(Problem.stop("key_missing", file=reader.path, key="[network] osm", wanted=wanted))
@@ -422,12 +430,15 @@ def _forms(reader: _Reader) -> dict[str, Source]:
 
 def _network(reader: _Reader) -> Network:
     given = reader.data.get("network", {})
-    kind = next((key for key in _KEYS["network"] if key in given), "osm")
+    kind = next((key for key in NETWORKS if key in given), "osm")
+    ferries = given.get("ferries", False)
+    if not isinstance(ferries, bool) or (ferries and kind != "osm"):  # only OSM has them
+        reader.wrong("network.ferries", ferries, "true | false, osm = …")
     if kind == "place":
         return Network("place", place=reader.take("network", "place", str, "", '"昭觉县, 四川"'))
     if kind == "roads":
         return Network("roads", reader.source("roads", given["roads"]))
-    return Network(kind, Source(reader.file(f"network.{kind}", given.get(kind, "?"))))
+    return Network(kind, Source(reader.file(f"network.{kind}", given.get(kind, "?"))), ferries=ferries is True)
 
 
 def _met_share(reader: _Reader) -> float | None:

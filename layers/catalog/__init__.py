@@ -226,6 +226,8 @@ class Catalog:
     groups: Mapping[str, Group]
     modes: Mapping[str, TravelMode]
     roads: tuple[RoadRule, ...]
+    ferries: tuple[RoadRule, ...]
+    """Rules of what carries people over water, for ``with_ferries``."""
     survey_roads: SurveyRoads
     land: Mapping[str, LandScheme]
     ledgers: Mapping[str, LedgerForm]
@@ -259,6 +261,10 @@ class Catalog:
         return TravelProfile(
             persona, mode, flat, self.roads, ride_kmh=ride, walk_function=LEVEL if level else self.walk_function
         )
+
+    def with_ferries(self) -> Catalog:
+        """The same where people take ferries."""
+        return replace(self, roads=(*self.roads, *self.ferries))
 
     def walking(self, function: str, *, raw: bool = False) -> Catalog:
         """
@@ -415,10 +421,8 @@ def build(data: Mapping[str, Mapping[str, Any]]) -> Catalog:
         land={name: LandScheme(id=name, **row) for name, row in data["landuse"].items()},
         ledgers={name: _ledger(name, row) for name, row in data["ledgers"].items()},
         met_share=float(data["settlements"]["met_share"]["value"]),
-        roads=tuple(
-            RoadRule(name, row["walk"], _number(row.get("drive_kmh")))
-            for name, row in data["roads"]["roads"].items()
-        ),
+        roads=_road_rules(data["roads"]["roads"]),
+        ferries=_road_rules(data["roads"]["ferries"]),
         lists={name: CircleList(id=name, **row) for name, row in data["lists"].items()},
         size_classes=tuple(SizeClass(**row) for row in data["settlements"]["size_class"]),
         profile_words={p: tuple(words) for p, words in data["settlements"]["profiles"].items()},
@@ -465,6 +469,16 @@ def _category(row: Mapping[str, Any]) -> Category:
         substitutes={p: tuple(ids) for p, ids in row.get("substitutes", {}).items()},
         min_population=row.get("min_population", {}),
         min_population_source=row.get("min_population_source", ""), capacity=row.get("capacity", ""),
+    )  # fmt: skip
+
+
+def _road_rules(rows: Mapping[str, Mapping[str, Any]]) -> tuple[RoadRule, ...]:
+    return tuple(
+        RoadRule(
+            name, row["walk"], _number(row.get("drive_kmh")), _number(row.get("carry_kmh")),
+            float(row.get("wait_min", 0)),
+        )
+        for name, row in rows.items()
     )  # fmt: skip
 
 

@@ -5,11 +5,13 @@ import pandas as pd
 import pytest
 
 from geo import crs, osm
-from geo.network import allowed, beside_a_footway, build_streets, in_scope, left_out, use_streets
+from geo.grades import grades_of
+from geo.network import allowed, beside_a_footway, build_streets, ferries_adrift, in_scope, left_out, use_streets
 from geo.osm import WAY_TAGS, OsmWays
 from geo.reach import Journeys
 from geo.snap import Snapper
 from tests.flatland import ADULT, CAR, CATALOG, PLANE, Town, degrees
+from tests.geo.test_grades import incline
 
 EBIKE = CATALOG.travel_profile("adult", "ebike")
 
@@ -253,3 +255,75 @@ def test_what_is_left_out_is_told_with_its_reason_and_its_kilometres():
         usage = use_streets(streets, profile)
         closed = streets.length_m[~(usage.forward | usage.backward)].sum() / 1000
         assert table["length_km"].sum() == pytest.approx(closed)
+
+
+def two_shores(**tags):
+    """Two streets of 5 km on both sides of a water of 2 km that a ferry crosses."""
+    town = Town().street((-50, 0), (0, 0)).street((20, 0), (70, 0))
+    return town.street((0, 0), (10, 0), (20, 0), highway="ferry", **tags)
+
+
+FERRIED = CATALOG.with_ferries()
+
+
+@pytest.mark.parametrize(("tags", "minutes"), [
+    ({}, 10 + 20),  # 12 km/h and the wait of the catalogue
+    ({"duration": "00:30"}, 30 + 20), ({"duration": "45"}, 45 + 20), ({"duration": "1:00:30"}, 60.5 + 20),
+    ({"duration": "00:30", "interval": "01:00"}, 30 + 30), ({"interval": "00:10"}, 10 + 5),
+    ({"duration": "about an hour"}, 10 + 20), ({"duration": "00:00"}, 10 + 20),
+    ({"duration": "00:01"}, 2 + 20),  # no ferry goes at 120 km/h
+])  # fmt: skip
+@pytest.mark.parametrize("persona", ["adult", "elderly"])
+def test_a_ferry_takes_its_time_whoever_walks(tags, minutes, persona):
+    profile = FERRIED.travel_profile(persona, "walk")
+    found = two_shores(**tags).journey([(-1, 0)], [(21, 0)], profile=profile)
+    reached = found.nearest(np.array([0]), rank=np.array([0]), direction="to_facility")
+    walk = 2 * 100 / profile.flat_kmh * 0.06
+    assert reached.to_min[0] == pytest.approx(minutes + walk, abs=1e-3)
+    assert reached.distance_m[0] == pytest.approx(2200, abs=0.1)
+
+
+def test_a_ferry_is_taken_only_if_asked_for_and_not_against_its_tags():
+    for profile, tags in [(ADULT, {}), (FERRIED.travel_profile("adult", "walk"), {"foot": "no"}),
+                          (FERRIED.travel_profile("adult", "drive"), {})]:  # fmt: skip
+        reached = (
+            two_shores(**tags)
+            .journey([(-1, 0)], [(21, 0)], profile=profile)
+            .nearest(np.array([0]), rank=np.array([0]), direction="to_facility")
+        )
+        assert np.isnan(reached.to_min).all(), (profile.mode, tags)
+    car = FERRIED.travel_profile("adult", "drive")
+    driven = two_shores(motor_vehicle="yes").journey([(-1, 0)], [(21, 0)], profile=car)
+    assert driven.nearest(np.array([0]), rank=np.array([0]), direction="to_facility").to_min[0] == pytest.approx(
+        30.6, abs=0.01
+    )
+
+
+def test_nobody_boards_in_the_middle_and_grades_do_not_slow_a_ferry():
+    profile = FERRIED.travel_profile("adult", "walk")
+    streets, _, snaps = two_shores().snapped([(10, 0), (-3, 1)], profile=profile)
+    assert snaps.status.tolist() == ["ok", "ok"]
+    assert not streets.ferry[snaps.edge].any()
+    sloped = use_streets(streets, profile, grades_of(streets, incline(0.2)))
+    level = use_streets(streets, profile)
+    np.testing.assert_array_equal(sloped.forward_ms[streets.ferry], level.forward_ms[streets.ferry])
+    assert (sloped.forward_ms[~streets.ferry] > level.forward_ms[~streets.ferry]).any()
+    half = sloped.part_ms(np.flatnonzero(streets.ferry)[:1], np.array([0.5]))
+    assert half[0][0] == pytest.approx(level.forward_ms[streets.ferry][0] / 2, abs=1)
+
+
+def test_a_ferry_that_meets_no_street_is_named():
+    town = two_shores().street((30, 30), (30, 50), highway="ferry").street((0, 0), (0, 40), highway="ferry")
+    assert ferries_adrift(town.streets()) == ["w4", "w5"]
+    assert ferries_adrift(Town().street((0, 0), (1, 0)).streets()) == []
+
+
+def test_ferries_of_a_file_are_read_only_if_asked_for(tmp_path):
+    nodes = [osm.Node(n, 102.75 + n / 100, 28.0) for n in range(1, 5)]
+    ways = [osm.Way(1, [1, 2], {"highway": "residential"}), osm.Way(2, [2, 3], {"route": "ferry", "duration": "00:20"}),
+            osm.Way(3, [3, 4], {"route": "bus"}), osm.Way(4, [3, 4], {"route": "ferry", "highway": "track"})]  # fmt: skip
+    osm.write_osm(tmp_path / "a.osm.pbf", nodes, ways)
+    assert osm.read_ways(tmp_path / "a.osm.pbf").tags["way_id"].tolist() == [1, 4]
+    read = osm.read_ways(tmp_path / "a.osm.pbf", ferries=True).tags
+    assert read["highway"].tolist() == ["residential", "ferry", "track"]
+    assert read["duration"].tolist() == ["", "00:20", ""]

@@ -157,6 +157,15 @@ def test_what_would_be_ignored_is_refused(tmp_path: Path, old, new):
     assert faults(tmp_path, GOOD.replace(old, new)) == ["key_wrong"]
 
 
+def test_ferries_are_taken_if_the_project_says_so(tmp_path: Path):
+    assert "[network]\n" in GOOD
+    assert not load(tmp_path, GOOD).network.ferries
+    project = load(tmp_path, GOOD.replace("[network]\n", "[network]\nferries = true\n"))
+    assert project.network.ferries
+    assert "ferry" in {rule.name for rule in project.catalog().roads}
+    assert faults(tmp_path, GOOD.replace("[network]\n", "[network]\nferries = 1\n")) == ["key_wrong"]
+
+
 BIG = "9" * 400
 
 
