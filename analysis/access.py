@@ -27,6 +27,7 @@ from layers.facilities import ranks
 from layers.places import points_of
 
 Floats = NDArray[np.float64]
+Shapes = NDArray[np.object_]
 REQUIREMENTS = ("exist", "reach", "unknown")
 """Must a place have one of its own, is only the way to one judged, or are its people not known."""
 
@@ -63,6 +64,7 @@ def measure_access(
     met_share: float | None = None,
     grades: Grades | None = None,
     open_ground: OpenGround | None = None,
+    closed: Shapes | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Access:
     """
@@ -106,6 +108,8 @@ def measure_access(
         Heights along the streets, see ``geo.grades``; without them the ground is level.
     open_ground
         What the points and facilities reach off the streets, see ``cross``; without it straight legs.
+    closed
+        Shapes in degrees that straight legs do not cross: waters, coasts, motorways.
     progress
         Called with a category's id before it is searched.
 
@@ -119,7 +123,7 @@ def measure_access(
     standing = Standing.of(places, points, facilities, streets, catalog, met_share or catalog.met_share)
     parts: list[dict[str, NDArray[Any]]] = []
     snaps: list[pd.DataFrame] = []
-    ground = Ground(streets, catalog, standing, grades, open_ground)
+    ground = Ground(streets, catalog, standing, grades, open_ground, closed)
     for (persona, mode), categories in _questions(catalog, circle_personas, standing).items():
         journeys, homes, ends = ground.journeys(persona, mode)
         snaps += [
@@ -155,6 +159,7 @@ class Asked(TypedDict, total=False):
     met_share: float | None
     grades: Grades | None
     open_ground: OpenGround | None
+    closed: Shapes | None
 
 
 def counting(facilities: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
@@ -342,8 +347,9 @@ class Ground:
 
     def __init__(
         self, streets: Streets, catalog: Catalog, standing: Standing, grades: Grades | None,
-        open_ground: OpenGround | None = None,
+        open_ground: OpenGround | None = None, closed: Shapes | None = None,
     ) -> None:  # fmt: skip
+        self._closed: Shapes = np.zeros(0, object) if closed is None else closed
         self._streets, self._catalog, self._standing, self._grades = streets, catalog, standing, grades
         self._open = open_ground
         self.profile = catalog.travel_profile("adult", "walk", level=grades is None)
@@ -382,14 +388,15 @@ class Ground:
             ends = snaps_of(ways[1], placed, self._streets, usage)
             pairs = Pairs.none() if drives else self._open.pairs
             return homes, ends, Crossing(len(homes.edge), len(ends.edge), ways[0], ways[1], pairs)
-        snapper = Snapper(self._streets, usage, profile=self.profile, plane=standing.plane)
+        snapper = Snapper(self._streets, usage, profile=self.profile, plane=standing.plane, closed=self._closed)
         homes, doors = snapper.snap(*standing.points_at), snapper.snap(*standing.doors_at)
         if drives:
             homes = keep_together(homes, self._walked[0], on_foot=self._on_foot)
             doors = keep_together(doors, self._walked_doors, on_foot=self._on_foot)
         elif self.profile.mode == "walk":
             self._walked_doors = doors
-        crossing = Crossing.straight(homes, doors, standing.points_at, standing.doors_at, self.profile)
+        at = (standing.points_at, standing.doors_at)
+        crossing = Crossing.straight(homes, doors, *at, self.profile, snapper.barred)
         ends = nearest_of(doors, standing.door_of, facilities_n)
         return homes, ends, crossing.of_owners(standing.door_of, facilities_n)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from geo import crs as systems
 from geo.grades import Grades
@@ -108,6 +109,7 @@ def circle_rings(
     catalog: Catalog,
     grades: Grades | None = None,
     persona: str = "adult",
+    closed: NDArray[np.object_] | None = None,
 ) -> gpd.GeoDataFrame:
     """
     Draw what is reached on foot from each settlement in 5, 10 and 15 minutes, the rim belonging to it.
@@ -119,7 +121,7 @@ def circle_rings(
     ----------
     places
         ``layers.places.COLUMNS``; those that are settlements and have a position are drawn.
-    streets, catalog, grades
+    streets, catalog, grades, closed
         As in ``measure_access``.
     persona
         Who walks.
@@ -135,7 +137,8 @@ def circle_rings(
     usage = use_streets(streets, profile, grades)
     at = asked["lon"].to_numpy(np.float64), asked["lat"].to_numpy(np.float64)
     plane = systems.zone(float(at[0].mean()) if len(asked) else 0.0)
-    snaps = Snapper(streets, usage, profile=profile, plane=plane).snap(*at)
+    walls = () if closed is None else closed
+    snaps = Snapper(streets, usage, profile=profile, plane=plane, closed=walls).snap(*at)
     surface = Surface(streets, usage, profile=profile, plane=plane, around=at, limit_min=max(RING_MIN))
     rings = surface.rings(snaps, minutes=RING_MIN)
     rings = rings[~rings.geometry.is_empty].reset_index(drop=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.access import Ground, Standing, cross, measure_access
 from geo.connectors import first_min
@@ -53,6 +54,7 @@ def explain(
     points: pd.DataFrame | None = None,
     grades: Grades | None = None,
     hillside: Hillside | None = None,
+    closed: NDArray[np.object_] | None = None,
     met_share: float | None = None,
 ) -> Explanation:
     """
@@ -62,7 +64,7 @@ def explain(
 
     Parameters
     ----------
-    places, facilities, streets, catalog, sourced, points, grades, met_share
+    places, facilities, streets, catalog, sourced, points, grades, closed, met_share
         As in ``analysis.access.measure_access``.
     hillside
         The ground off the streets, see ``geo.hillside``; without it legs are straight.
@@ -92,11 +94,11 @@ def explain(
         crossed = cross(own, near, streets=streets, catalog=whole, grades=grades, hillside=hillside)
     access = measure_access(
         one, near, streets=streets, catalog=whole, sourced=sourced, points=own, circle_personas=(),
-        met_share=met_share, grades=grades, open_ground=crossed,
+        met_share=met_share, grades=grades, open_ground=crossed, closed=closed,
     ).access  # fmt: skip
     verdict = access[(access["category"] == category) & access["deciding"]].iloc[0]
     standing = Standing.of(one, own, near, streets, whole, met_share or catalog.met_share)
-    ground = Ground(streets, whole, standing, grades, crossed)
+    ground = Ground(streets, whole, standing, grades, crossed, closed)
     journeys, homes, ends = ground.journeys(verdict["persona"], "walk")
     if verdict["rode"]:
         journeys, homes, ends = ground.journeys(verdict["persona"], verdict["mode"])

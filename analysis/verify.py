@@ -149,7 +149,7 @@ def _turned(sample: _Sample, asked: Asked) -> pd.Series:
     streets, catalog = asked["streets"], asked["catalog"]
     met_share = asked.get("met_share") or catalog.met_share
     standing = Standing.of(sample.places, sample.points, sample.facilities, streets, catalog, met_share)
-    ground = Ground(streets, catalog, standing, asked.get("grades"), sample.open_ground)
+    ground = Ground(streets, catalog, standing, asked.get("grades"), sample.open_ground, asked.get("closed"))
     journeys, _, _ = ground.journeys("adult", "walk")
     turned = ground.turned()
     parts = []

@@ -7,7 +7,7 @@ persona's own speed makes minutes of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
@@ -24,13 +24,12 @@ from geo._kernels.hill import connect
 from geo.hillside import PAD, Hillside, slowness_table
 from geo.network import Streets, Usage
 from geo.profile import TravelProfile
-from geo.snap import MAIN_COMPONENT_M, Snapper, Snaps
+from geo.snap import MAIN_COMPONENT_M, At, Snapper, Snaps
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-At = tuple[Floats, Floats]
-"""Longitude and latitude of points."""
+Barred = Callable[[At, At], Bools]
 
 BY_THE_STREET_M = 30.0
 """Who stands no further from a street stands by it: a cell of the ground sees nothing between [P]."""
@@ -186,11 +185,14 @@ class Pairs(_Rows):
         return cls.of(dict.fromkeys((field.name for field in fields(cls)), ()))
 
 
-def straight_pairs(homes: Snaps, facilities: Snaps, homes_at: At, facilities_at: At) -> Pairs:
+def straight_pairs(
+    homes: Snaps, facilities: Snaps, homes_at: At, facilities_at: At, *, barred: Barred | None = None
+) -> Pairs:
     """
     Pair homes and facilities on one part of the network, nearer to each other than their ways to it together.
 
-    Such a straight way meets no street: a street on it would be at most as far from both ends.
+    Such a straight way meets no street: a street on it would be at most as far from both ends. Nor does it meet
+    anything closed, which ``barred`` knows.
     """
     home, facility = np.flatnonzero(homes.found), np.flatnonzero(facilities.found)
     i, j, straight = _nearer_than_streets(
@@ -198,6 +200,9 @@ def straight_pairs(homes: Snaps, facilities: Snaps, homes_at: At, facilities_at:
     )
     # two parts of the network that do not meet are parted by something: a place cut off stays cut off
     one = homes.component[i] == facilities.component[j]
+    if barred is not None:
+        here, there = ((at[0][rows], at[1][rows]) for at, rows in ((homes_at, i), (facilities_at, j)))
+        one &= ~barred(here, there)
     return _both_ways(i[one], j[one], straight[one], straight[one], straight[one])
 
 

@@ -14,6 +14,7 @@ from scipy.ndimage import binary_dilation
 
 from geo import crs as systems
 from geo._kernels.hill import BACK, GRADE_STEPS, MOVES, NO_TIME, STEEPEST, walk_over
+from geo.closed import crossing
 from geo.io import Raster
 from geo.terrain import averaged, cell_m, heights_at, heights_at_xy
 from geo.walking import WalkFunction
@@ -174,7 +175,7 @@ class Hillside:
 
     def barred(self, here: tuple[Floats, Floats], there: tuple[Floats, Floats]) -> NDArray[np.bool_]:
         """Say between which points something closed lies, or runs through one of them."""
-        return _crossing(self.closed, *(np.column_stack(self.ground.own_xy(*ends)) for ends in (here, there)))
+        return crossing(self.closed, *(np.column_stack(self.ground.own_xy(*ends)) for ends in (here, there)))
 
 
 def slowness_table(function: WalkFunction) -> NDArray[np.float32]:
@@ -312,17 +313,7 @@ def _across(tree: shapely.STRtree, walls: NDArray[np.object_], ground: Raster) -
         a, b = rows + down, columns + right
         there = (back > move) & (a >= 0) & (b >= 0) & (a < height) & (b < width)
         i, j, a, b = rows[there], columns[there], a[there], b[there]
-        barred = _crossing(tree, np.column_stack((x[j], y[i])), np.column_stack((x[b], y[a])))
+        barred = crossing(tree, np.column_stack((x[j], y[i])), np.column_stack((x[b], y[a])))
         np.bitwise_or.at(shut, (i[barred], j[barred]), np.uint16(1 << move))
         np.bitwise_or.at(shut, (a[barred], b[barred]), np.uint16(1 << back))
     return shut
-
-
-def _crossing(tree: shapely.STRtree, here: Floats, there: Floats) -> NDArray[np.bool_]:
-    """Say which straight lines meet a shape of a tree; one without both ends meets none."""
-    found = np.zeros(len(here), bool)
-    known = np.flatnonzero(np.isfinite(here).all(axis=1) & np.isfinite(there).all(axis=1))
-    if len(known) and len(tree.geometries):
-        lines = shapely.linestrings(np.stack((here[known], there[known]), axis=1))
-        found[known[np.unique(tree.query(lines, predicate="intersects")[0])]] = True
-    return found

@@ -551,6 +551,29 @@ def read_raster(paths: Sequence[Path], *, within: Bounds | None = None) -> Raste
             source.close()
 
 
+_UNIT_M = {
+    **dict.fromkeys(("", "m", "metre", "meter", "metres", "meters"), 1.0),
+    **dict.fromkeys(("ft", "foot", "feet", "international foot"), 0.3048),
+    **dict.fromkeys(("us survey foot", "us_survey_foot", "foot_us", "us-ft", "ftus"), 1200 / 3937),
+}
+"""How many metres the units are that rasters of heights name; '' is not said."""
+
+
+def height_unit_m(path: Path) -> tuple[float, str]:
+    """
+    Give how many metres the heights of a raster are counted in, NaN for an unknown unit, and its name.
+
+    What the band says goes before the vertical part of the coordinate system; who says nothing means metres.
+    """
+    with rasterio.open(require(path, "raster")) as source:
+        said = (source.units[0] or "").strip()
+        crs = CRS.from_user_input(source.crs.to_wkt()) if source.crs else None
+    if not said and crs is not None and crs.is_compound:
+        axis = crs.sub_crs_list[-1].axis_info[0]
+        return float(axis.unit_conversion_factor), axis.unit_name
+    return _UNIT_M.get(said.lower(), math.nan), said
+
+
 def _tile_problems(opened: list[Any]) -> list[Problem]:
     problems = []
     for source in opened:

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo._kernels.search import LONGEST_MS, UNREACHED
-from geo.connectors import Pairs, Ways, straight_pairs, straight_ways
+from geo.connectors import Barred, Pairs, Ways, straight_pairs, straight_ways
 from geo.graph import Graph, Nearest, Sources
 from geo.network import Streets, Usage
 from geo.profile import TravelProfile
@@ -94,11 +94,12 @@ class Crossing:
     @classmethod
     def straight(
         cls, homes: Snaps, facilities: Snaps, homes_at: tuple[Floats, Floats],
-        facilities_at: tuple[Floats, Floats], profile: TravelProfile,
+        facilities_at: tuple[Floats, Floats], profile: TravelProfile, barred: Barred | None = None,
     ) -> Crossing:  # fmt: skip
-        """Straight legs at walking speed, see ``Journeys.straight``."""
-        drives = profile.mode == "drive"
-        pairs = Pairs.none() if drives else straight_pairs(homes, facilities, homes_at, facilities_at)
+        """Straight legs at walking speed, see ``Journeys.straight``; ``barred`` as in ``straight_pairs``."""
+        pairs = Pairs.none()
+        if profile.mode != "drive":
+            pairs = straight_pairs(homes, facilities, homes_at, facilities_at, barred=barred)
         counts = len(homes.edge), len(facilities.edge)
         return cls(*counts, straight_ways(homes), straight_ways(facilities), pairs)
 

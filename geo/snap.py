@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS
 
 from geo import crs as systems
+from geo.closed import crossing
 from geo.network import Streets, Usage
 from geo.profile import TravelProfile
 
@@ -18,6 +19,8 @@ MAIN_COMPONENT_M = 2000.0
 
 
 _EARTH_M = 6_370_000.0
+At = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Longitude and latitude of points."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,9 +82,22 @@ def nearest_of(snaps: Snaps, owner: NDArray[np.int64], n: int) -> Snaps:
 
 
 class Snapper:
-    """Finds the street of a point for one profile; built once, asked often."""
+    """
+    Finds the street of a point for one profile; built once, asked often.
 
-    def __init__(self, streets: Streets, usage: Usage, *, profile: TravelProfile, plane: CRS) -> None:
+    Parameters
+    ----------
+    streets, usage, profile
+        The graph and who travels on it.
+    plane
+        A plane of metres.
+    closed
+        Shapes in degrees that no way to a street crosses.
+    """
+
+    def __init__(
+        self, streets: Streets, usage: Usage, *, profile: TravelProfile, plane: CRS, closed: ArrayLike = ()
+    ) -> None:  # fmt: skip
         self._usage = usage
         self._plane = plane
         self._limit_m = profile.off_street_limit_m
@@ -96,12 +112,15 @@ class Snapper:
         # in order of preference: a real part of the network, then whatever there is
         self._choices = [np.flatnonzero(main), np.flatnonzero(usable & ~main)]
         self._trees = [shapely.STRtree(self._lines[rows]) for rows in self._choices]
+        walls = np.asarray(closed, object)
+        self._closed = shapely.STRtree(systems.geometry_to_plane(walls, plane) if len(walls) else walls)
 
     def snap(self, lon: ArrayLike, lat: ArrayLike) -> Snaps:
         """
         Join points to the nearest usable edge whose strong component holds at least 2 km of street.
 
-        Nobody joins a bridge or a tunnel but at its ends.
+        Nobody joins a bridge or a tunnel but at its ends. Where something closed lies between, the nearest edge is
+        taken to which the straight way is open.
 
         The rim belongs to the limit: a street at exactly the limit is met. Where no such edge is in the limit,
         the nearest of the shorter parts is taken and keeps its own component. Equally near edges: the first in
@@ -128,9 +147,46 @@ class Snapper:
             order = np.lexsort((rows[row], hit))
             hit, row = hit[order], rows[row[order]]
             single, first = np.unique(hit, return_index=True)
-            edge[open_[single]] = row[first]
-            status[open_[single]] = name
+            near = self._past_walls(points[open_[single]], row[first], rows, tree, reach)
+            edge[open_[single]] = near
+            status[open_[single[near >= 0]]] = name
         return self._measured(points, lon, lat, edge, status)
+
+    def barred(self, here: At, there: At) -> NDArray[np.bool_]:
+        """Say between which points, in degrees, something closed lies."""
+        ends = (np.column_stack(systems.project(*at, self._plane)) for at in (here, there))
+        return crossing(self._closed, *ends)
+
+    def _past_walls(
+        self, points: NDArray[np.object_], edge: NDArray[np.int64], rows: NDArray[np.int64], tree: shapely.STRtree,
+        reach_m: float,
+    ) -> NDArray[np.int64]:  # fmt: skip
+        """Take the nearest of some edges to which the straight way is open, ``edge`` if it is; else -1."""
+        out = edge.copy()
+        length, barred = self._legs(points, edge)
+        open_ = np.flatnonzero(barred)
+        out[open_] = -1
+        around = np.minimum(2 * length[open_] + 1, reach_m)
+        while len(open_):
+            hit, row = tree.query(points[open_], predicate="dwithin", distance=around)
+            away, barred = self._legs(points[open_[hit]], rows[row])
+            order = np.lexsort((rows[row], away, hit))
+            order = order[~barred[order]]
+            met, first = np.unique(hit[order], return_index=True)
+            out[open_[met]] = rows[row[order[first]]]
+            left = (out[open_] < 0) & (around < reach_m)
+            open_, around = open_[left], np.minimum(2 * around[left], reach_m)
+        return out
+
+    def _legs(
+        self, points: NDArray[np.object_], edge: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """The metres of straight ways to edges, and whether something closed lies between."""
+        if not len(self._closed.geometries):
+            return np.zeros(len(edge)), np.zeros(len(edge), bool)
+        ends = shapely.get_coordinates(shapely.shortest_line(points, self._lines[edge])).reshape(-1, 2, 2)
+        away = np.hypot(*(ends[:, 1] - ends[:, 0]).T)
+        return away, crossing(self._closed, ends[:, 0], ends[:, 1])
 
     def _measured(
         self,

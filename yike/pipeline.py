@@ -139,11 +139,11 @@ def reading_stages(project: Project) -> list[Stage]:
                   reads=project.dem, settings=asked(project.dem), layer="terrain")
         )  # fmt: skip
         stages.append(Stage("grades", _grades, needs=("network", "terrain"), layer="terrain"))
-        if project.network.kind == "osm":
-            stages.append(
-                Stage("barriers", partial(_barriers, project), reads=_network_files(project),
-                      settings=asked(project.network), layer="network")
-            )  # fmt: skip
+    if project.network.kind == "osm":
+        stages.append(
+            Stage("barriers", partial(_barriers, project), reads=_network_files(project),
+                  settings=asked(project.network), layer="network")
+        )  # fmt: skip
     layered = tuple(s.path for s in project.sources() if not s.osm and io.kind(s.path) == "vector")
     stages.append(
         Stage("check", partial(_check, project, catalog), needs=("network", "places"), also=("facilities",),
@@ -163,21 +163,22 @@ def computing_stages(project: Project, *, verified: bool = False) -> list[Stage]
     personas = list(project.circle_personas)
     walking = [project.walk_function, project.raw]
     ground = ("network", "places", "facilities")
+    off_street = ("grades", "open_ground", "barriers", "form_rivers")
     stages = [
         Stage("people_at", partial(_counted, project, catalog), needs=("places",), also=("area", "people"),
               settings=project.people_limit_m),
         Stage("open_ground", partial(_open_ground, catalog), needs=(*ground, "terrain", "grades"),
               also=("barriers", "form_rivers"), settings=[walking, own["categories"]]),
         Stage("access", partial(_access, project, catalog), needs=(*ground, "people_at"),
-              also=("grades", "open_ground"),
-              settings=[own, walking, personas, project.met_share]),
+              also=off_street, settings=[own, walking, personas, project.met_share]),
         Stage("circles", partial(_circles, project, catalog), needs=("access", "people_at"),
               settings=[own, personas, project.plain(project.strata), project.name]),
         Stage("gaps", _gaps, needs=("access", "people_at")),
         Stage("intervals", partial(_intervals, project, catalog), needs=(*ground, "people_at", "access"),
-              also=("grades", "open_ground"), settings=[own, walking, personas, project.met_share]),
+              also=off_street, settings=[own, walking, personas, project.met_share]),
         Stage("streets", partial(_streets, catalog), needs=("network",), also=("grades",), settings=walking),
-        Stage("rings", partial(_rings, catalog), needs=("network", "places"), also=("grades",), settings=walking),
+        Stage("rings", partial(_rings, catalog), needs=("network", "places"),
+              also=("grades", "barriers", "form_rivers"), settings=walking),
     ]  # fmt: skip
     if project.homesteads is not None:
         stages.append(
@@ -188,7 +189,7 @@ def computing_stages(project: Project, *, verified: bool = False) -> list[Stage]
     if verified:
         again = partial(_verified, project, catalog)
         stages.append(
-            Stage("verify", again, needs=(*ground, "people_at"), also=("grades", "open_ground"),
+            Stage("verify", again, needs=(*ground, "people_at"), also=off_street,
                   settings=[own, walking, personas, project.met_share])
         )  # fmt: skip
     laws = partial(_laws, catalog, project.met_share)
@@ -584,13 +585,27 @@ def _terrain(project: Project, at: Work) -> Value:
             systems.require_metres(raster.crs.to_wkt(), what=project.dem[0].name)
         except CRSUnitError as error:
             raise Stop(Problem.stop("raster_not_metres", file=project.dem[0], reason=error)) from error
+    raster, doubts = _in_metres(raster, project.dem)
     with np.errstate(invalid="ignore"):
         wild = (raster.values < LOWEST_M) | (raster.values > HIGHEST_M)
-    if not wild.any():
-        return {"raster": raster}
-    doubt = Problem.doubt("terrain_implausible", file=project.dem[0], layer="terrain", n=int(wild.sum()))
-    tame = io.Raster(np.where(wild, np.nan, raster.values), raster.transform, raster.crs)
-    return {"raster": tame, "problems": (doubt,)}
+    if wild.any():
+        doubts += (Problem.doubt("terrain_implausible", file=project.dem[0], layer="terrain", n=int(wild.sum())),)
+        raster = dataclasses.replace(raster, values=np.where(wild, np.nan, raster.values))
+    return {"raster": raster, "problems": doubts}
+
+
+def _in_metres(raster: io.Raster, files: tuple[Path, ...]) -> tuple[io.Raster, tuple[Problem, ...]]:
+    """Turn heights in feet into metres, with a doubt; tiles in several units, or in an unknown one, stop."""
+    told = [io.height_unit_m(path) for path in files]
+    unit_m, unit = told[0]
+    odd = [file for file, (other, _) in zip(files, told, strict=True) if other != unit_m]  # NaN is no unit
+    if odd:
+        names = "、".join(dict.fromkeys(name or "—" for _, name in told))
+        raise Stop(Problem.stop("terrain_unit", file=odd[0], unit=names))
+    if unit_m == 1.0:
+        return raster, ()
+    doubt = Problem.doubt("terrain_in_feet", file=files[0], layer="terrain", unit=unit)
+    return dataclasses.replace(raster, values=(raster.values * unit_m).astype(np.float32)), (doubt,)
 
 
 def _common(a: io.Bounds, b: io.Bounds) -> io.Bounds | None:
@@ -643,16 +658,24 @@ def hillside_of(given: Given) -> Hillside | None:
     """Lay out the ground between the streets, with what is not crossed; None where there is no terrain."""
     if "terrain" not in given or "network" not in given:
         return None
+    grid = walking_grid(given["terrain"]["raster"])
+    closed = closed_in(given)
+    return lay_hillside(grid, closed=closed[shapely.intersects(closed, shapely.box(*_degrees_of(grid)))])
+
+
+def closed_in(given: Given) -> np.ndarray:
+    """Collect what nobody crosses off the streets, lines and areas in degrees."""
     streets = given["network"]["streets"]
     fenced = streets.tags["highway"].isin(FENCED) | (streets.tags["motorroad"] == "yes")
     closed = list(streets.lines()[fenced.to_numpy(bool)[streets.way] & ~streets.raised])
     for stage, name in (("barriers", "barriers"), ("form_rivers", "frame")):
         if name in given.get(stage, {}):
-            closed += [shape for shape in given[stage][name].geometry if shape is not None]
-    grid = walking_grid(given["terrain"]["raster"])
-    box = shapely.box(*_degrees_of(grid))
-    near = [shape for shape in closed if shapely.get_dimensions(shape) > 0 and shapely.intersects(shape, box)]
-    return lay_hillside(grid, closed=near)
+            closed += list(given[stage][name].geometry)
+    shapes = np.array([*closed, None], object)[:-1]  # also where there is one only
+    shapes = np.asarray(shapes[shapely.get_dimensions(shapes) > 0], object)
+    areas = shapely.get_dimensions(shapes) == 2
+    shapes[areas] = shapely.make_valid(shapes[areas])
+    return shapes
 
 
 def _open_ground(catalog: Catalog, at: Work) -> Value:
@@ -730,6 +753,7 @@ def _asked(project: Project, catalog: Catalog, at: Work) -> tuple[pd.DataFrame, 
         "sourced": frozenset(facilities["sourced"]), "points": at.given["places"]["points"],
         "circle_personas": project.circle_personas, "met_share": project.met_share,
         "grades": grades_in(at.given), "open_ground": open_ground_in(at.given),
+        "closed": closed_in(at.given),
     }  # fmt: skip
     return at.given["people_at"]["places"], facilities["facilities"], asked
 
@@ -766,7 +790,10 @@ def _streets(catalog: Catalog, at: Work) -> Value:
 
 def _rings(catalog: Catalog, at: Work) -> Value:
     streets, places = at.given["network"]["streets"], at.given["places"]["places"]
-    return {"rings": circle_rings(places, streets=streets, catalog=catalog, grades=grades_in(at.given))}
+    rings = circle_rings(
+        places, streets=streets, catalog=catalog, grades=grades_in(at.given), closed=closed_in(at.given)
+    )
+    return {"rings": rings}
 
 
 def _gaps(at: Work) -> Value:

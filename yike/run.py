@@ -33,7 +33,16 @@ from outputs.map import MapInput, write_map
 from outputs.messages import load as load_messages
 from outputs.messages import problem_table
 from outputs.workbook import BookInput, write_workbook
-from yike.pipeline import TABLES, computing_stages, grades_in, hillside_of, problems_of, reading_stages, tables_of
+from yike.pipeline import (
+    TABLES,
+    closed_in,
+    computing_stages,
+    grades_in,
+    hillside_of,
+    problems_of,
+    reading_stages,
+    tables_of,
+)
 from yike.project import Project, load_project
 from yike.stages import Stage, Stages, Work, with_needs
 from yike.store import Store, Value, code_digest
@@ -169,6 +178,7 @@ class OpenProject:
             streets=values["network"]["streets"], sourced=frozenset(facilities["sourced"]),
             points=values["places"]["points"], met_share=self.project.met_share,
             grades=grades_in(values), hillside=hillside_of(values),
+            closed=closed_in(values),
         )  # fmt: skip
         return found, str(places.loc[places["place_id"] == number, "place_name"].iloc[0])
 

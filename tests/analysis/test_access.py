@@ -475,3 +475,22 @@ def test_a_new_clinic_takes_nothing_away_and_every_law_holds(homes, served, extr
     assert (met[1] >= met[0]).all()
     circles = judge_circles(after, at, catalog=FEW, personas=("adult", "elderly"))
     assert check_laws({"places": at, "access": after, "circles": circles}, catalog=FEW)["held"].all()
+
+
+def test_straight_legs_and_straight_ways_cross_nothing_closed():
+    """Two banks, a bridge 10 blocks to the east; the clinic and the home face each other across the river."""
+    import shapely
+
+    from tests.flatland import degrees
+
+    town = Town().street((0, 0), (10, 0), (10, 6), (0, 6))
+    homes, served = places([(0, 2.5)]), facilities(("village_clinic", (0, 3.5)))
+    river = shapely.LineString(np.column_stack(degrees([(-30, 3), (9.9, 3)])))
+    asked = {"streets": town.streets(), "catalog": CATALOG, "sourced": frozenset(["village_clinic"])}
+
+    def minutes(**more):
+        access = measure_access(homes, served, **asked, **more).access
+        return access[(access["category"] == "village_clinic") & access["deciding"]].iloc[0]["time_min"]
+
+    assert minutes() == pytest.approx(1.5, abs=1e-3)
+    assert minutes(closed=np.array([river])) == pytest.approx((2.5 + 10 + 6 + 10 + 2.5) * 1.5, abs=0.01)

@@ -109,3 +109,64 @@ def test_the_distance_to_a_line_is_true_metres_and_nothing_where_there_is_none()
     assert nearest_line_m(lon, lat, [pipe, field])[1] == pytest.approx(0, abs=1e-6)
     assert np.isnan(nearest_line_m(lon, lat, [])).all()
     assert len(nearest_line_m([], [], [pipe])) == 0
+
+
+def line(*points):
+    return shapely.LineString(np.column_stack(degrees(points)))
+
+
+def walled(town, points, *closed):
+    streets = town.streets()
+    usage = use_streets(streets, ADULT)
+    return Snapper(streets, usage, profile=ADULT, plane=PLANE, closed=np.array([*closed, None], object)[:-1]).snap(
+        *degrees(points)
+    )
+
+
+def test_a_river_sends_one_to_the_street_of_the_own_bank():
+    town = Town().street((0, 0), (30, 0)).street((0, 8), (30, 8))
+    river = line((-90, 2), (90, 2))
+    free, barred = (walled(town, [(5, 3), (5, 1)], *closed) for closed in ((), (river,)))
+    assert free.edge.tolist() == [0, 0]
+    assert barred.edge.tolist() == [1, 0]
+    np.testing.assert_allclose(barred.distance_m, [500, 100], atol=0.01)
+    # a short wall that ends beside the shortest way
+    assert walled(town, [(5, 3)], line((0, 2), (4.9, 2))).edge.tolist() == [0]
+
+
+def test_one_in_a_lake_or_walled_in_has_no_street():
+    town = Town().street((0, 0), (30, 0))
+    lake = shapely.Polygon(np.column_stack(degrees([(4, 1), (9, 1), (9, 5), (4, 5)])))
+    found = walled(town, [(5, 3), (5, 6), (12, 3)], lake)
+    assert found.status.tolist() == ["off_network", "off_network", "ok"]  # the second looks across the lake
+    beside = Town().street((0, 0), (30, 0)).street((0, 0), (0, 6))
+    assert walled(beside, [(5, 6)], lake).edge.tolist() == [1]
+
+
+def test_a_street_on_the_own_bank_goes_before_a_better_one_on_the_other_only_if_it_is_no_dead_piece():
+    town = Town().street((0, 0), (30, 0)).street((3, 4), (7, 4)).street((0, 12), (30, 12))
+    found = walled(town, [(5, 3)], line((-90, 2), (90, 2)))
+    assert (found.edge[0], found.status[0]) == (2, "ok")
+    alone = walled(Town().street((0, 0), (30, 0)).street((3, 4), (7, 4)), [(5, 3)], line((-90, 2), (90, 2)))
+    assert (alone.edge[0], alone.status[0]) == (1, "minor")
+
+
+SOME = st.tuples(st.integers(-4, 34), st.integers(-4, 14)).map(lambda p: (p[0] + 0.31, p[1] + 0.17))
+
+
+@given(st.lists(SOME, min_size=1, max_size=4), st.lists(st.tuples(SOME, SOME), min_size=1, max_size=5))
+def test_past_walls_the_edge_is_the_nearest_that_is_open(points, walls):
+    """Against looking at every edge."""
+    town = Town().grid(3, 1).street((0, 1), (0, 12), (30, 12)).street((3, 0), (30, 0))
+    closed = [line(a, b) for a, b in walls if a != b]
+    found = walled(town, points, *closed)
+    lines = town.streets().lines(PLANE)
+    wall = shapely.union_all([shapely.LineString(np.array([a, b]) * 100) for a, b in walls if a != b])
+    for row, point in enumerate(points):
+        legs = shapely.shortest_line(shapely.Point(np.array(point) * 100), lines)
+        open_ = ~shapely.intersects(legs, wall) & (shapely.length(legs) <= ADULT.off_street_limit_m)
+        least = shapely.length(legs)[open_].min(initial=np.inf)
+        if np.isinf(least):
+            assert found.status[row] == "off_network"
+        else:
+            assert found.distance_m[row] == pytest.approx(least, abs=1e-2)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pytest
+import rasterio
 import shapely
+from affine import Affine
 
 import yike
-from geo import io
+from geo import io, osm
+from geo.problems import Stop
 from tests.flatland import Town, degrees
 from yike.store import digest_of
 from yike.teller import Teller
@@ -145,3 +149,86 @@ def test_what_a_driver_reads_beside_a_file_is_signed_too(tmp_path: Path, name, b
     assert digest_of(tmp_path / name) != before
     (tmp_path / "else.txt").write_bytes(b"z")
     assert io.files_of(tmp_path / name) == [tmp_path / name, tmp_path / beside]
+
+
+def ground(path: Path, factor: float, *, units: str = "", crs: str = "EPSG:4326") -> Path:
+    """A plane that rises by 20 % to the east, in some unit of height."""
+    profile = {"driver": "GTiff", "width": 200, "height": 200, "count": 1, "dtype": "float32"}
+    transform = Affine(0.0003, 0, 102.73, 0, -0.0003, 28.03)
+    east_m = np.arange(200) * 0.0003 * 98_300
+    with rasterio.open(path, "w", **profile, crs=crs, transform=transform) as out:
+        out.write(np.tile(500 + 0.2 * east_m, (200, 1)).astype("float32") * np.float32(factor), 1)
+        if units:
+            out.units = (units,)
+    return path
+
+
+FEET, SURVEY_FEET = 0.3048, 1200 / 3937
+
+
+@pytest.mark.parametrize(("factor", "more", "codes"), [
+    (1 / FEET, {"units": "ft"}, ["terrain_in_feet"]), (1 / SURVEY_FEET, {"units": "US survey foot"}, ["terrain_in_feet"]),
+    (1 / SURVEY_FEET, {"crs": "EPSG:4326+6360"}, ["terrain_in_feet"]), (1.0, {"units": "metre"}, []),
+    (1.0, {"crs": "EPSG:4326+5703"}, []),
+])  # fmt: skip
+def test_heights_in_feet_are_turned_into_metres_and_told(tmp_path: Path, factor, more, codes):
+    settled(tmp_path / "点.csv", (0, 0))
+    shop(tmp_path / "店.csv", 6)
+    path = project(tmp_path, 'settlements = "点.csv"', 'facilities = [{ path = "店.csv", category = "pharmacy" }]',
+                   '[terrain]\ndem = "高程.tif"')  # fmt: skip
+    told, found = {}, {}
+    for name, (scale, how) in {"plain": (1.0, {}), "other": (factor, more)}.items():
+        ground(tmp_path / "高程.tif", scale, **how)
+        run = yike.open(path, cache=tmp_path / "s").run()
+        told[name] = run.table("problems")
+        found[name] = minutes(run)["pharmacy"]
+    assert found["plain"] > 9.5  # 9 min on level ground
+    assert found["other"] == pytest.approx(found["plain"], abs=0.01)
+    new = set(told["other"]["code"]) - set(told["plain"]["code"])
+    assert sorted(new) == codes
+
+
+def test_heights_in_an_unknown_unit_stop(tmp_path: Path):
+    settled(tmp_path / "点.csv", (0, 0))
+    shop(tmp_path / "店.csv", 6)
+    path = project(tmp_path, 'settlements = "点.csv"', 'facilities = [{ path = "店.csv", category = "pharmacy" }]',
+                   '[terrain]\ndem = ["a.tif", "b.tif"]')  # fmt: skip
+    for units in (("furlong", "furlong"), ("m", "ft")):
+        for file, unit in zip(("a.tif", "b.tif"), units, strict=True):
+            ground(tmp_path / file, 1.0, units=unit)
+        with pytest.raises(Stop) as stop:
+            yike.open(path, cache=tmp_path / "s").read()
+        assert [p.code for p in stop.value.problems] == ["terrain_unit"]
+
+
+def test_gates_and_waters_of_the_file_count_without_terrain(tmp_path: Path):
+    """A school whose gate lies to the north, and a pond between the home and the street that is nearest."""
+    settled(tmp_path / "点.csv", (2.5, -2))
+    path = project(tmp_path, 'settlements = "点.csv"', "facilities = [{ osm = true }]", "[categories]",
+                   '"primary_school.osm" = ["amenity=school"]')  # fmt: skip
+    corners = {
+        "school": [(10, 3), (14, 3), (14, 7), (10, 7)],
+        "pond": [(0, -1.5), (9, -1.5), (9, -0.5), (0, -0.5)],
+    }
+    nodes, ways = [], []
+    for number, (name, at) in enumerate(corners.items(), start=1):
+        lon, lat = degrees(at)
+        gate = {3: {"barrier": "gate"}} if name == "school" else {}
+        own = [1000 * number + k for k in range(4)]
+        nodes += [
+            osm.Node(n, a, b, gate.get(k, {})) for k, (n, a, b) in enumerate(zip(own, lon, lat, strict=True))
+        ]
+        tags = {"amenity": "school", "name": "甲小学"} if name == "school" else {"natural": "water"}
+        ways.append(osm.Way(1000 * number, [*own, own[0]], tags))
+    town = Town().grid(20, 2).street((0, 0), (0, -9)).street((0, 2), (0, 7), (20, 7))
+    lon, lat = degrees(list(town._corners))
+    nodes += [osm.Node(n, a, b) for n, (a, b) in enumerate(zip(lon, lat, strict=True), start=1)]
+    ways += [osm.Way(n, [town._corners[c] for c in at], tags) for n, (at, tags) in enumerate(town._ways, start=1)]
+    osm.write_osm(tmp_path / "路.osm.pbf", sorted(nodes, key=lambda n: n.id), sorted(ways, key=lambda w: w.id))
+    run = yike.open(path, cache=tmp_path / "s").run()
+    row = run.access.query("category == 'primary_school' and deciding").iloc[0]
+    # two and a half blocks west to the street that no pond parts from the home, 9 north, 10 east to the gate
+    assert row.time_to_min == pytest.approx((2.5 + 9 + 10) * 100 / 60, abs=0.02)
+    joined = gpd.read_file(run.folder / "results.gpkg", layer="snaps").set_index(["point_id", "kind"])
+    gate = joined.geometry["w1000", "facility"].length
+    assert gate == pytest.approx(0, abs=1e-6)
