@@ -47,6 +47,13 @@ class Sources:
         nodes = np.asarray(node, np.int64)
         return cls(nodes, np.zeros(len(nodes), np.int64), np.zeros(len(nodes)), np.arange(len(nodes)))
 
+    def parted(self, n: int) -> list[Sources]:
+        """Deal them out to ``n`` by node, so that those of one lie near each other where near nodes do."""
+        order = np.argsort(self.node, kind="stable")
+        return [
+            Sources(self.node[own], self.ms[own], self.m[own], self.rank[own]) for own in np.array_split(order, n)
+        ]
+
     def require_ranks(self) -> None:
         """
         Make sure that a label has room for the ranks.
@@ -145,6 +152,9 @@ class Graph:
         """
         Find every node's nearest source of each of several groups, side by side on some cores.
 
+        Groups that are left over when each core has had as many are parted among the cores by where their sources
+        lie: within a limit each then looks at its own part of the map and a rim.
+
         Returns
         -------
         ms, rank
@@ -153,12 +163,26 @@ class Graph:
         ms = np.empty((len(groups), self.node_n), np.int32)
         rank = np.empty_like(ms)
 
+        limit = min(limit_ms, 2**31 - 1)
+        threads = max(1, threads)
+        whole = len(groups) - len(groups) % threads
+
         def one(row: int) -> None:
-            label, _ = self._labels(groups[row], None, min(limit_ms, 2**31 - 1), measured=False)
+            label, _ = self._labels(groups[row], None, limit, measured=False)
             unpack(label, ms[row], rank[row])
 
-        with ThreadPoolExecutor(max(1, threads)) as pool:
-            list(pool.map(one, range(len(groups))))
+        def part(sources: Sources) -> Ints:
+            return self._labels(sources, None, limit, measured=False)[0]
+
+        with ThreadPoolExecutor(threads) as pool:
+            done = [pool.submit(one, row) for row in range(whole)]
+            left = [[pool.submit(part, own) for own in groups[row].parted(threads)]
+                    for row in range(whole, len(groups))]  # fmt: skip
+            for task in done:
+                task.result()
+            for row, tasks in enumerate(left, start=whole):
+                # a label holds time before rank, so the least is the nearest and of equal ones the first
+                unpack(np.minimum.reduce([task.result() for task in tasks]), ms[row], rank[row])
         return ms, rank
 
     def nearest_k(self, sources: Sources, k: int, *, limit_ms: int = int(LONGEST_MS)) -> tuple[Ints, Ints]:

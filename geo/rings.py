@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from contourpy import FillType, contour_generator
+from contourpy import FillType, LineType, SerialContourGenerator, ZInterp
 from numpy.typing import NDArray
 from pyproj import CRS
 from scipy.spatial import KDTree
@@ -85,7 +87,7 @@ class Surface:
         self._reach_m = off_road_m + 2 * CELL_M
         usable = usage.forward | usage.backward
         self._graphs: dict[bool, Graph] = {}
-        self._ends: dict[bool, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
+        self._numbers: dict[tuple[int, ...], tuple[Floats, Floats]] = {}  # column and row of each cell, by shape
         x, y = systems.project(streets.lon, streets.lat, plane)
         if around is not None:
             usable = usable & self._near(x, y, around, limit_min)
@@ -107,10 +109,17 @@ class Surface:
         tiles = (int(marked.sum()), TILE, TILE)
         self._edge, self._distance = np.full(tiles, -1, np.int32), np.full(tiles, np.inf, np.float32)
         fraction = np.zeros(tiles, np.float32)
+        # two bands of rows with as much street in each, side by side
+        middle = int((self._north - float(np.median(y[kept]))) / CELL_M) if len(rows) else 0
+        bands = ((0, middle), (middle, shape[0] * TILE))
         for chosen in (np.flatnonzero(main), np.flatnonzero(usable & ~main)):
-            nearest_street(
-                x, y, streets.offset, chosen, *frame, self._tile_of, self._edge, fraction, self._distance
-            )
+            arrays: tuple[Any, ...] = (self._tile_of, self._edge >= 0, self._edge, fraction, self._distance)
+            with ThreadPoolExecutor(len(bands)) as pool:
+                tasks = [pool.submit(nearest_street, x, y, streets.offset, chosen, *frame, *band, *arrays)
+                         for band in bands]  # fmt: skip
+            for task in tasks:
+                task.result()
+        np.sqrt(self._distance, out=self._distance)
         self._along, self._against = (np.zeros(tiles, np.float32) for _ in "ab")
         own = self._edge >= 0
         ahead, against = usage.part_ms(self._edge[own].astype(np.int64), fraction[own].astype(np.float64))
@@ -165,16 +174,17 @@ class Surface:
         sources = Sources(np.asarray(nodes), np.asarray(ms), np.zeros(len(ends)), np.arange(len(ends)))
         limit_ms = int(limit_min * 60_000)
         found = self._graph(inward=inward).nearest(sources, limit_ms=limit_ms, measured=False)
-        from_u, from_v = self._left(inward=inward)
         along, against_ms = (self._against, self._along) if inward else (self._along, self._against)
         # along the home's own edge, ahead where it is open ahead and back where it is open back
         home = (against, ahead) if inward else (ahead, against)
         open_ = (usage.backward, usage.forward) if inward else (usage.forward, usage.backward)
         home_along = float(home[0]) if open_[0][edge] else np.inf
         home_against = float(home[1]) if open_[1][edge] else -np.inf
+        # the way to a cell leads ahead from u and against from v; the way from it turned round
+        whole_ms = usage.forward_ms if inward else usage.backward_ms
         grid, street = window_ms(
-            self._tile_of, self._edge, self._distance, from_u, from_v, along, against_ms, leg_ms, usage.u,
-            usage.v, found.ms, edge, home_along, home_against, float(start), top, left, n, n,
+            self._tile_of, self._edge, self._distance, open_[0], open_[1], whole_ms, along, against_ms, leg_ms,
+            usage.u, usage.v, found.ms, edge, home_along, home_against, float(start), top, left, n, n,
         )  # fmt: skip
         columns = np.asarray(self._west + (left + np.arange(n) + 0.5) * CELL_M, np.float64)
         rows = np.asarray(self._north - (top + np.arange(n) + 0.5) * CELL_M, np.float64)
@@ -213,10 +223,21 @@ class Surface:
         own = slice(max(0, middle - reach), middle + reach + 1)
         # both the time and the way off the street must be within their limits; 1 is the rim of both
         height = np.maximum(grid.time_min[own, own] / limit_min, grid.street_m[own, own] / self._off_road_m)
-        made = contour_generator(grid.x[own], grid.y[own], np.minimum(height, 3.0), fill_type=FillType.OuterOffset)
+        # drawn on the numbers of columns and rows, and then put where they are
+        if height.shape not in self._numbers:
+            row, column = np.indices(height.shape, np.float64)
+            self._numbers[height.shape] = (np.ascontiguousarray(column), np.ascontiguousarray(row))
+        generator: Any = SerialContourGenerator  # which knows of no mask, whatever its types say
+        made = generator(
+            *self._numbers[height.shape], np.minimum(height, 3.0, dtype=np.float64), None, corner_mask=False,
+            line_type=LineType.Separate, fill_type=FillType.OuterOffset, quad_as_tri=False,
+            z_interp=ZInterp.Linear,
+        )  # fmt: skip
         filled = made.filled(-1.0, 1.0)
+        corner = np.array([grid.x[own][0], grid.y[own][0]])
         polygons = []
-        for points, parts in zip(*filled, strict=True):
+        for numbers, parts in zip(*filled, strict=True):
+            points = corner + numbers * CELL_M
             lines = [points[start:end] for start, end in pairwise(parts)]
             polygons.append(shapely.Polygon(lines[0], lines[1:]))
         return shapely.MultiPolygon([part for part in polygons if part.area > 0])
@@ -230,19 +251,3 @@ class Surface:
             tail, head = (head, tail) if inward else (tail, head)
             self._graphs[inward] = Graph.pack(tail, head, cost, np.zeros(len(cost)), usage.node_n)
         return self._graphs[inward]
-
-    def _left(self, *, inward: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """What is left from either end of its edge to a cell (or from the cell to it), without the leg."""
-        if inward in self._ends:
-            return self._ends[inward]
-        usage, edge = self._usage, self._edge
-        forward, backward = usage.forward[edge], usage.backward[edge]
-        if inward:
-            from_u, from_v = self._against, usage.forward_ms[edge] - self._along
-            open_u, open_v = backward, forward
-        else:
-            from_u, from_v = self._along, usage.backward_ms[edge] - self._against
-            open_u, open_v = forward, backward
-        left_u, left_v = np.where(open_u, from_u, np.inf), np.where(open_v, from_v, np.inf)
-        self._ends[inward] = (left_u.astype(np.float32), left_v.astype(np.float32))
-        return self._ends[inward]
