@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import shapely
@@ -205,6 +206,49 @@ def walking_grid(ground: Raster) -> Raster:
     x, y = np.meshgrid(west + (np.arange(columns) + 0.5) * dx, north - (np.arange(rows) + 0.5) * dy)
     values = heights_at_xy(smooth, x, y).astype(np.float32)
     return Raster(values, Affine(dx, 0, west, 0, -dy, north), ground.crs)
+
+
+def cover_factors(ground: Raster, cover: Raster, factors: Mapping[int, float]) -> NDArray[np.float32]:
+    """
+    Say how much longer a metre takes in each cell of a grid for what covers it, see ``lay_hillside``.
+
+    Nine places of a cell are looked at: it is closed (0) if most of them are, else takes the mean of the others.
+
+    Parameters
+    ----------
+    ground
+        The grid.
+    cover
+        Classes of land cover.
+    factors
+        Of each class; 0 is closed. A class that is not named, and a place without any, is open ground: 1.
+    """
+    rows, columns = ground.values.shape
+    total, open_n = np.zeros((rows, columns)), np.zeros((rows, columns), np.int64)
+    known = np.array(sorted(factors), np.int64)
+    table = np.array([factors[int(code)] for code in known], np.float64)
+    for down, right in product((1 / 6, 0.5, 5 / 6), repeat=2):
+        x = ground.transform.c + ground.transform.a * (np.arange(columns) + right)
+        y = ground.transform.f + ground.transform.e * (np.arange(rows) + down)
+        x, y = np.meshgrid(x, y)
+        lon, lat = (x, y) if ground.crs.is_geographic else systems.to_degrees(x, y, ground.crs.to_wkt())
+        code = np.nan_to_num(_class_at(cover, lon, lat), nan=-1).astype(np.int64)
+        place = np.minimum(np.searchsorted(known, code), max(len(known) - 1, 0))
+        here = np.where(known[place] == code, table[place], 1.0) if len(known) else np.ones(code.shape)
+        total += here
+        open_n += here > 0
+    return np.where(open_n >= 5, total / np.maximum(open_n, 1), 0.0).astype(np.float32)
+
+
+def _class_at(cover: Raster, lon: Floats, lat: Floats) -> Floats:
+    """The value of the cell that each place lies in; NaN outside."""
+    x, y = cover.own_xy(lon, lat)
+    column = np.floor((x - cover.transform.c) / cover.transform.a)
+    row = np.floor((y - cover.transform.f) / cover.transform.e)
+    rows, columns = cover.values.shape
+    inside = (column >= 0) & (row >= 0) & (column < columns) & (row < rows)
+    at = np.where(inside, row, 0).astype(np.int64), np.where(inside, column, 0).astype(np.int64)
+    return np.where(inside, cover.values[at], np.nan).astype(np.float64)
 
 
 def lay_hillside(

@@ -30,7 +30,7 @@ from geo import crs as systems
 from geo import io, osm, roads
 from geo.connectors import OpenGround
 from geo.grades import Grades, grades_of
-from geo.hillside import Hillside, lay_hillside, walking_grid
+from geo.hillside import Hillside, cover_factors, lay_hillside, walking_grid
 from geo.network import build_streets, ferries_adrift, in_scope, use_streets
 from geo.people import count_people
 from geo.problems import CRSUnitError, Problem, Stop
@@ -139,6 +139,11 @@ def reading_stages(project: Project) -> list[Stage]:
                   reads=project.dem, settings=asked(project.dem), layer="terrain")
         )  # fmt: skip
         stages.append(Stage("grades", _grades, needs=("network", "terrain"), layer="terrain"))
+    if project.landcover is not None:
+        stages.append(
+            Stage("cover", partial(_cover, project, catalog), needs=("terrain",), reads=(project.landcover,),
+                  settings=project.plain(catalog.cover), layer="terrain")
+        )  # fmt: skip
     if project.network.kind == "osm":
         stages.append(
             Stage("barriers", partial(_barriers, project), reads=_network_files(project),
@@ -168,7 +173,7 @@ def computing_stages(project: Project, *, verified: bool = False) -> list[Stage]
         Stage("people_at", partial(_counted, project, catalog), needs=("places",), also=("area", "people"),
               settings=project.people_limit_m),
         Stage("open_ground", partial(_open_ground, catalog), needs=(*ground, "terrain", "grades"),
-              also=("barriers", "form_rivers"), settings=[walking, own["categories"]]),
+              also=("barriers", "form_rivers", "cover"), settings=[walking, own["categories"]]),
         Stage("access", partial(_access, project, catalog), needs=(*ground, "people_at"),
               also=off_street, settings=[own, walking, personas, project.met_share]),
         Stage("circles", partial(_circles, project, catalog), needs=("access", "people_at"),
@@ -608,6 +613,32 @@ def _in_metres(raster: io.Raster, files: tuple[Path, ...]) -> tuple[io.Raster, t
     return dataclasses.replace(raster, values=(raster.values * unit_m).astype(np.float32)), (doubt,)
 
 
+UNKNOWN_SHARE = 0.01
+"""From so much of the land cover in classes that have no factor on, a doubt says so."""
+
+
+def _cover(project: Project, catalog: Catalog, at: Work) -> Value:
+    """Classes of land cover where there is terrain."""
+    if project.landcover is None:
+        raise ValueError("the project names no land cover")
+    box = _degrees_of(at.given["terrain"]["raster"])
+    raster = io.read_raster([project.landcover], within=box)
+    if not np.isfinite(raster.values).any():
+        raise Stop(Problem.stop("raster_covers_none", file=project.landcover))
+    factors = pd.DataFrame({"code": list(catalog.cover), "factor": list(catalog.cover.values())})
+    codes, count = np.unique(raster.values[np.isfinite(raster.values)], return_counts=True)
+    unknown = ~np.isin(codes, list(catalog.cover))
+    share = float(count[unknown].sum() / count.sum())
+    if share < UNKNOWN_SHARE:
+        return {"raster": raster, "factors": factors}
+    most = codes[unknown][np.argsort(-count[unknown], kind="stable")]
+    told = some([f"{code:g}" for code in most])
+    doubt = Problem.doubt(
+        "cover_unknown", file=project.landcover, layer="terrain", codes=told, pct=f"{100 * share:.0f}"
+    )
+    return {"raster": raster, "factors": factors, "problems": (doubt,)}
+
+
 def _common(a: io.Bounds, b: io.Bounds) -> io.Bounds | None:
     west, south, east, north = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
     return (west, south, east, north) if west < east and south < north else None
@@ -660,7 +691,14 @@ def hillside_of(given: Given) -> Hillside | None:
         return None
     grid = walking_grid(given["terrain"]["raster"])
     closed = closed_in(given)
-    return lay_hillside(grid, closed=closed[shapely.intersects(closed, shapely.box(*_degrees_of(grid)))])
+    cover = given.get("cover", {})
+    factor = None
+    if "raster" in cover:
+        factors = cover["factors"]
+        factor = cover_factors(grid, cover["raster"], dict(zip(factors["code"], factors["factor"], strict=True)))
+    return lay_hillside(
+        grid, factor=factor, closed=closed[shapely.intersects(closed, shapely.box(*_degrees_of(grid)))]
+    )
 
 
 def closed_in(given: Given) -> np.ndarray:

@@ -65,8 +65,9 @@ class Project:
 
     Paths are absolute. ``service`` is a file, a box (west, south, east, north) or None. ``forms`` are the
     ledgers and layers of ``layers/catalog/ledgers.toml``; ``strata`` names the stratum of each county.
-    ``walk_function`` and ``raw`` say how grades change a walk, see ``Catalog.walking``. ``standards`` and
-    ``categories`` are what differs from the catalogue.
+    ``walk_function`` and ``raw`` say how grades change a walk, see ``Catalog.walking``. ``standards``,
+    ``categories`` and ``cover`` (how much longer a metre takes by class of land cover) are what differs from the
+    catalogue.
     """
 
     file: Path
@@ -89,6 +90,7 @@ class Project:
     people: Path | None = None
     people_limit_m: float = PEOPLE_LIMIT_M
     dem: tuple[Path, ...] = ()
+    landcover: Path | None = None
     circle_personas: tuple[str, ...] = ("adult", "elderly")
     met_share: float | None = None
     walk_function: str = DEFAULT
@@ -96,11 +98,13 @@ class Project:
     strata: Mapping[str, str] = dataclasses.field(default_factory=dict)
     standards: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     categories: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    cover: Mapping[int, float] = dataclasses.field(default_factory=dict)
 
     def catalog(self) -> Catalog:
         """The catalogue with this project's own values."""
         own = catalogue.load().with_overrides(self.standards, self.categories)
         own = own.with_ferries() if self.network.ferries else own
+        own = dataclasses.replace(own, cover={**own.cover, **self.cover})
         return own.walking(self.walk_function, raw=self.raw)
 
     def resolved(self) -> dict[str, Any]:
@@ -136,7 +140,7 @@ class Project:
         """Every file that is read, each once, in the order of the project file."""
         roads = [self.network.source.path] if self.network.source is not None else []
         paths = [*roads, *(source.path for source in self.sources()), *self.dem]
-        paths += [self.people] if self.people else []
+        paths += [path for path in (self.people, self.landcover) if path]
         return list(dict.fromkeys(paths))
 
     def sources(self) -> list[Source]:
@@ -163,7 +167,8 @@ _KEYS: dict[str, tuple[str, ...]] = {
         "people",
     ),
     "network": (*NETWORKS, "ferries"),
-    "terrain": ("dem",),
+    "terrain": ("dem", "landcover"),
+    "landcover": (),
     "run": ("circle_personas", "met_share", "walk_function", "raw"),
     "strata": (),
     "standards": (),
@@ -395,6 +400,8 @@ def _project(reader: _Reader) -> Project:
         homesteads=_one(reader, "homesteads"),
         people=reader.file("layers.people", people_entry.get("path")) if isinstance(people_entry, dict) else None,
         people_limit_m=float(limit),
+        landcover=_landcover(reader, covered=bool(dem)),
+        cover=_cover(reader),
         dem=tuple(reader.file("terrain.dem", p) for p in ([dem] if isinstance(dem, str) else dem)),
         circle_personas=tuple(str(p) for p in personas),
         met_share=_met_share(reader),
@@ -439,6 +446,33 @@ def _network(reader: _Reader) -> Network:
     if kind == "roads":
         return Network("roads", reader.source("roads", given["roads"]))
     return Network(kind, Source(reader.file(f"network.{kind}", given.get(kind, "?"))), ferries=ferries is True)
+
+
+def _landcover(reader: _Reader, *, covered: bool) -> Path | None:
+    given = reader.data.get("terrain", {}).get("landcover")
+    if given is not None and not covered:  # without terrain nobody walks over open ground
+        reader.wrong("terrain.landcover", given, 'dem = ["….tif"]')
+    return None if given is None else reader.file("terrain.landcover", given)
+
+
+MOST_COVER = 20.0
+"""Nothing that is walked over at all takes longer than this, times open ground."""
+
+
+def _cover(reader: _Reader) -> dict[int, float]:
+    found = {}
+    for code, factor in reader.data.get("landcover", {}).items():
+        number = isinstance(factor, int | float) and not isinstance(factor, bool)
+        if (
+            code.isdecimal()
+            and len(code) <= 9
+            and number
+            and (factor == 0 or 1 / MOST_COVER <= factor <= MOST_COVER)
+        ):
+            found[int(code)] = float(factor)
+        else:
+            reader.wrong(f"landcover.{code}", factor, f"10 = 0 | {1 / MOST_COVER:g} … {MOST_COVER:g}")
+    return found
 
 
 def _met_share(reader: _Reader) -> float | None:

@@ -161,7 +161,7 @@ class OpenProject:
         """
         stages = self._stages(teller)
         reading = reading_stages(self.project)
-        needed = ("network", "places", "facilities", "grades", "barriers", "form_rivers", "people_at")
+        needed = ("network", "places", "facilities", "grades", "barriers", "form_rivers", "cover", "people_at")
         chosen = with_needs([*reading, *computing_stages(self.project)], needed)
         names = {stage.name for stage in reading}
         _read(stages, [stage for stage in chosen if stage.name in names])

@@ -31,7 +31,7 @@ CERTAINTIES = ("V", "H", "U", "P")
 LIMITS = ("walk_min", "drive_min", "radius_m")
 LAND_USES = ("farmland", "garden", "forest", "grass", "other_agri", "construction", "unused")
 FILES = ("categories", "groups", "standards", "personas", "modes", "roads", "lists", "settlements", "headers",
-         "landuse", "ledgers", "words", "doors")  # fmt: skip
+         "landuse", "ledgers", "words", "doors", "landcover")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +239,8 @@ class Catalog:
     headers: Mapping[str, Mapping[str, tuple[str, ...]]]
     words: Mapping[str, Mapping[str, tuple[str, ...]]]
     doors: DoorRules
+    cover: Mapping[int, float]
+    """By class of land cover how many times longer a metre takes than on open ground; 0 is closed."""
     walk_function: str = DEFAULT
     raw_speed: bool = False
 
@@ -435,6 +437,7 @@ def build(data: Mapping[str, Mapping[str, Any]]) -> Catalog:
             about: {answer: tuple(words) for answer, words in answers.items()}
             for about, answers in data["words"].items()
         },
+        cover={int(code): float(factor) for code, factor in data["landcover"]["worldcover"]["factor"].items()},
         doors=DoorRules(_rules(data["doors"]["osm"]["gates"]), frozenset(data["doors"]["osm"]["closed"])),
     )
 

@@ -11,10 +11,11 @@ from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from pyproj import CRS
 
 from geo import crs as systems
 from geo._kernels.hill import GRADE_STEPS, MOVES, STEEPEST
-from geo.hillside import lay_hillside, walking_grid
+from geo.hillside import cover_factors, lay_hillside, walking_grid
 from geo.io import Raster
 from geo.walking import DEFAULT, LEVEL, WALK_FUNCTIONS
 from tests.flatland import PLANE
@@ -276,3 +277,29 @@ def test_what_makes_no_sense_is_refused():
             lay_hillside(flat, factor=factor)
     with pytest.raises(ValueError, match="moves"):
         times(flat, 1, 1, moves=4)
+
+
+@pytest.mark.parametrize("degrees", [True, False])
+def test_land_cover_is_the_mean_of_nine_places_of_a_cell_and_closed_where_most_are(degrees):
+    """Cells of three classes by three: what is due can be counted."""
+    plane = PLANE if not degrees else CRS.from_epsg(4326)
+    size, west, north = (30.0, 0.0, 0.0) if not degrees else (0.0003, 102.75, 28.0)
+    grid = Raster(np.zeros((2, 3), np.float32), Affine(size, 0, west, 0, -size, north), plane)
+    rng = np.random.default_rng(5)
+    codes = rng.choice([10, 30, 80, 77], (6, 9)).astype(np.float32)
+    codes[0, 0] = np.nan
+    codes[3:, :3] = 80
+    codes[5, 0] = codes[5, 1] = codes[5, 2] = codes[4, 2] = 10  # four open places of nine
+    third = Raster(codes, Affine(size / 3, 0, west, 0, -size / 3, north), plane)
+    table = {10: 1.5, 30: 1.0, 80: 0.0}
+    found = cover_factors(grid, third, table)
+    for row in range(2):
+        for column in range(3):
+            own = codes[3 * row : 3 * row + 3, 3 * column : 3 * column + 3].ravel()
+            each = np.array([table.get(int(c), 1.0) if np.isfinite(c) else 1.0 for c in own])
+            due = each[each > 0].mean() if (each > 0).sum() >= 5 else 0.0
+            assert found[row, column] == pytest.approx(due, rel=1e-6)
+    assert found[1, 0] == 0
+    away = Raster(codes, Affine(size / 3, 0, west + 900 * size, 0, -size / 3, north), plane)
+    assert (cover_factors(grid, away, table) == 1).all()
+    assert (cover_factors(grid, third, {}) == 1).all()

@@ -14,6 +14,7 @@ from affine import Affine
 import yike
 from geo import io, osm
 from geo.problems import Stop
+from layers import catalog
 from tests.flatland import Town, degrees
 from yike.store import digest_of
 from yike.teller import Teller
@@ -232,3 +233,66 @@ def test_gates_and_waters_of_the_file_count_without_terrain(tmp_path: Path):
     joined = gpd.read_file(run.folder / "results.gpkg", layer="snaps").set_index(["point_id", "kind"])
     gate = joined.geometry["w1000", "facility"].length
     assert gate == pytest.approx(0, abs=1e-6)
+
+
+def covered(path: Path, code, *, inner=None) -> Path:
+    """Land cover of one class at 10 m, with another north of the streets."""
+    profile = {"driver": "GTiff", "width": 600, "height": 600, "count": 1, "dtype": "uint8", "nodata": 0}
+    values = np.full((600, 600), code, np.uint8)
+    if inner is not None:
+        values[:300] = inner
+    with rasterio.open(
+        path, "w", **profile, crs="EPSG:4326", transform=Affine(0.0001, 0, 102.73, 0, -0.0001, 28.03)
+    ) as out:
+        out.write(values, 1)
+    return path
+
+
+def leg(tmp_path: Path, code, *lines: str, factor=1.0) -> tuple[float, list[str]]:
+    covered(tmp_path / "覆盖.tif", code)
+    settled(tmp_path / "点.csv", (3, -4))
+    shop(tmp_path / "店.csv", 3)
+    ground(tmp_path / "高程.tif", 0.0)
+    path = project(tmp_path, 'settlements = "点.csv"', 'facilities = [{ path = "店.csv", category = "pharmacy" }]',
+                   '[terrain]\ndem = "高程.tif"\nlandcover = "覆盖.tif"', *lines)  # fmt: skip
+    run = yike.open(path, cache=tmp_path / "s").run()
+    return minutes(run).get("pharmacy", np.nan), run.table("problems")["code"].tolist()
+
+
+def test_what_covers_the_ground_slows_the_way_to_the_street(tmp_path: Path):
+    open_min, codes = leg(tmp_path, 30)
+    assert open_min == pytest.approx(6 * 1.41, rel=0.02)
+    assert "cover_unknown" not in codes
+    factors = catalog.load().cover
+    assert leg(tmp_path, 10)[0] == pytest.approx(factors[10] * open_min, rel=1e-3)
+    assert leg(tmp_path, 10, "[landcover]", "10 = 2.5")[0] == pytest.approx(2.5 * open_min, rel=1e-3)
+    odd_min, codes = leg(tmp_path, 77)
+    assert odd_min == pytest.approx(open_min, rel=1e-3)
+    assert "cover_unknown" in codes
+
+
+def test_water_of_the_land_cover_is_walked_around_and_one_in_it_walks_out(tmp_path: Path):
+    """A band of water of 100 m with a gap 300 m to the east."""
+    settled(tmp_path / "点.csv", (3, -4))
+    shop(tmp_path / "店.csv", 3)
+    ground(tmp_path / "高程.tif", 0.0)
+    path = covered(tmp_path / "覆盖.tif", 30)
+    with rasterio.open(path, "r+") as raster:
+        values = raster.read(1)
+        (lon0, lon1), (lat0, lat1) = degrees([(-15, -2.5), (6, -1.5)])
+        columns = slice(int((lon0 - 102.73) / 1e-4), int((lon1 - 102.73) / 1e-4))
+        values[int((28.03 - lat1) / 1e-4) : int((28.03 - lat0) / 1e-4), columns] = 80
+        raster.write(values, 1)
+    more = ('settlements = "点.csv"', 'facilities = [{ path = "店.csv", category = "pharmacy" }]')
+    made = project(tmp_path, *more, '[terrain]\ndem = "高程.tif"\nlandcover = "覆盖.tif"')
+    found = minutes(yike.open(made, cache=tmp_path / "s").run())["pharmacy"]
+    # by the eastern end of the water to the street, and 3 blocks back along it
+    around = (np.hypot(3, 2) + 2) * 1.5 * 1.41
+    assert around + 3 * 1.5 - 1.0 < found < 1.1 * around + 3 * 1.5 + 1.5
+
+
+@pytest.mark.parametrize("line", ['"树" = 2', "10 = -1", "10 = true", "10 = 1000", '10 = "快"'])
+def test_a_factor_that_is_none_is_refused(tmp_path: Path, line):
+    with pytest.raises(Stop) as stop:
+        leg(tmp_path, 30, "[landcover]", line)
+    assert [p.code for p in stop.value.problems] == ["key_wrong"]
