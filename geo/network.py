@@ -347,12 +347,13 @@ def _level_ms(streets: Streets, profile: TravelProfile) -> Floats:
     # a ferry takes as long as its tags say from end to end, and is waited for once on the whole way
     way = streets.way[ferry]
     whole_m = np.bincount(streets.way, streets.length_m, len(streets.tags))[way]
+    share = streets.length_m[ferry] / np.maximum(whole_m, 1e-9)
     told = _tagged_min(streets.tags["duration"])[way]
-    sail = np.maximum(told * MS_PER_MIN, whole_m / FASTEST_FERRY_KMH * 3600.0) / whole_m * streets.length_m[ferry]
+    sail = np.maximum(told * MS_PER_MIN, whole_m / FASTEST_FERRY_KMH * 3600.0) * share
     usual = max(rule.wait_min for rule in profile.roads) if profile.roads else 0.0
     wait = np.nan_to_num(_tagged_min(streets.tags["interval"])[way] / 2, nan=usual)
     level[ferry] = np.where(np.isnan(told), level[ferry], sail)
-    level[ferry] += wait * MS_PER_MIN * streets.length_m[ferry] / whole_m
+    level[ferry] += wait * MS_PER_MIN * share
     return level
 
 
