@@ -73,6 +73,83 @@ def _hang(
 
 
 @njit(cache=True, nogil=True)
+def _entering(
+    at: int,
+    block: int,
+    tail: NDArray[np.int32],
+    head: NDArray[np.int32],
+    cost: NDArray[np.int64],
+    may_enter: NDArray[np.bool_],
+    state: NDArray[np.int8],
+    price: NDArray[np.int64],
+) -> tuple[int, int]:
+    """Give the arc that saves most in the first block with any from ``at`` on, -1 for none, and where to go on."""
+    entering, best = -1, np.int64(0)
+    left = block
+    for _ in range(len(tail)):
+        if may_enter[at]:
+            saved = state[at] * (cost[at] + price[tail[at]] - price[head[at]])
+            if saved < best:
+                best, entering = saved, at
+        at = at + 1 if at + 1 < len(tail) else 0
+        left -= 1
+        if left == 0:
+            if entering >= 0:
+                break
+            left = block
+    return entering, at
+
+
+@njit(cache=True, nogil=True)
+def _around(
+    entering: int,
+    first: int,
+    second: int,
+    join: int,
+    tail: NDArray[np.int32],
+    most: NDArray[np.int64],
+    flow: NDArray[np.int64],
+    parent: NDArray[np.int32],
+    arc: NDArray[np.int32],
+) -> tuple[int, int, bool]:
+    """Say how much can go round a cycle, below which node the arc hangs that blocks it last, and on which side."""
+    room, leaving, on_first = most[entering], -1, False
+    u = first
+    while u != join:  # flow comes down this side
+        a = arc[u]
+        d = flow[a] if tail[a] == u else most[a] - flow[a]
+        if d < room:
+            room, leaving, on_first = d, u, True
+        u = parent[u]
+    u = second
+    while u != join:  # and goes up this one
+        a = arc[u]
+        d = most[a] - flow[a] if tail[a] == u else flow[a]
+        if d <= room:
+            room, leaving, on_first = d, u, False
+        u = parent[u]
+    return room, leaving, on_first
+
+
+@njit(cache=True, nogil=True)
+def _send(
+    room: int,
+    start: int,
+    join: int,
+    upward: bool,
+    tail: NDArray[np.int32],
+    flow: NDArray[np.int64],
+    parent: NDArray[np.int32],
+    arc: NDArray[np.int32],
+) -> None:
+    """Send something up one side of a cycle, or down it."""
+    u = start
+    while u != join:
+        flow[arc[u]] += room if (tail[arc[u]] == u) == upward else -room
+        u = parent[u]
+
+
+@njit(cache=True, nogil=True)
 def least_cost(
     tail: NDArray[np.int32],
     head: NDArray[np.int32],
@@ -100,27 +177,13 @@ def least_cost(
     ----------
     Cunningham 1976 (strongly feasible trees); Kovacs 2015 (search of arcs by blocks).
     """
-    arcs_n = len(tail)
     stack = np.empty(len(parent), np.int32)
     depth[root], price[root] = 0, 0
     grow(root, tail, cost, arc, child, sibling, depth, price, stack)
-    block = max(32, int(np.sqrt(arcs_n)))
+    block = max(32, int(np.sqrt(len(tail))))
     at, changes = 0, 0
     while True:
-        entering, best = -1, np.int64(0)
-        looked, left = 0, block
-        while looked < arcs_n:
-            if may_enter[at]:
-                saved = state[at] * (cost[at] + price[tail[at]] - price[head[at]])
-                if saved < best:
-                    best, entering = saved, at
-            at = at + 1 if at + 1 < arcs_n else 0
-            looked += 1
-            left -= 1
-            if left == 0:
-                if entering >= 0:
-                    break
-                left = block
+        entering, at = _entering(at, block, tail, head, cost, may_enter, state, price)
         if entering < 0:
             return changes
         changes += 1
@@ -135,31 +198,11 @@ def least_cost(
             else:
                 v = parent[v]
         join = u
-        room, leaving, on_first = most[entering], -1, False
-        u = first
-        while u != join:  # flow comes down this side
-            a = arc[u]
-            d = flow[a] if tail[a] == u else most[a] - flow[a]
-            if d < room:
-                room, leaving, on_first = d, u, True
-            u = parent[u]
-        u = second
-        while u != join:  # and goes up this one
-            a = arc[u]
-            d = most[a] - flow[a] if tail[a] == u else flow[a]
-            if d <= room:
-                room, leaving, on_first = d, u, False
-            u = parent[u]
+        room, leaving, on_first = _around(entering, first, second, join, tail, most, flow, parent, arc)
         if room > 0:
             flow[entering] += state[entering] * room
-            u = first
-            while u != join:
-                flow[arc[u]] += -room if tail[arc[u]] == u else room
-                u = parent[u]
-            u = second
-            while u != join:
-                flow[arc[u]] += room if tail[arc[u]] == u else -room
-                u = parent[u]
+            _send(room, first, join, False, tail, flow, parent, arc)
+            _send(room, second, join, True, tail, flow, parent, arc)
         if leaving < 0:
             state[entering] = -state[entering]
             continue
