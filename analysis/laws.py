@@ -106,6 +106,35 @@ def _threshold_is_the_standard(tables: Tables, rules: _Rules) -> pd.Series:
     return (~same).astype("float64")
 
 
+def _pupils_add_up(tables: Tables, _: _Rules) -> pd.Series:
+    rows = tables["seats"][tables["seats"]["status"] == "ok"]
+    parts = ["day_placed", "board_placed", "bus_placed", "unplaced_distance", "unplaced_capacity"]
+    below = (-rows[parts].min(axis=1)).clip(lower=0.0)
+    return (rows[parts].sum(axis=1, skipna=False) - rows["pupils"]).abs().fillna(np.inf) + below
+
+
+def _no_school_over_capacity(tables: Tables, _: _Rules) -> pd.Series:
+    """By how many a school has more than seats, or more boarders than beds, in all its stages."""
+    pool = tables["schools"].groupby(["pool_id", "view", "year"])
+    over = pool["placed"].sum() - pool["capacity"].sum(min_count=1).fillna(0.0)
+    in_bed = pool["boarders"].sum() - pool["boarding_beds"].first()
+    return over.where(over > in_bed, in_bed).clip(lower=0.0)
+
+
+def _seats_are_taken_once(tables: Tables, _: _Rules) -> pd.Series:
+    """By how many more pupils have a seat than seats are taken; of some places nothing is said."""
+    keys = ["stage", "view", "year"]
+    seated = tables["seats"].groupby(keys)[["day_placed", "board_placed"]].sum().sum(axis=1)
+    taken = tables["schools"].groupby(keys)["placed"].sum().reindex(seated.index).fillna(0.0)
+    every = (tables["seats"]["status"] == "ok").groupby([tables["seats"][key] for key in keys]).all()
+    return (seated - taken).clip(lower=0.0) + (taken - seated).clip(lower=0.0).where(every, 0.0)
+
+
+def _cuts_prove_what_is_short(tables: Tables, _: _Rules) -> pd.Series:
+    rows = tables["cuts"]
+    return (rows["pupils"] - rows["seats"] - rows["beds"] - rows["short"]).abs() + (rows["short"] <= 0)
+
+
 def _met_is_served(tables: Tables, _: _Rules) -> pd.Series:
     rows = tables["access"]
     judged = ~rows["status"].isin(UNJUDGED) & rows["threshold_min"].notna()
@@ -287,4 +316,8 @@ LAWS = (
     _Law("rings_nest", "rings", _rings_nest),
     _Law("mu_are_metres", "homesteads", _mu_are_metres),
     _Law("people_add_up", "balance", _people_add_up),
+    _Law("pupils_add_up", "seats", _pupils_add_up),
+    _Law("no_school_over_capacity", "schools", _no_school_over_capacity),
+    _Law("seats_are_taken_once", "schools", _seats_are_taken_once),
+    _Law("cuts_prove_what_is_short", "cuts", _cuts_prove_what_is_short),
 )

@@ -25,9 +25,13 @@ from layers.doors import by_kind, gates_on
 from layers.ledgers import HIDDEN, Ledger, name_columns, plain, positions, some
 from layers.shapes import matched_shapes, off_shape
 
+SCHOOL_NUMBERS = ("classes", "enrolled", "boarding_beds")
+"""What only schools have."""
+
 COLUMNS = (
     "facility_id", "category", "facility_name", "lon", "lat", "operating", "why_not", "code", "capacity",
     "runs_a_day", "file", "row", "merged_n", "merged_ids", "doors",
+    *SCHOOL_NUMBERS,
 )  # fmt: skip
 """
 Of every frame of facilities here: one row a facility and category; lon and lat NaN where unusable.
@@ -383,6 +387,7 @@ def _sorted(held: tuple[str, ...], by_rule: dict[str, list[Category]], parts: di
 def _completed(frame: pd.DataFrame) -> pd.DataFrame:
     """Add the columns that a source does not have, as not known."""
     blank: dict[str, Any] = {"operating": True, "why_not": "", "code": "", "capacity": np.nan, "doors": ""}
+    blank |= dict.fromkeys(SCHOOL_NUMBERS, np.nan)
     blank |= {"runs_a_day": np.nan, "merged_n": 1, "merged_ids": frame["facility_id"]}
     return frame.assign(**{name: value for name, value in blank.items() if name not in frame})[list(COLUMNS)]
 
@@ -429,7 +434,7 @@ def from_table(
         problems += faults
     frame["facility_name"] = ledger.text("name")
     frame["lon"], frame["lat"] = lon, lat
-    for field in ("capacity", "runs_a_day"):
+    for field in ("capacity", "runs_a_day", *SCHOOL_NUMBERS):
         frame[field], faults = ledger.numbers(field)
         problems += faults
     frame["operating"], frame["why_not"], faults = _operating(ledger, catalog, as_of)

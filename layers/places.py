@@ -20,11 +20,17 @@ from layers.ledgers import Ledger, name_columns, plain, positions, some
 from layers.shapes import matched_shapes, off_shape
 
 PEOPLE = ("pop", "pop_resident", "pop_registered", "pop_host")
+AGES = ("age_0_2", "age_3_5", "age_6_8", "age_9_11", "age_12_14")
 COLUMNS = (
     "place_id", "place_kind", "place_name", "county", "town", "village", "size_class", "profile",
     *PEOPLE, "position_source", "position_error_m", "pop_source", "usual_mode", "lon", "lat", "file", "row",
+    *AGES, "ages_source",
 )  # fmt: skip
-"""Of every frame of places here; people NaN where not known, lon and lat NaN where no position can be used."""
+"""
+Of every frame of places here; people NaN where not known, lon and lat NaN where no position can be used.
+
+``ages_source`` is ``ledger``, ``split`` (6 to 11 were known together and are halved) or '' for no ages.
+"""
 
 OSM_RULE = "place=city|town|village|hamlet"
 KINDS = ("settlement", "household", "host")
@@ -77,6 +83,9 @@ def from_ledger(
     for field, (numbers, more) in people.items():
         frame[field] = numbers
         problems += more
+    ages, more = _ages(ledger)
+    frame = frame.join(ages)
+    problems += more
     if kind == "host":  # all their people are the host's own
         frame["pop"] = frame["pop"].fillna(frame["pop_host"])
         frame["pop_host"] = 0.0
@@ -352,6 +361,19 @@ def _people(ledger: Ledger, field: str) -> tuple[pd.Series, list[Problem]]:
     return people.mask(negative), problems
 
 
+def _ages(ledger: Ledger) -> tuple[pd.DataFrame, list[Problem]]:
+    """Children by band; where only those of 6 to 11 are known together, halved, the odd one to the younger."""
+    read = {field: _people(ledger, field) for field in (*AGES, "age_6_11")}
+    frame = pd.DataFrame({field: numbers for field, (numbers, _) in read.items()})
+    together = frame.pop("age_6_11")
+    split = together.notna() & frame["age_6_8"].isna() & frame["age_9_11"].isna()
+    frame["age_6_8"] = frame["age_6_8"].mask(split, np.ceil(together / 2))
+    frame["age_9_11"] = frame["age_9_11"].mask(split, np.floor(together / 2))
+    known = frame.notna().any(axis=1)
+    frame["ages_source"] = np.where(split, "split", np.where(known, "ledger", ""))
+    return frame, [problem for _, problems in read.values() for problem in problems]
+
+
 def _with_size(frame: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     # a class of settlements: neither a household nor who lived there before is of any size
     sizes = frame["pop"].map(catalog.size_class)
@@ -409,9 +431,9 @@ def from_osm(features: gpd.GeoDataFrame, catalog: Catalog, *, file: str) -> tupl
     frame = pd.DataFrame({"place_id": chosen["osm_id"].to_numpy(), "place_name": chosen["name"].to_numpy()})
     frame["place_name"] = frame["place_name"].mask(frame["place_name"] == "", frame["place_id"])
     frame["place_kind"] = "settlement"
-    for field in ("county", "town", "village", "usual_mode", "pop_source"):
+    for field in ("county", "town", "village", "usual_mode", "pop_source", "ages_source"):
         frame[field] = ""
-    for field in (*PEOPLE, "position_error_m"):
+    for field in (*PEOPLE, *AGES, "position_error_m"):
         frame[field] = np.nan
     frame["profile"] = chosen["place"].map(catalog.osm_place).to_numpy()
     frame["lon"], frame["lat"] = points.x.to_numpy(), points.y.to_numpy()

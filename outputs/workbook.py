@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from outputs.messages import Messages
 _CODED = (
     "status", "mode", "profile", "certainty", "severity", "law", "place_kind", "position_source", "pop_source",
     "walk_function", "layer", "requirement", "why",
+    "view", "capacity_source", "ages_source",
 )  # fmt: skip
 
 MOST_ROWS = 20_000
@@ -28,7 +30,30 @@ _DIGITS = {
     "_min": "0.0", "_km": "#,##0.0", "_m": "#,##0", "_m2": "#,##0.0", "_mu": "#,##0.000",
     **dict.fromkeys(("_share", "_share_low", "_share_high", *VARIANTS), "0.0%"),
 }  # fmt: skip
-_PEOPLE = ("people", "people_met", "pop", "pop_resident", "pop_registered", "pop_host", "number")
+_PEOPLE = (
+    "people",
+    "people_met",
+    "pop",
+    "pop_resident",
+    "pop_registered",
+    "pop_host",
+    "number",
+    "pupils",
+    "seats",
+    "beds",
+    "short",
+    "placed",
+    "spare",
+    "capacity",
+    "capacity_ceiling",
+    "boarders",
+    "boarding_beds",
+    "day_placed",
+    "board_placed",
+    "bus_placed",
+    "unplaced_distance",
+    "unplaced_capacity",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +93,18 @@ def _sheets(given: BookInput) -> dict[str, pd.DataFrame]:
         out["coverage"] = tables["coverage"]
     if "intervals" in tables:
         out["intervals"] = tables["intervals"]
+    if "seats" in tables:
+        out["seats"] = names[["place_id", "place_name"]].merge(tables["seats"], on="place_id", how="right")
+        out["schools"] = tables["schools"].drop(columns="pool_id")
+        called = {
+            "places": tables["places"].set_index("place_id")["place_name"],
+            "facilities": tables["schools"]
+            .drop_duplicates("facility_id")
+            .set_index("facility_id")["facility_name"],
+        }
+        out["cuts"] = tables["cuts"].assign(
+            **{column: tables["cuts"][column].map(partial(_named, own)) for column, own in called.items()}
+        )
     if "circles" in tables:
         out["circles"] = names.merge(tables["circles"], on="place_id", how="right")
         out["shares"] = tables["shares"]
@@ -87,6 +124,22 @@ def _sheets(given: BookInput) -> dict[str, pd.DataFrame]:
         if name in tables:
             out[name] = tables[name].drop(columns="code", errors="ignore")
     return out
+
+
+NAMED_N = 12
+"""So many places of a proof are named; the table has all."""
+
+
+def _named(names: pd.Series, ids: str) -> str:
+    """Names for ids that are joined by semicolons."""
+    every = ids.split(";")
+    told = [str(names.get(one, "") or one) for one in every[:NAMED_N]]
+    return "、".join(told) + (f"……（{len(every)}）" if len(every) > NAMED_N else "")
+
+
+def _worded(words: Mapping[str, str], ids: str) -> str:
+    """Words for codes that are joined by semicolons."""
+    return "、".join(words.get(one, one) for one in ids.split(";") if one)
 
 
 def _readable(frame: pd.DataFrame, given: BookInput, messages: Messages) -> pd.DataFrame:
@@ -115,6 +168,9 @@ def _readable(frame: pd.DataFrame, given: BookInput, messages: Messages) -> pd.D
     for column in {"missing", "far", "unknown"} & set(out):
         parted = out[column].str.split(";")
         out[column] = parted.map(lambda ids: "、".join(category.get(i, i) for i in ids if i))
+    for column, section in (("stage", "school_stage"), ("pupils_source", "pupils_source")):
+        if column in out:
+            out[column] = out[column].map(partial(_worded, words[section]))
     if "by" in frame:  # a class is named by the words of what it is a class of
         classes = {by: codes.get(by, {}) for by in frame["by"].unique()}
         named = zip(frame["by"], frame["name"], strict=True)

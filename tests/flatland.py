@@ -25,6 +25,8 @@ from geo.reach import Journeys
 from geo.snap import Snapper, Snaps
 from layers import catalog as catalogue
 from layers.facilities import COLUMNS as FACILITY_COLUMNS
+from layers.facilities import SCHOOL_NUMBERS
+from layers.places import AGES
 from layers.places import COLUMNS as PLACE_COLUMNS
 
 Point = tuple[float, float]
@@ -140,7 +142,7 @@ def places(
     frame["place_id"] = [f"P{i}" for i in range(n)]
     frame["place_name"] = frame["place_id"]
     frame["place_kind"], frame["profile"], frame["position_source"] = "settlement", profile, "surveyed"
-    for column in ("pop_resident", "pop_registered", "pop_host", "position_error_m"):
+    for column in ("pop_resident", "pop_registered", "pop_host", "position_error_m", *AGES):
         frame[column] = np.nan
     frame["usual_mode"] = usual_mode
     frame["pop"] = [float(2**i) for i in range(n)] if people is None else list(people)
@@ -154,7 +156,8 @@ def facilities(*given: tuple[str, Point]) -> pd.DataFrame:
     lon, lat = degrees([point for _, point in given])
     frame = pd.DataFrame({column: [""] * len(given) for column in FACILITY_COLUMNS})
     frame["operating"], frame["merged_n"] = True, 1
-    frame["capacity"], frame["runs_a_day"] = np.nan, np.nan
+    for column in ("capacity", "runs_a_day", *SCHOOL_NUMBERS):
+        frame[column] = np.nan
     frame["facility_id"] = [f"F{i}" for i in range(len(given))]
     frame["facility_name"] = frame["facility_id"]
     frame["category"] = [category for category, _ in given]

@@ -24,6 +24,7 @@ from analysis.gaps import coverage, distance_gaps
 from analysis.intervals import intervals
 from analysis.laws import check_laws
 from analysis.reclamation import by_slope_class, survey_plots
+from analysis.seats import place_pupils
 from analysis.streets import effect_of_grades, streets_left_out
 from analysis.verify import verify
 from geo import crs as systems
@@ -43,7 +44,7 @@ from layers import places as place_layer
 from layers.catalog import Catalog
 from layers.doors import by_kind
 from layers.ledgers import some
-from yike.project import Project, Source
+from yike.project import MOST_SEATS, Project, Source
 from yike.stages import Stage, Work
 from yike.store import Value
 
@@ -167,6 +168,10 @@ def computing_stages(project: Project, *, verified: bool = False) -> list[Stage]
     own = project.plain({"standards": project.standards, "categories": project.categories})
     personas = list(project.circle_personas)
     walking = [project.walk_function, project.raw]
+    schools = {name for band in catalog.bands for name in band.categories}
+    taught = project.plain(
+        {key: value for key, value in project.standards.items() if key.split(".")[0] in schools}
+    )
     ground = ("network", "places", "facilities")
     off_street = ("grades", "open_ground", "barriers", "form_rivers")
     stages = [
@@ -181,6 +186,8 @@ def computing_stages(project: Project, *, verified: bool = False) -> list[Stage]
         Stage("gaps", _gaps, needs=("access", "people_at")),
         Stage("intervals", partial(_intervals, project, catalog), needs=(*ground, "people_at", "access"),
               also=off_street, settings=[own, walking, personas, project.met_share]),
+        Stage("seats", partial(_seats, project, catalog), needs=(*ground, "people_at"), also=off_street,
+              settings=[taught, own["categories"], walking, project.plain(project.seats)]),
         Stage("streets", partial(_streets, catalog), needs=("network",), also=("grades",), settings=walking),
         Stage("rings", partial(_rings, catalog), needs=("network", "places"),
               also=("grades", "barriers", "form_rivers"), settings=walking),
@@ -190,7 +197,7 @@ def computing_stages(project: Project, *, verified: bool = False) -> list[Stage]
             Stage("plots", partial(_surveyed, project), needs=("homesteads",), also=("terrain",),
                   settings=project.crs)
         )  # fmt: skip
-    tables = ("people_at", "access", "circles", "gaps", "rings", "plots")
+    tables = ("people_at", "access", "circles", "gaps", "rings", "plots", "seats")
     if verified:
         again = partial(_verified, project, catalog)
         stages.append(
@@ -206,7 +213,7 @@ TABLES = {
     "places": "people_at", "access": "access", "snaps": "access", "circles": "circles", "shares": "circles",
     "gaps": "gaps", "coverage": "gaps", "homesteads": "plots", "slopes": "plots", "balance": "people_at",
     "laws": "laws", "left_out": "streets", "slope_effect": "streets", "steepest": "streets",
-    "intervals": "intervals",
+    "intervals": "intervals", "seats": "seats", "schools": "seats", "cuts": "seats",
 }  # fmt: skip
 """Which stage leaves which table."""
 
@@ -799,6 +806,28 @@ def _asked(project: Project, catalog: Catalog, at: Work) -> tuple[pd.DataFrame, 
 def _intervals(project: Project, catalog: Catalog, at: Work) -> Value:
     places, facilities, asked = _asked(project, catalog, at)
     return {"intervals": intervals(at.given["access"]["access"], places, facilities, **asked)}
+
+
+def _seats(project: Project, catalog: Catalog, at: Work) -> Value:
+    places, facilities, asked = _asked(project, catalog, at)
+    found = place_pupils(places, facilities, **asked)
+    now = found.seats[found.seats["year"] == 0]
+    doubts = []
+    without = places[places[list(place_layer.AGES)].isna().all(axis=1) & places["pop"].notna()]
+    for file, rows in without.groupby("file", sort=False):
+        count = f"{now.loc[now['place_id'].isin(rows['place_id']), 'pupils'].sum():,.0f}"
+        doubts.append(
+            Problem.doubt("pupils_by_ratio", file=str(file), layer="settlements", n=len(rows), pupils=count)
+        )
+    school = found.schools[found.schools["year"] == 0].drop_duplicates("facility_id")
+    unknown, many = school["capacity"].isna(), school["capacity"] > MOST_SEATS
+    if unknown.any():
+        named = some(list(school.loc[unknown, "facility_id"]))
+        doubts.append(Problem.doubt("seats_unknown", layer="facilities", n=int(unknown.sum()), ids=named))
+    if many.any():
+        named = some(list(school.loc[many, "facility_id"]))
+        doubts.append(Problem.doubt("seats_implausible", layer="facilities", n=int(many.sum()), ids=named))
+    return {"seats": found.seats, "schools": found.schools, "cuts": found.cuts, "problems": tuple(doubts)}
 
 
 def _verified(project: Project, catalog: Catalog, at: Work) -> Value:

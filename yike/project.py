@@ -66,8 +66,8 @@ class Project:
     Paths are absolute. ``service`` is a file, a box (west, south, east, north) or None. ``forms`` are the
     ledgers and layers of ``layers/catalog/ledgers.toml``; ``strata`` names the stratum of each county.
     ``walk_function`` and ``raw`` say how grades change a walk, see ``Catalog.walking``. ``standards``,
-    ``categories`` and ``cover`` (how much longer a metre takes by class of land cover) are what differs from the
-    catalogue.
+    ``categories``, ``cover`` (how much longer a metre takes by class of land cover) and ``seats`` (of schools that
+    tell none) are what differs from the catalogue.
     """
 
     file: Path
@@ -99,12 +99,13 @@ class Project:
     standards: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     categories: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     cover: Mapping[int, float] = dataclasses.field(default_factory=dict)
+    seats: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     def catalog(self) -> Catalog:
         """The catalogue with this project's own values."""
         own = catalogue.load().with_overrides(self.standards, self.categories)
         own = own.with_ferries() if self.network.ferries else own
-        own = dataclasses.replace(own, cover={**own.cover, **self.cover})
+        own = dataclasses.replace(own, cover={**own.cover, **self.cover}, default_seats=self.seats)
         return own.walking(self.walk_function, raw=self.raw)
 
     def resolved(self) -> dict[str, Any]:
@@ -169,6 +170,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "network": (*NETWORKS, "ferries"),
     "terrain": ("dem", "landcover"),
     "landcover": (),
+    "seats": (),
     "run": ("circle_personas", "met_share", "walk_function", "raw"),
     "strata": (),
     "standards": (),
@@ -402,6 +404,7 @@ def _project(reader: _Reader) -> Project:
         people_limit_m=float(limit),
         landcover=_landcover(reader, covered=bool(dem)),
         cover=_cover(reader),
+        seats=_seats(reader),
         dem=tuple(reader.file("terrain.dem", p) for p in ([dem] if isinstance(dem, str) else dem)),
         circle_personas=tuple(str(p) for p in personas),
         met_share=_met_share(reader),
@@ -473,6 +476,23 @@ def _cover(reader: _Reader) -> dict[int, float]:
         else:
             reader.wrong(f"landcover.{code}", factor, f"10 = 0 | {1 / MOST_COVER:g} … {MOST_COVER:g}")
     return found
+
+
+def _seats(reader: _Reader) -> dict[str, float]:
+    taking = sorted({name for band in catalogue.load().bands for name in band.categories})
+    found = {}
+    for name, seats in reader.data.get("seats", {}).items():
+        if name not in taking:
+            reader.unknown(f"seats.{name}", tuple(taking))
+        elif isinstance(seats, bool) or not isinstance(seats, int) or not 0 < seats <= MOST_SEATS:
+            reader.wrong(f"seats.{name}", seats, f"1 … {MOST_SEATS}")
+        else:
+            found[name] = float(seats)
+    return found
+
+
+MOST_SEATS = 10_000
+"""No school has more."""
 
 
 def _met_share(reader: _Reader) -> float | None:

@@ -13,7 +13,7 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
@@ -31,7 +31,7 @@ CERTAINTIES = ("V", "H", "U", "P")
 LIMITS = ("walk_min", "drive_min", "radius_m")
 LAND_USES = ("farmland", "garden", "forest", "grass", "other_agri", "construction", "unused")
 FILES = ("categories", "groups", "standards", "personas", "modes", "roads", "lists", "settlements", "headers",
-         "landuse", "ledgers", "words", "doors", "landcover")  # fmt: skip
+         "landuse", "ledgers", "words", "doors", "landcover", "stages")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +205,42 @@ class CircleList:
 
 
 @dataclass(frozen=True, slots=True)
+class SchoolStage:
+    """
+    A stage of schooling. ``category`` says who goes there, how and how far; ``comfort_share`` of that is near.
+
+    ``per_1000`` people is the fallback where no ages are known.
+    """
+
+    id: str
+    name_zh: str
+    name_en: str
+    category: str
+    years: int
+    class_size: int
+    class_ceiling: int
+    per_1000: float
+    comfort_share: float
+    source: str
+    certainty: str
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """
+    Children of three years, who are of one stage and go to schools of some categories.
+
+    ``younger`` is the band that will be this one in three years.
+    """
+
+    id: str
+    stage: str
+    younger: str
+    categories: tuple[str, ...]
+    boards: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DoorRules:
     """What of OSM is a way into an area, if its ``access`` or ``foot`` does not say ``closed``."""
 
@@ -238,9 +274,14 @@ class Catalog:
     osm_place: Mapping[str, str]
     headers: Mapping[str, Mapping[str, tuple[str, ...]]]
     words: Mapping[str, Mapping[str, tuple[str, ...]]]
+    stages: Mapping[str, SchoolStage]
+    bands: tuple[Band, ...]
+    boarding_limit_min: float
     doors: DoorRules
     cover: Mapping[int, float]
     """By class of land cover how many times longer a metre takes than on open ground; 0 is closed."""
+    default_seats: Mapping[str, float] = field(default_factory=dict)
+    """By category the seats of a school that tells none: a rule that the project states."""
     walk_function: str = DEFAULT
     raw_speed: bool = False
 
@@ -437,6 +478,9 @@ def build(data: Mapping[str, Mapping[str, Any]]) -> Catalog:
             about: {answer: tuple(words) for answer, words in answers.items()}
             for about, answers in data["words"].items()
         },
+        stages={name: SchoolStage(id=name, **row) for name, row in data["stages"]["stage"].items()},
+        bands=tuple(Band(**(row | {"categories": tuple(row["categories"])})) for row in data["stages"]["band"]),
+        boarding_limit_min=float(data["stages"]["boarding"]["limit_min"]),
         cover={int(code): float(factor) for code, factor in data["landcover"]["worldcover"]["factor"].items()},
         doors=DoorRules(_rules(data["doors"]["osm"]["gates"]), frozenset(data["doors"]["osm"]["closed"])),
     )

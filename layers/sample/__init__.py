@@ -82,7 +82,7 @@ def write_county(folder: Path, *, seed: int = SEED, scale: float = 1.0) -> Truth
     files.write_settlements(folder / "安置点台账.xlsx", settlements, layout, ground, planted)
     files.write_shapes(folder / "安置点范围.gpkg", settlements, layout)
     files.write_households(folder / "分散户.csv", households, layout, villages, planted)
-    files.write_hosts(folder / "原住居民点.xlsx", residents, layout)
+    files.write_hosts(folder / "原住居民点.xlsx", residents, layout, planted)
     files.write_facilities(folder, services, layout, catalog, planted)
     terrain = files.write_ground(folder / "高程.tif", ground)
     files.write_land(folder, ground, layout, villages, plots, settlements, planted)

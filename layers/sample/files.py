@@ -43,6 +43,10 @@ class Planted:
         self.doubts.add((code, file))
 
 
+CHILDREN = (0.045, 0.055, 0.06, 0.055, 0.05)
+"""Shares of a settlement's people in the bands of age of three years, from birth to 14."""
+
+
 def place(xy: tuple[float, float]) -> tuple[float, float]:
     """Degrees of a point in metres, as ledgers keep them."""
     lon, lat = to_degrees([xy[0]], [xy[1]])
@@ -114,7 +118,8 @@ def write_settlements(path: Path, homes: Sequence[Home], layout: Layout, ground:
     """The ledger of settlements: a title, a unit, headings, rows, a total; with planted rows."""
     file = path.name
     heading = ("序号", "安置点编号", "安置点名称", "县", "乡镇", "村", "安置方式", "户数（户）", "安置人口（人）",
-               "实际入住人口", "建档立卡人口", "原住居民", "主要出行方式", "经度", "纬度")  # fmt: skip
+               "实际入住人口", "建档立卡人口", "原住居民", "0-2岁", "3-5岁", "6-8岁", "9-11岁", "12-14岁",
+               "主要出行方式", "经度", "纬度")  # fmt: skip
     rows: list[Row] = [(f"{COUNTY}易地扶贫搬迁集中安置点台账",), ("单位：户、人",), heading]
     for number, home in enumerate(homes, start=1):
         row = len(rows) + 1
@@ -137,7 +142,8 @@ def write_settlements(path: Path, homes: Sequence[Home], layout: Layout, ground:
         elif home.trait == "high_up":
             position = place(_remote(layout, ground))
         rows.append((number, name, home.name, COUNTY, home.town, home.village, home.kind, people // 4, shown,
-                     int(people * 0.93), int(people * 0.88), home.hosts, home.mode, *position))  # fmt: skip
+                     int(people * 0.93), int(people * 0.88), home.hosts,
+                     *(int(people * share) for share in CHILDREN), home.mode, *position))  # fmt: skip
     rows.append(("合计", *[""] * 7, sum(home.people for home in homes)))
     planted.note_doubt("totals_left_out", file)
     io.write_table(rows, path, sheet="安置点")
@@ -208,13 +214,15 @@ def write_households(
                 *position,
             )
         )
+    planted.note_doubt("pupils_by_ratio", path.name)
     io.write_table(rows, path, encoding="gb18030")
 
 
-def write_hosts(path: Path, homes: Sequence[Home], layout: Layout) -> None:
+def write_hosts(path: Path, homes: Sequence[Home], layout: Layout, planted: Planted) -> None:
     """Who lived there before."""
     rows: list[Row] = [("编号", "居民点名称", "乡镇", "村", "类型", "常住人口", "经度", "纬度")]
     rows += [(h.id, h.name, h.town, h.village, h.kind, h.people, *place(layout.roads.at(h.node))) for h in homes]
+    planted.note_doubt("pupils_by_ratio", path.name)
     io.write_table(rows, path, sheet="居民点")
 
 

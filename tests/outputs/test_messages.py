@@ -10,6 +10,7 @@ import pytest
 import yike
 from analysis.access import STATUSES
 from analysis.laws import LAWS
+from analysis.seats import SEAT_STATUSES
 from geo.problems import Problem
 from layers import catalog
 from outputs.messages import LANGUAGES, load, problem_table
@@ -72,7 +73,7 @@ def test_no_sentence_is_left_over():
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_everything_shown_has_a_word(language):
     words = load(language).words
-    assert set(words["status"]) == set(STATUSES)
+    assert set(words["status"]) == {*STATUSES, *SEAT_STATUSES}
     assert {law.name for law in LAWS} <= set(words["law"])
     assert set(catalog.CERTAINTIES) <= set(words["certainty"])
     assert set(catalog.PROFILES) == set(words["profile"])

@@ -1,0 +1,422 @@
+"""School seats: who has one within reach once everybody who can be placed is placed, and what is short."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Unpack, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from analysis.access import Asked, Ground, Standing, counting
+from analysis.assignment import Assignment, assign
+from geo.profile import Mode
+from geo.reach import Journeys, Reached, decided_min
+from layers.catalog import PROFILES, Catalog
+from layers.places import AGES, points_of
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+YEARS = (0, 3, 6)
+"""Years from now that are told: as many as a band of age has."""
+
+SEATS = [
+    "place_id", "stage", "view", "year", "pupils", "pupils_source", "day_placed", "board_placed", "bus_placed",
+    "unplaced_distance", "unplaced_capacity", "time_mean_min", "time_max_min", "status",
+]  # fmt: skip
+SCHOOLS = [
+    "facility_id", "facility_name", "pool_id", "stage", "view", "year", "capacity", "capacity_source",
+    "capacity_ceiling", "placed", "spare", "boarding_beds", "boarders", "seat_value", "bed_value", "classes_short",
+]  # fmt: skip
+CUTS = ["stage", "view", "year", "places", "facilities", "pupils", "seats", "beds", "short", "classes_short"]
+
+VIEW = "free_optimum"
+SEAT_STATUSES = ("ok", "pupils_unknown", "no_position", "outside_data", "seats_unknown")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seats:
+    """The tables ``seats``, ``schools`` and ``cuts``."""
+
+    seats: pd.DataFrame
+    schools: pd.DataFrame
+    cuts: pd.DataFrame
+
+
+def place_pupils(places: pd.DataFrame, facilities: pd.DataFrame, **asked: Unpack[Asked]) -> Seats:
+    """
+    Give every pupil a seat whom any order of filling schools could give one, and say what is short.
+
+    All stages are placed together, because a nine-year school's seats serve two. Placed are first as many as can
+    be within the limit of their profile and mode; of all ways to do that one with the fewest boarders, then the
+    fewest beyond a comfortable time, then the least time in all. A pupil of a band that may board takes a bed and
+    a seat of a school within an hour by car. Who lives at a place of several points is counted at them.
+
+    Parameters
+    ----------
+    places, facilities, **asked
+        As in ``analysis.access.measure_access``; places with ``layers.places.AGES``.
+
+    Returns
+    -------
+    seats, schools, cuts
+        ``seats`` has a row a place, stage and year (0, 3, 6 from now, by ageing the bands): ``day_placed``,
+        ``board_placed``, ``bus_placed`` (nobody yet: no county has its school buses), ``unplaced_distance`` (no
+        school within the limit, at any capacity) and ``unplaced_capacity`` add up to ``pupils``; all NaN unless
+        ``status`` is ``ok``. ``pupils_source`` is ``ledger``, ``split``, ``ratio`` (from people, see
+        ``layers/catalog/stages.toml``) or ''. Else it is ``pupils_unknown``, ``no_position``, ``outside_data`` or
+        ``seats_unknown``: a school in reach tells no number of seats, and who has none elsewhere may sit there.
+        ``schools`` has a row a school, stage and year. The capacities of stages that share a school add up to its
+        seats. ``seat_value`` and ``bed_value`` say how many more pupils one more would place; ``classes_short``
+        how many classes those without a seat would fill at the school that is nearest to them.
+        ``cuts`` prove the shortage: those ``places`` reach only those ``facilities``, and their pupils are more
+        than the seats (and beds, for who can only board) by ``short``.
+    """
+    catalog, streets = asked["catalog"], asked["streets"]
+    facilities = counting(facilities, catalog)
+    given = asked.get("points")
+    points = points_of(places) if given is None else given
+    standing = Standing.of(
+        places, points, facilities, streets, catalog, asked.get("met_share") or catalog.met_share
+    )
+    ground = Ground(streets, catalog, standing, asked.get("grades"), asked.get("open_ground"), asked.get("closed"))
+    schools = school_pools(facilities, catalog)
+    ways = _ways(ground, standing, schools, catalog)
+    lost = _lost(standing)
+    parts = [_placed(places, points, schools, ways, catalog, year, lost) for year in YEARS]
+    return Seats(*(pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True)))
+
+
+def _lost(standing: Standing) -> pd.Series:
+    """By row of the place why nothing can be said of it, '' where something can."""
+    n = len(standing.people)
+    placed = np.isfinite(standing.points_at[0])
+    some, inside = (np.bincount(standing.owner, which, n) > 0 for which in (placed, placed & ~standing.outside))
+    return pd.Series(np.where(~some, "no_position", np.where(~inside, "outside_data", "")))
+
+
+def pupils(places: pd.DataFrame, catalog: Catalog, *, year: int = 0) -> pd.DataFrame:
+    """
+    Count the children of each band at each place in some years: those of the ledger grow older.
+
+    Where a ledger has no ages, people are taken by a fallback ratio: those of the place, and, where there are no
+    places of hosts, who lived at a settlement before, because they send their children to the same schools.
+    Parts of a child are carried on to the next place by id: small places have as many in all as their people say.
+
+    Returns
+    -------
+    table
+        ``place_row, place_id, band, stage, pupils`` (whole, NaN where not known), ``pupils_source``.
+    """
+    hosts = (places["place_kind"] == "host").any()
+    before = places["pop_host"].fillna(0.0) * float(not hosts)
+    parts = []
+    for band in catalog.bands:
+        stage = catalog.stages[band.stage]
+        name = band.id
+        for _ in range(year // 3):
+            name = next((other.younger for other in catalog.bands if other.id == name), "")
+        told = places[name] if name in AGES else pd.Series(np.nan, index=places.index)
+        share = stage.per_1000 / 1000 * 3 / stage.years
+        host, by_ratio = (_whole(share * people, places["place_id"]) for people in (before, places["pop"]))
+        # children not yet born are as many as the ratio says only where all are
+        known = places[list(AGES)].notna().any(axis=1)
+        number = np.rint(told).fillna(by_ratio.mask(known)) + host
+        source = np.where(told.notna(), places["ages_source"], np.where(number.notna(), "ratio", ""))
+        parts.append(
+            pd.DataFrame(
+                {"place_row": np.arange(len(places)), "place_id": places["place_id"].to_numpy(object),
+                 "band": band.id, "stage": band.stage, "pupils": number.to_numpy(np.float64),
+                 "pupils_source": source}
+            )
+        )  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def _whole(exact: pd.Series, ids: pd.Series) -> pd.Series:
+    """Whole numbers that add up as the exact ones do, in the order of ids; NaN stays."""
+    order = np.argsort(ids.to_numpy(str), kind="stable")
+    so_far = np.floor(np.cumsum(exact.fillna(0.0).to_numpy(np.float64)[order]) + 0.5 + 1e-9)
+    out = np.empty(len(exact))
+    out[order] = np.diff(so_far, prepend=0.0)
+    return pd.Series(out, index=exact.index).mask(exact.isna())
+
+
+def school_pools(facilities: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+    """
+    Say how many seats each school has, by the seats it tells, or else its classes.
+
+    Returns
+    -------
+    schools
+        One row a school, in the order of ids: ``facility_id``, ``facility_name``, ``rows`` (its rows in
+        ``facilities``), ``seats`` and ``ceiling`` (NaN where not known), ``capacity_source`` (``seats``,
+        ``classes``, ``rule`` or ''), ``beds`` (0 where not told), ``stages`` (which it takes).
+    """
+    taking = {name for band in catalog.bands for name in band.categories}
+    own = facilities[facilities["category"].isin(taking)].reset_index(names="at")
+    first = {
+        name: stage for stage in reversed(list(catalog.stages.values())) for name in _taken_by(catalog, stage.id)
+    }
+    size, most = (
+        own["category"].map({name: getattr(stage, what) for name, stage in first.items()}).astype("float64")
+        for what in ("class_size", "class_ceiling")
+    )
+    told, classes = (own[name].where(own[name] >= 0) for name in ("capacity", "classes"))
+    own["seats"] = told.fillna(classes * size)
+    # a class holds at most so many; what is told goes before if it is more
+    own["ceiling"] = np.fmax((classes * most).fillna(told / size * most), own["seats"])
+    own["capacity_source"] = np.where(told.notna(), "seats", np.where(own["seats"].notna(), "classes", ""))
+    by_rule = own["category"].map(catalog.default_seats).astype("float64").where(own["seats"].isna())
+    own["capacity_source"] = own["capacity_source"].mask(by_rule.notna(), "rule")
+    own["seats"], own["ceiling"] = own["seats"].fillna(by_rule), own["ceiling"].fillna(by_rule)
+    own["taking"] = own["category"].map(
+        {name: [s for s in catalog.stages if name in _taken_by(catalog, s)] for name in taking}
+    )
+    own["beds"] = own["boarding_beds"].where(own["boarding_beds"] >= 0, 0.0)
+    # one school listed under two kinds has its seats once
+    ordered = own.sort_values(["facility_id", "seats"], ascending=[True, False], kind="stable")
+    by = ordered.groupby("facility_id", sort=True)
+    table = by.agg(
+        facility_name=("facility_name", "first"), rows=("at", list), seats=("seats", "first"),
+        ceiling=("ceiling", "first"), capacity_source=("capacity_source", "first"), beds=("beds", "max"),
+        stages=("taking", lambda lists: [s for s in catalog.stages if any(s in own for own in lists)]),
+    )  # fmt: skip
+    return table.reset_index()
+
+
+def _taken_by(catalog: Catalog, stage: str) -> list[str]:
+    return [name for band in catalog.bands if band.stage == stage for name in band.categories]
+
+
+def _ways(ground: Ground, standing: Standing, schools: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+    """Which points reach which schools within the limit: ``point, band, school, boards, ms, limit_min``."""
+    school_of = np.full(len(standing.rank), -1, np.int64)
+    for number, rows in enumerate(schools["rows"]):
+        school_of[rows] = number
+    parts = []
+    for stage in catalog.stages.values():
+        category = catalog.categories[stage.category]
+        deciding = standing.deciding(category, catalog)[standing.owner]
+        for mode in ["walk", *sorted(set(deciding) - {"walk"})]:
+            journeys, _, _ = ground.journeys(category.persona, cast(Mode, mode))
+            # whoever usually rides may walk as well
+            may = np.ones(len(deciding), bool) if mode == "walk" else deciding == mode
+            for band, name in ((b, c) for b in catalog.bands if b.stage == stage.id for c in b.categories):
+                limit = _limits(name, mode, standing, catalog)
+                pairs = _pairs(journeys, standing.rows([name]), category.direction, limit)
+                pairs = pairs[may[pairs["point"]]]
+                parts.append(pairs.assign(band=band.id, boards=False))
+    ground.journeys("adult", "walk")
+    journeys, _, _ = ground.journeys("adult", "drive")
+    beds = schools["beds"].to_numpy(np.float64)
+    weekly = np.full(len(standing.owner), catalog.boarding_limit_min)
+    for band in catalog.bands:
+        rows = standing.rows(band.categories) if band.boards else np.zeros(0, np.int64)
+        rows = rows[beds[school_of[rows]] > 0]
+        pairs = _pairs(journeys, rows, "to_facility", weekly)
+        parts.append(pairs.assign(band=band.id, boards=True))
+    ways = pd.concat(parts, ignore_index=True)
+    ways["school"] = school_of[ways.pop("facility")]
+    keys = ["point", "band", "school", "boards"]
+    return ways.sort_values([*keys, "ms"], kind="stable").drop_duplicates(keys).reset_index(drop=True)
+
+
+def _limits(category: str, mode: str, standing: Standing, catalog: Catalog) -> Floats:
+    """The limit of each point to a category in a mode, NaN for none."""
+    limits = [catalog.standard(category, name).limit_min(mode) for name in PROFILES]
+    of_profile = np.array([np.nan if limit is None else limit for limit in limits])
+    return of_profile[standing.profile[standing.owner]]
+
+
+def _pairs(journeys: Journeys, rows: Ints, direction: str, limit: Floats) -> pd.DataFrame:
+    """Points and facilities that are within the limit of the point, whose rim belongs to it."""
+    most = float(np.nanmax(limit, initial=0.0))
+    # the mean of two ways may be within the limit where one of them is not
+    most *= 2 if direction == "round_trip_mean" else 1
+    there, back = (
+        journeys.within(rows, limit_min=most, inward=inward)[["home", "facility", "time_min"]]
+        for inward in (True, False)
+    )
+    keys = ["home", "facility"]
+    how: Literal["left", "right", "inner"] = "inner"  # both ways count
+    if direction in ("to_facility", "from_facility"):
+        how = "left" if direction == "to_facility" else "right"
+    both = there.merge(back, on=keys, how=how, suffixes=("_to", "_back"))
+    nothing = np.full(len(both), np.nan)
+    to_min, back_min = (both[f"time_min_{name}"].to_numpy(np.float64) for name in ("to", "back"))
+    time = decided_min(Reached(np.zeros(len(both), np.int64), to_min, back_min, nothing), direction)
+    frame = pd.DataFrame(
+        {"point": both["home"].to_numpy(np.int64), "facility": both["facility"].to_numpy(np.int64)}
+    )
+    frame["ms"] = np.ceil(time * 60_000.0 - 1e-6)
+    frame["limit_min"] = limit[frame["point"]]
+    # twice the milliseconds, because the mean of two ways may end on half of one
+    within = np.rint(time * 120_000) <= np.rint(frame["limit_min"].to_numpy(np.float64) * 120_000)
+    return pd.DataFrame(frame[within])
+
+
+def _placed(
+    places: pd.DataFrame, points: pd.DataFrame, schools: pd.DataFrame, ways: pd.DataFrame, catalog: Catalog,
+    year: int, lost: pd.Series,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:  # fmt: skip
+    """Place the pupils of one year."""
+    told = pupils(places, catalog, year=year)
+    bands = [band.id for band in catalog.bands]
+    # in the order of ids, so that the order of rows decides nothing
+    rank = np.empty(len(points), np.int64)
+    rank[np.argsort(points["point_id"].to_numpy(str), kind="stable")] = np.arange(len(points))
+    found_at = told[told["place_row"].map(lost) == ""]
+    groups = _groups(found_at, places, points, bands).assign(rank=lambda g: rank[g["point"]])
+    groups = groups.sort_values(["rank", "band_row"], ignore_index=True)
+    number = pd.Series(groups.index, index=pd.MultiIndex.from_frame(groups[["point", "band"]]))
+    arcs = ways.assign(group=number.reindex(pd.MultiIndex.from_frame(ways[["point", "band"]])).to_numpy())
+    arcs = arcs[arcs["group"].notna()].astype({"group": "int64"})
+    stage = arcs["band"].map({band.id: band.stage for band in catalog.bands})
+    comfort = stage.map({name: one.comfort_share for name, one in catalog.stages.items()}).astype("float64")
+    arcs["beyond"] = ((arcs["ms"] > comfort * arcs["limit_min"] * 60_000) & ~arcs["boards"]).astype(np.int64)
+    arcs["as_boarder"] = arcs["boards"].astype(np.int64)
+    known = schools["seats"].notna()
+    room = np.floor(schools["seats"].fillna(0.0)).to_numpy(np.int64)
+    groups["any_way"] = groups.index.isin(arcs["group"])
+    groups["maybe"] = groups.index.isin(arcs.loc[~known[arcs["school"]].to_numpy(bool), "group"])
+    arcs = arcs[known[arcs["school"]].to_numpy(bool)].rename(columns={"school": "pool"}).reset_index(drop=True)
+    beds = schools["beds"].fillna(0.0).to_numpy(np.int64)
+    found = assign(
+        groups["people"].to_numpy(np.int64), room, arcs.astype({"ms": "int64"}), beds=beds,
+        objectives=["as_boarder", "beyond", "ms"],
+    )  # fmt: skip
+    arcs["placed"] = found.placed
+    groups["unplaced"] = groups["people"] - np.bincount(arcs["group"], arcs["placed"], len(groups)).astype(
+        np.int64
+    )
+    return (
+        _seats_of(told, groups, arcs, catalog, lost).assign(view=VIEW, year=year)[SEATS],
+        _schools_of(schools, groups, arcs, found, catalog).assign(view=VIEW, year=year)[SCHOOLS],
+        _cuts_of(schools, groups, arcs, found, room, beds, catalog).assign(view=VIEW, year=year)[CUTS],
+    )
+
+
+def _groups(told: pd.DataFrame, places: pd.DataFrame, points: pd.DataFrame, bands: Sequence[str]) -> pd.DataFrame:
+    """Part the pupils of each place and band among its points, in whole ones."""
+    row = pd.Series(np.arange(len(places)), index=places["place_id"])
+    own = points[["point_id", "share"]].assign(
+        point=np.arange(len(points)), place_row=row[points["place_id"]].to_numpy(np.int64)
+    )
+    some = told[told["pupils"] > 0][["place_row", "place_id", "band", "stage", "pupils"]]
+    table = some.merge(own, on="place_row").sort_values(["place_row", "band", "point_id"], ignore_index=True)
+    exact = table["pupils"] * table["share"]
+    whole = np.floor(exact + 1e-9)
+    by = [table["place_row"], table["band"]]
+    left = (table["pupils"] - whole.groupby(by).transform("sum")).round()
+    # what is over goes to the points with the largest parts of one
+    part = (exact - whole).groupby(by).rank(method="first", ascending=False)
+    table["people"] = (whole + (part <= left)).astype(np.int64)
+    table["band_row"] = table["band"].map({name: number for number, name in enumerate(bands)})
+    columns = ["point", "place_row", "place_id", "band", "band_row", "stage", "people"]
+    return table.loc[table["people"] > 0, columns]
+
+
+def _seats_of(
+    told: pd.DataFrame, groups: pd.DataFrame, arcs: pd.DataFrame, catalog: Catalog, lost: pd.Series
+) -> pd.DataFrame:
+    keys = ["place_row", "stage"]
+    per = told.groupby(keys, sort=False)
+    table = per.agg(place_id=("place_id", "first"), pupils=("pupils", lambda p: p.sum(skipna=False)))
+    table["pupils_source"] = per["pupils_source"].agg(lambda s: ";".join(sorted(set(s) - {""})))
+    own = groups[keys].iloc[arcs["group"]].reset_index(drop=True).assign(
+        placed=arcs["placed"].to_numpy(), boards=arcs["boards"].to_numpy(bool), ms=arcs["ms"].to_numpy()
+    )  # fmt: skip
+    own = own[own["placed"] > 0]
+    day = own[~own["boards"]]
+    table["day_placed"] = day.groupby(keys)["placed"].sum()
+    table["board_placed"] = own[own["boards"]].groupby(keys)["placed"].sum()
+    table["bus_placed"] = 0.0
+    far = groups["unplaced"].where(~groups["any_way"], 0)
+    table["unplaced_distance"] = far.groupby([groups[k] for k in keys]).sum()
+    table["unplaced_capacity"] = (groups["unplaced"] - far).groupby([groups[k] for k in keys]).sum()
+    parts = ["day_placed", "board_placed", "bus_placed", "unplaced_distance", "unplaced_capacity"]
+    table[parts] = table[parts].fillna(0.0)
+    minutes = (day["ms"] * day["placed"]).groupby([day[k] for k in keys]).sum() / 60_000
+    table["time_mean_min"] = minutes / table["day_placed"]
+    table["time_max_min"] = day.groupby(keys)["ms"].max() / 60_000
+    maybe = (groups["unplaced"].where(groups["maybe"], 0)).groupby([groups[k] for k in keys]).sum()
+    table["status"] = "ok"
+    table.loc[maybe.index[maybe > 0], "status"] = "seats_unknown"
+    nowhere = pd.Series(lost.to_numpy()[table.index.get_level_values("place_row")], index=table.index)
+    table["status"] = table["status"].mask(nowhere != "", nowhere)
+    table.loc[table["pupils"].isna(), "status"] = "pupils_unknown"
+    unsaid = [*parts, "time_mean_min", "time_max_min"]
+    table[unsaid] = table[unsaid].mask(table["status"] != "ok")
+    order = {name: number for number, name in enumerate(catalog.stages)}
+    return table.reset_index().sort_values(
+        keys, key=lambda c: c.map(order) if c.name == "stage" else c, kind="stable"
+    )
+
+
+def _schools_of(
+    schools: pd.DataFrame, groups: pd.DataFrame, arcs: pd.DataFrame, found: Assignment, catalog: Catalog
+) -> pd.DataFrame:
+    own = arcs[["pool", "placed", "boards"]].rename(columns={"pool": "school"})
+    own = own.assign(stage=groups["stage"].to_numpy()[arcs["group"]])
+    placed = own.groupby(["school", "stage"])["placed"].sum()
+    boarders = own[own["boards"]].groupby(["school", "stage"])["placed"].sum()
+    stages = schools["stages"].explode()
+    table = pd.DataFrame({"school": stages.index.to_numpy(np.int64), "stage": stages.to_numpy(object)})
+    index = pd.MultiIndex.from_frame(table)
+    table["placed"] = placed.reindex(index).fillna(0).to_numpy(np.float64)
+    table["boarders"] = boarders.reindex(index).fillna(0).to_numpy(np.float64)
+    about = schools.iloc[table["school"]].reset_index(drop=True)
+    for name in ("facility_id", "facility_name", "capacity_source"):
+        table[name] = about[name]
+    table["pool_id"], table["boarding_beds"] = table["facility_id"], about["beds"]
+    # what is left over stands with the first stage
+    used = table.groupby("school")["placed"].transform("sum")
+    lead = ~table["school"].duplicated()
+    spare = np.floor(about["seats"]) - used
+    table["spare"] = spare.where(lead, 0.0).mask(about["seats"].isna())
+    table["capacity"] = table["placed"] + table["spare"]
+    table["capacity_ceiling"] = (table["placed"] + (np.floor(about["ceiling"]) - used).where(lead, 0.0)).mask(
+        about["ceiling"].isna()
+    )
+    table["seat_value"] = found.pool_value[table["school"]]
+    table["bed_value"] = found.bed_value[table["school"]]
+    wanting = arcs.assign(left=groups["unplaced"].to_numpy()[arcs["group"]], stage=own["stage"].to_numpy())
+    wanting = wanting[wanting["left"] > 0].sort_values(["group", "boards", "ms", "pool"]).drop_duplicates("group")
+    number = wanting.groupby(["pool", "stage"])["left"].sum().reindex(index).fillna(0).to_numpy(np.float64)
+    size = table["stage"].map({name: stage.class_size for name, stage in catalog.stages.items()}).astype("float64")
+    table["classes_short"] = np.ceil(number / size)
+    return table
+
+
+def _cuts_of(
+    schools: pd.DataFrame, groups: pd.DataFrame, arcs: pd.DataFrame, found: Assignment, room: Ints, beds: Ints,
+    catalog: Catalog,
+) -> pd.DataFrame:  # fmt: skip
+    """The proofs of shortage: what hangs together of the groups and schools that the shortage lies in."""
+    n, m = len(groups), len(schools)
+    held = arcs[found.short_group[arcs["group"]]]
+    ends = (held["group"].to_numpy(np.int64), n + held["pool"].to_numpy(np.int64))
+    graph = sparse.coo_array((np.ones(len(held), np.int8), ends), shape=(n + m, n + m))
+    _, part = csgraph.connected_components(graph, directed=False)
+    size = {name: stage.class_size for name, stage in catalog.stages.items()}
+    rows = []
+    for number in np.unique(part[n:][found.short_pool | found.short_bed]):
+        own = groups[(part[:n] == number) & found.short_group]
+        pools, bed = found.short_pool & (part[n:] == number), found.short_bed & (part[n:] == number)
+        people, seats, bed_n = int(own["people"].sum()), int(room[pools].sum()), int(beds[bed].sum())
+        if people <= seats + bed_n:
+            continue
+        stages = [name for name in size if name in set(own["stage"])]
+        short = people - seats - bed_n
+        rows.append((
+            ";".join(stages), ";".join(sorted(own["place_id"].unique())),
+            ";".join(schools["facility_id"][pools | bed]), people, seats, bed_n, short,
+            int(np.ceil(short / max(size[name] for name in stages))),
+        ))  # fmt: skip
+    columns = ["stage", "places", "facilities", "pupils", "seats", "beds", "short", "classes_short"]
+    return pd.DataFrame(rows, columns=columns).sort_values(["short", "facilities"], ascending=[False, True])
