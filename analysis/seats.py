@@ -34,17 +34,21 @@ SCHOOLS = [
 ]  # fmt: skip
 CUTS = ["stage", "view", "year", "places", "facilities", "pupils", "seats", "beds", "short", "classes_short"]
 
+METHODS = ("nearest_only", "in_order", "two_step", "optimum_by_day", "optimum")
+"""Ways to say how many have no seat: of other tools, and ours without and with boarding."""
+
 VIEW = "free_optimum"
 SEAT_STATUSES = ("ok", "pupils_unknown", "no_position", "outside_data", "seats_unknown")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seats:
-    """The tables ``seats``, ``schools`` and ``cuts``."""
+    """The tables ``seats``, ``schools``, ``cuts`` and ``methods``."""
 
     seats: pd.DataFrame
     schools: pd.DataFrame
     cuts: pd.DataFrame
+    methods: pd.DataFrame
 
 
 def place_pupils(places: pd.DataFrame, facilities: pd.DataFrame, **asked: Unpack[Asked]) -> Seats:
@@ -63,7 +67,7 @@ def place_pupils(places: pd.DataFrame, facilities: pd.DataFrame, **asked: Unpack
 
     Returns
     -------
-    seats, schools, cuts
+    seats, schools, cuts, methods
         ``seats`` has a row a place, stage and year (0, 3, 6 from now, by ageing the bands): ``day_placed``,
         ``board_placed``, ``bus_placed`` (nobody yet: no county has its school buses), ``unplaced_distance`` (no
         school within the limit, at any capacity) and ``unplaced_capacity`` add up to ``pupils``; all NaN unless
@@ -75,6 +79,7 @@ def place_pupils(places: pd.DataFrame, facilities: pd.DataFrame, **asked: Unpack
         how many classes those without a seat would fill at the school that is nearest to them.
         ``cuts`` prove the shortage: those ``places`` reach only those ``facilities``, and their pupils are more
         than the seats (and beds, for who can only board) by ``short``.
+        ``methods`` says by stage how many other ways of counting leave without a seat today, see ``methods``.
     """
     catalog, streets = asked["catalog"], asked["streets"]
     facilities = counting(facilities, catalog)
@@ -88,7 +93,85 @@ def place_pupils(places: pd.DataFrame, facilities: pd.DataFrame, **asked: Unpack
     ways = _ways(ground, standing, schools, catalog)
     lost = _lost(standing)
     parts = [_placed(places, points, schools, ways, catalog, year, lost) for year in YEARS]
-    return Seats(*(pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True)))
+    return Seats(
+        pd.concat([part[0] for part in parts], ignore_index=True),
+        pd.concat([part[1] for part in parts], ignore_index=True),
+        pd.concat([part[2] for part in parts], ignore_index=True),
+        methods(*parts[0][3], catalog),
+    )
+
+
+_Question = tuple[pd.DataFrame, pd.DataFrame, Ints, Ints]
+"""Groups, arcs, seats and beds of pools."""
+
+
+def methods(groups: pd.DataFrame, arcs: pd.DataFrame, room: Ints, beds: Ints, catalog: Catalog) -> pd.DataFrame:
+    """
+    Count who has no seat in the ways of other tools beside the optimum, on the same pupils, schools and times.
+
+    ``nearest_only``: each goes to the nearest school within the limit, and those beyond its seats have none, the
+    furthest first. ``in_order``: school after school, the largest first (equal ones by id), takes the nearest who
+    have none yet until it is full. ``two_step``: the seats of a school are shared by all who reach it, and who has
+    less than one in all lacks the rest (two-step floating catchment). ``optimum_by_day`` and ``optimum``: ours,
+    with nobody boarding, and as in ``seats``.
+
+    Parameters
+    ----------
+    groups
+        ``stage`` and ``people``.
+    arcs
+        ``group, pool, boards, ms``, ``as_boarder`` and ``beyond``.
+    room, beds
+        Of each pool.
+    catalog
+        The order of stages.
+
+    Returns
+    -------
+    table
+        ``method, stage, pupils, unplaced``.
+
+    References
+    ----------
+    Luo and Wang 2003 (two-step floating catchment); AccessMod 5 (schools in an order).
+    """
+    people = groups["people"].to_numpy(np.int64)
+    day = arcs[~arcs["boards"].to_numpy(bool)].sort_values(["ms", "group", "pool"], kind="stable")
+    nearest = day.drop_duplicates("group")
+    order = np.lexsort((np.arange(len(room)), -room))
+    rank = np.empty(len(room), np.int64)
+    rank[order] = np.arange(len(room))
+    in_order = day.assign(rank=rank[day["pool"].to_numpy(np.int64)]).sort_values("rank", kind="stable")
+    reach = np.bincount(day["pool"], people[day["group"]], len(room))
+    each = room / np.maximum(reach, 1.0)
+    share = np.bincount(day["group"], each[day["pool"].to_numpy(np.int64)], len(people))
+    objectives = ["as_boarder", "beyond", "ms"]
+    best = {
+        name: np.bincount(
+            own["group"], assign(people, room, own, objectives=objectives, beds=beds).placed, len(people)
+        )
+        for name, own in (("optimum_by_day", day), ("optimum", arcs))
+    }
+    placed = {
+        "nearest_only": _filled(people, room, nearest), "in_order": _filled(people, room, in_order),
+        "two_step": np.minimum(share, 1.0) * people, **best,
+    }  # fmt: skip
+    parts = [
+        groups[["stage"]].assign(method=name, pupils=people, unplaced=people - placed[name]) for name in METHODS
+    ]
+    table = pd.concat(parts, ignore_index=True).groupby(["method", "stage"]).sum().reset_index()
+    rows = {name: number for number, name in enumerate((*METHODS, *catalog.stages))}
+    return table.sort_values(["stage", "method"], key=lambda c: c.map(rows), ignore_index=True)
+
+
+def _filled(people: Ints, room: Ints, arcs: pd.DataFrame) -> Ints:
+    """Go through arcs in their order, each taking as many as are left and as there is room for."""
+    left, free = people.copy(), room.copy()
+    for group, pool in zip(arcs["group"].to_numpy(np.int64), arcs["pool"].to_numpy(np.int64), strict=True):
+        taken = min(left[group], free[pool])
+        left[group] -= taken
+        free[pool] -= taken
+    return people - left
 
 
 def _lost(standing: Standing) -> pd.Series:
@@ -263,8 +346,8 @@ def _pairs(journeys: Journeys, rows: Ints, direction: str, limit: Floats) -> pd.
 def _placed(
     places: pd.DataFrame, points: pd.DataFrame, schools: pd.DataFrame, ways: pd.DataFrame, catalog: Catalog,
     year: int, lost: pd.Series,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:  # fmt: skip
-    """Place the pupils of one year."""
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, _Question]:  # fmt: skip
+    """Place the pupils of one year; the three tables, and what was asked."""
     told = pupils(places, catalog, year=year)
     bands = [band.id for band in catalog.bands]
     # in the order of ids, so that the order of rows decides nothing
@@ -298,6 +381,7 @@ def _placed(
         _seats_of(told, groups, arcs, catalog, lost).assign(view=VIEW, year=year)[SEATS],
         _schools_of(schools, groups, arcs, found, catalog).assign(view=VIEW, year=year)[SCHOOLS],
         _cuts_of(schools, groups, arcs, found, room, beds, catalog).assign(view=VIEW, year=year)[CUTS],
+        (groups, arcs, room, beds),
     )
 
 

@@ -20,7 +20,7 @@ from outputs.messages import Messages
 _CODED = (
     "status", "mode", "profile", "certainty", "severity", "law", "place_kind", "position_source", "pop_source",
     "walk_function", "layer", "requirement", "why",
-    "view", "capacity_source", "ages_source",
+    "view", "capacity_source", "ages_source", "method",
 )  # fmt: skip
 
 MOST_ROWS = 20_000
@@ -53,6 +53,7 @@ _PEOPLE = (
     "bus_placed",
     "unplaced_distance",
     "unplaced_capacity",
+    "unplaced",
 )
 
 
@@ -95,6 +96,7 @@ def _sheets(given: BookInput) -> dict[str, pd.DataFrame]:
         out["intervals"] = tables["intervals"]
     if "seats" in tables:
         out["seats"] = names[["place_id", "place_name"]].merge(tables["seats"], on="place_id", how="right")
+        out["methods"] = tables["methods"]
         out["schools"] = tables["schools"].drop(columns="pool_id")
         called = {
             "places": tables["places"].set_index("place_id")["place_name"],

@@ -213,7 +213,7 @@ TABLES = {
     "places": "people_at", "access": "access", "snaps": "access", "circles": "circles", "shares": "circles",
     "gaps": "gaps", "coverage": "gaps", "homesteads": "plots", "slopes": "plots", "balance": "people_at",
     "laws": "laws", "left_out": "streets", "slope_effect": "streets", "steepest": "streets",
-    "intervals": "intervals", "seats": "seats", "schools": "seats", "cuts": "seats",
+    "intervals": "intervals", "seats": "seats", "schools": "seats", "cuts": "seats", "methods": "seats",
 }  # fmt: skip
 """Which stage leaves which table."""
 
@@ -827,7 +827,8 @@ def _seats(project: Project, catalog: Catalog, at: Work) -> Value:
     if many.any():
         named = some(list(school.loc[many, "facility_id"]))
         doubts.append(Problem.doubt("seats_implausible", layer="facilities", n=int(many.sum()), ids=named))
-    return {"seats": found.seats, "schools": found.schools, "cuts": found.cuts, "problems": tuple(doubts)}
+    tables = {name: getattr(found, name) for name in ("seats", "schools", "cuts", "methods")}
+    return {**tables, "problems": tuple(doubts)}
 
 
 def _verified(project: Project, catalog: Catalog, at: Work) -> Value:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.laws import check_laws
-from analysis.seats import place_pupils, pupils, school_pools
+from analysis.seats import METHODS, place_pupils, pupils, school_pools
 from layers.places import AGES
 from tests.flatland import CATALOG, Town, facilities, places
 
@@ -45,6 +45,10 @@ def primary(table, year=0):
     return table[(table["stage"] == "primary") & (table["year"] == year)].reset_index(drop=True)
 
 
+def told(methods):
+    return methods[methods["stage"] == "primary"].set_index("method")["unplaced"].to_dict()
+
+
 def street():
     return Town().street((0, 0), (60, 0))
 
@@ -75,6 +79,14 @@ def test_nearest_only_would_leave_more_without_a_seat():
     assert primary(found.seats)["unplaced_capacity"].sum() == 0
     assert primary(found.schools)["placed"].tolist() == [50, 50]
     assert len(primary(found.cuts.assign(stage="primary"))) == 0
+    # both go to the near one; it takes who is next to it; half of it and all of the far one are shared
+    assert told(found.methods) == {
+        "nearest_only": 50,
+        "in_order": 50,
+        "two_step": 25,
+        "optimum_by_day": 0,
+        "optimum": 0,
+    }
 
 
 def test_a_nine_year_school_shares_its_seats_between_stages():
@@ -113,6 +125,13 @@ def test_the_older_board_where_there_are_beds_and_the_youngest_never():
     assert (own.loc[0, "seat_value"], own.loc[0, "bed_value"]) == (0, 1)
     (cut,) = found.cuts[found.cuts["year"] == 0].to_dict("records")
     assert (cut["pupils"], cut["seats"], cut["beds"], cut["short"]) == (20, 0, 15, 5)
+    assert told(found.methods) == {
+        "nearest_only": 50,
+        "in_order": 50,
+        "two_step": 50,
+        "optimum_by_day": 50,
+        "optimum": 35,
+    }
 
 
 def test_bands_grow_older():
@@ -215,6 +234,9 @@ def test_the_parts_add_up_nobody_sits_twice_and_the_order_of_rows_changes_nothin
         assert own.loc[own["year"] == year, "placed"].sum() == now[["day_placed", "board_placed"]].to_numpy().sum()
         short = found.cuts[found.cuts["year"] == year]["short"].sum()
         assert short == now["unplaced_capacity"].sum()
+    ways = found.methods.groupby("method")["unplaced"].sum().reindex(METHODS)
+    assert (ways[["nearest_only", "in_order"]] >= ways["optimum_by_day"]).all() or ways.isna().all()
+    assert ways["optimum_by_day"] >= ways["optimum"] or ways.isna().all()
     shuffled = [list(range(len(frame))) for frame in (people, served)]
     for order in shuffled:
         random.shuffle(order)
