@@ -71,7 +71,7 @@ def place_pupils(places: pd.DataFrame, facilities: pd.DataFrame, **asked: Unpack
         ``seats`` has a row a place, stage and year (0, 3, 6 from now, by ageing the bands): ``day_placed``,
         ``board_placed``, ``bus_placed`` (nobody yet: no county has its school buses), ``unplaced_distance`` (no
         school within the limit, at any capacity) and ``unplaced_capacity`` add up to ``pupils``; all NaN unless
-        ``status`` is ``ok``. ``pupils_source`` is ``ledger``, ``split``, ``ratio`` (from people, see
+        ``status`` is ``ok``. ``pupils_source`` is of ``ledger``, ``split``, ``ratio`` (from people, see
         ``layers/catalog/stages.toml``) or ''. Else it is ``pupils_unknown``, ``no_position``, ``outside_data`` or
         ``seats_unknown``: a school in reach tells no number of seats, and who has none elsewhere may sit there.
         ``schools`` has a row a school, stage and year. The capacities of stages that share a school add up to its
@@ -209,12 +209,14 @@ def pupils(places: pd.DataFrame, catalog: Catalog, *, year: int = 0) -> pd.DataF
         # children not yet born are as many as the ratio says only where all are
         known = places[list(AGES)].notna().any(axis=1)
         number = np.rint(told).fillna(by_ratio.mask(known)) + host
-        source = np.where(told.notna(), places["ages_source"], np.where(number.notna(), "ratio", ""))
+        source = pd.Series(np.where(told.notna(), places["ages_source"], np.where(number.notna(), "ratio", "")))
+        two = told.notna().to_numpy(bool) & (host > 0).to_numpy(bool)
+        source = source.mask(two, source.astype("str") + ";ratio")
         parts.append(
             pd.DataFrame(
                 {"place_row": np.arange(len(places)), "place_id": places["place_id"].to_numpy(object),
                  "band": band.id, "stage": band.stage, "pupils": number.to_numpy(np.float64),
-                 "pupils_source": source}
+                 "pupils_source": source.to_numpy(object)}
             )
         )  # fmt: skip
     return pd.concat(parts, ignore_index=True)
@@ -411,7 +413,9 @@ def _seats_of(
     keys = ["place_row", "stage"]
     per = told.groupby(keys, sort=False)
     table = per.agg(place_id=("place_id", "first"), pupils=("pupils", lambda p: p.sum(skipna=False)))
-    table["pupils_source"] = per["pupils_source"].agg(lambda s: ";".join(sorted(set(s) - {""})))
+    table["pupils_source"] = per["pupils_source"].agg(
+        lambda s: ";".join(sorted(set(";".join(s).split(";")) - {""}))
+    )
     own = groups[keys].iloc[arcs["group"]].reset_index(drop=True).assign(
         placed=arcs["placed"].to_numpy(), boards=arcs["boards"].to_numpy(bool), ms=arcs["ms"].to_numpy()
     )  # fmt: skip

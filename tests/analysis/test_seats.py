@@ -156,6 +156,10 @@ def test_without_ages_a_ratio_stands_and_says_so_and_hosts_send_theirs():
     table = pupils(homes, CATALOG).groupby("stage")["pupils"].sum()
     assert table.to_dict() == {"kindergarten": 48, "primary": 2 * (31 + 16), "junior": 31 + 16}
     assert set(pupils(homes, CATALOG)["pupils_source"]) == {"ratio"}
+    both = children([(0, 0)], ages=[(30, 20)]).assign(pop_host=500.0)
+    assert pupils(both, CATALOG).query("band == 'age_6_8'")[["pupils", "pupils_source"]].to_numpy().tolist() == [
+        [46, "ledger;ratio"]
+    ]
     hosts = pd.concat([homes, homes.assign(place_id="H0", place_kind="host", pop_host=0.0)], ignore_index=True)
     assert pupils(hosts, CATALOG).query("band == 'age_6_8'")["pupils"].tolist() == [31, 31]
     small = places([(0, 0)] * 100, people=[4] * 100).assign(ages_source="")
