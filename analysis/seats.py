@@ -209,14 +209,14 @@ def pupils(places: pd.DataFrame, catalog: Catalog, *, year: int = 0) -> pd.DataF
         # children not yet born are as many as the ratio says only where all are
         known = places[list(AGES)].notna().any(axis=1)
         number = np.rint(told).fillna(by_ratio.mask(known)) + host
-        source = pd.Series(np.where(told.notna(), places["ages_source"], np.where(number.notna(), "ratio", "")))
+        source = np.where(told.notna(), places["ages_source"], np.where(number.notna(), "ratio", ""))
         two = told.notna().to_numpy(bool) & (host > 0).to_numpy(bool)
-        source = source.mask(two, source.astype("str") + ";ratio")
+        source = np.where(two, [f"{one};ratio" for one in source], source)
         parts.append(
             pd.DataFrame(
                 {"place_row": np.arange(len(places)), "place_id": places["place_id"].to_numpy(object),
                  "band": band.id, "stage": band.stage, "pupils": number.to_numpy(np.float64),
-                 "pupils_source": source.to_numpy(object)}
+                 "pupils_source": source}
             )
         )  # fmt: skip
     return pd.concat(parts, ignore_index=True)
