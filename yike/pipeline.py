@@ -187,7 +187,7 @@ def computing_stages(project: Project, *, verified: bool = False) -> list[Stage]
         Stage("intervals", partial(_intervals, project, catalog), needs=(*ground, "people_at", "access"),
               also=off_street, settings=[own, walking, personas, project.met_share]),
         Stage("seats", partial(_seats, project, catalog), needs=(*ground, "people_at"), also=off_street,
-              settings=[taught, own["categories"], walking, project.plain(project.seats)]),
+              settings=[taught, own["categories"], walking, project.plain([project.seats, project.pupils])]),
         Stage("streets", partial(_streets, catalog), needs=("network",), also=("grades",), settings=walking),
         Stage("rings", partial(_rings, catalog), needs=("network", "places"),
               also=("grades", "barriers", "form_rivers"), settings=walking),

@@ -66,8 +66,9 @@ class Project:
     Paths are absolute. ``service`` is a file, a box (west, south, east, north) or None. ``forms`` are the
     ledgers and layers of ``layers/catalog/ledgers.toml``; ``strata`` names the stratum of each county.
     ``walk_function`` and ``raw`` say how grades change a walk, see ``Catalog.walking``. ``standards``,
-    ``categories``, ``cover`` (how much longer a metre takes by class of land cover) and ``seats`` (of schools that
-    tell none) are what differs from the catalogue.
+    ``categories``, ``cover`` (how much longer a metre takes by class of land cover), ``seats`` (of schools that
+    tell none) and ``pupils`` (per 1,000 people, by stage, where no ages are known) are what differs from the
+    catalogue.
     """
 
     file: Path
@@ -100,12 +101,15 @@ class Project:
     categories: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     cover: Mapping[int, float] = dataclasses.field(default_factory=dict)
     seats: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    pupils: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     def catalog(self) -> Catalog:
         """The catalogue with this project's own values."""
         own = catalogue.load().with_overrides(self.standards, self.categories)
         own = own.with_ferries() if self.network.ferries else own
         own = dataclasses.replace(own, cover={**own.cover, **self.cover}, default_seats=self.seats)
+        local = {name: dataclasses.replace(own.stages[name], per_1000=n) for name, n in self.pupils.items()}
+        own = dataclasses.replace(own, stages={**own.stages, **local})
         return own.walking(self.walk_function, raw=self.raw)
 
     def resolved(self) -> dict[str, Any]:
@@ -171,6 +175,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "terrain": ("dem", "landcover"),
     "landcover": (),
     "seats": (),
+    "pupils": (),
     "run": ("circle_personas", "met_share", "walk_function", "raw"),
     "strata": (),
     "standards": (),
@@ -405,6 +410,7 @@ def _project(reader: _Reader) -> Project:
         landcover=_landcover(reader, covered=bool(dem)),
         cover=_cover(reader),
         seats=_seats(reader),
+        pupils=_pupils(reader),
         dem=tuple(reader.file("terrain.dem", p) for p in ([dem] if isinstance(dem, str) else dem)),
         circle_personas=tuple(str(p) for p in personas),
         met_share=_met_share(reader),
@@ -490,6 +496,22 @@ def _seats(reader: _Reader) -> dict[str, float]:
             found[name] = float(seats)
     return found
 
+
+def _pupils(reader: _Reader) -> dict[str, float]:
+    stages = tuple(catalogue.load().stages)
+    found = {}
+    for name, number in reader.data.get("pupils", {}).items():
+        if name not in stages:
+            reader.unknown(f"pupils.{name}", stages)
+        elif isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= MOST_PUPILS:
+            reader.wrong(f"pupils.{name}", number, f"0 … {MOST_PUPILS}")
+        else:
+            found[name] = float(number)
+    return found
+
+
+MOST_PUPILS = 500
+"""Of a thousand people, no more are of one stage of schooling."""
 
 MOST_SEATS = 10_000
 """No school has more."""

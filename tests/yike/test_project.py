@@ -166,6 +166,15 @@ def test_ferries_are_taken_if_the_project_says_so(tmp_path: Path):
     assert faults(tmp_path, GOOD.replace("[network]\n", "[network]\nferries = 1\n")) == ["key_wrong"]
 
 
+def test_seats_and_pupils_of_the_project_go_before_the_catalogue(tmp_path: Path):
+    more = "[seats]\nprimary_school = 300\n[pupils]\nprimary = 120.5\n"
+    catalog = load(tmp_path, GOOD + more).catalog()
+    assert catalog.default_seats == {"primary_school": 300}
+    assert (catalog.stages["primary"].per_1000, catalog.stages["junior"].per_1000) == (120.5, 31)
+    assert faults(tmp_path, GOOD + "[seats]\nprimary_school = 0\npharmacy = 3\n") == ["key_wrong", "key_unknown"]
+    assert faults(tmp_path, GOOD + "[pupils]\nprimary = -1\nsenior = 3\n") == ["key_wrong", "key_unknown"]
+
+
 BIG = "9" * 400
 
 
