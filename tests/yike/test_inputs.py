@@ -296,3 +296,17 @@ def test_a_factor_that_is_none_is_refused(tmp_path: Path, line):
     with pytest.raises(Stop) as stop:
         leg(tmp_path, 30, "[landcover]", line)
     assert [p.code for p in stop.value.problems] == ["key_wrong"]
+
+
+def test_a_layer_of_gates_moves_the_door_of_a_facility(tmp_path: Path):
+    settled(tmp_path / "点.csv", (0, 0))
+    shop(tmp_path / "店.csv", 10)
+    lines = ('settlements = "点.csv"', 'facilities = [{ path = "店.csv", category = "pharmacy" }]')
+    assert minutes(yike.open(project(tmp_path, *lines), cache=tmp_path / "s").run())["pharmacy"] == 15.0
+    lon, lat = degrees([(4, 0), (12, 0)])
+    gates = gpd.GeoDataFrame({"名称": ["店", "店"]}, geometry=list(shapely.points(lon, lat)), crs=4326)
+    gates.to_file(tmp_path / "门.gpkg", driver="GPKG")
+    run = yike.open(project(tmp_path, *lines, 'facility_shapes = "门.gpkg"'), cache=tmp_path / "s").run()
+    assert minutes(run)["pharmacy"] == 6.0
+    assert run.table("facilities")["doors"].str.startswith("MULTIPOINT").tolist() == [True]
+    assert "facility_shapes" in (tmp_path / "县.toml").read_text("utf-8")
