@@ -101,11 +101,14 @@ def place_pupils(places: pd.DataFrame, facilities: pd.DataFrame, **asked: Unpack
     )
 
 
-_Question = tuple[pd.DataFrame, pd.DataFrame, Ints, Ints]
-"""Groups, arcs, seats and beds of pools."""
+_Question = tuple[pd.DataFrame, pd.DataFrame, Ints]
+"""Groups and arcs with what was placed, and the seats of pools."""
+
+OBJECTIVES = ("as_boarder", "beyond", "ms")
+"""What is to be little among those who are placed, the first before the second."""
 
 
-def methods(groups: pd.DataFrame, arcs: pd.DataFrame, room: Ints, beds: Ints, catalog: Catalog) -> pd.DataFrame:
+def methods(groups: pd.DataFrame, arcs: pd.DataFrame, room: Ints, catalog: Catalog) -> pd.DataFrame:
     """
     Count who has no seat in the ways of other tools beside the optimum, on the same pupils, schools and times.
 
@@ -118,10 +121,10 @@ def methods(groups: pd.DataFrame, arcs: pd.DataFrame, room: Ints, beds: Ints, ca
     Parameters
     ----------
     groups
-        ``stage`` and ``people``.
+        ``stage``, ``people`` and ``unplaced``, whom the optimum leaves without a seat.
     arcs
-        ``group, pool, boards, ms``, ``as_boarder`` and ``beyond``.
-    room, beds
+        ``group, pool, boards`` and ``OBJECTIVES``.
+    room
         Of each pool.
     catalog
         The order of stages.
@@ -145,16 +148,12 @@ def methods(groups: pd.DataFrame, arcs: pd.DataFrame, room: Ints, beds: Ints, ca
     reach = np.bincount(day["pool"], people[day["group"]], len(room))
     each = room / np.maximum(reach, 1.0)
     share = np.bincount(day["group"], each[day["pool"].to_numpy(np.int64)], len(people))
-    objectives = ["as_boarder", "beyond", "ms"]
-    best = {
-        name: np.bincount(
-            own["group"], assign(people, room, own, objectives=objectives, beds=beds).placed, len(people)
-        )
-        for name, own in (("optimum_by_day", day), ("optimum", arcs))
-    }
+    by_day = assign(people, room, day, objectives=OBJECTIVES).placed
     placed = {
         "nearest_only": _filled(people, room, nearest), "in_order": _filled(people, room, in_order),
-        "two_step": np.minimum(share, 1.0) * people, **best,
+        "two_step": np.minimum(share, 1.0) * people,
+        "optimum_by_day": np.bincount(day["group"], by_day, len(people)),
+        "optimum": people - groups["unplaced"].to_numpy(np.int64),
     }  # fmt: skip
     parts = [
         groups[["stage"]].assign(method=name, pupils=people, unplaced=people - placed[name]) for name in METHODS
@@ -242,8 +241,7 @@ def school_pools(facilities: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
         ``facilities``), ``seats`` and ``ceiling`` (NaN where not known), ``capacity_source`` (``seats``,
         ``classes``, ``rule`` or ''), ``beds`` (0 where not told), ``stages`` (which it takes).
     """
-    taking = {name for band in catalog.bands for name in band.categories}
-    own = facilities[facilities["category"].isin(taking)].reset_index(names="at")
+    own = facilities[facilities["category"].isin(catalog.schools)].reset_index(names="at")
     first = {
         name: stage for stage in reversed(list(catalog.stages.values())) for name in _taken_by(catalog, stage.id)
     }
@@ -260,7 +258,7 @@ def school_pools(facilities: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     own["capacity_source"] = own["capacity_source"].mask(by_rule.notna(), "rule")
     own["seats"], own["ceiling"] = own["seats"].fillna(by_rule), own["ceiling"].fillna(by_rule)
     own["taking"] = own["category"].map(
-        {name: [s for s in catalog.stages if name in _taken_by(catalog, s)] for name in taking}
+        {name: [s for s in catalog.stages if name in _taken_by(catalog, s)] for name in catalog.schools}
     )
     own["beds"] = own["boarding_beds"].where(own["boarding_beds"] >= 0, 0.0)
     # one school listed under two kinds has its seats once
@@ -372,8 +370,7 @@ def _placed(
     arcs = arcs[known[arcs["school"]].to_numpy(bool)].rename(columns={"school": "pool"}).reset_index(drop=True)
     beds = schools["beds"].fillna(0.0).to_numpy(np.int64)
     found = assign(
-        groups["people"].to_numpy(np.int64), room, arcs.astype({"ms": "int64"}), beds=beds,
-        objectives=["as_boarder", "beyond", "ms"],
+        groups["people"].to_numpy(np.int64), room, arcs.astype({"ms": "int64"}), beds=beds, objectives=OBJECTIVES,
     )  # fmt: skip
     arcs["placed"] = found.placed
     groups["unplaced"] = groups["people"] - np.bincount(arcs["group"], arcs["placed"], len(groups)).astype(
@@ -383,7 +380,7 @@ def _placed(
         _seats_of(told, groups, arcs, catalog, lost).assign(view=VIEW, year=year)[SEATS],
         _schools_of(schools, groups, arcs, found, catalog).assign(view=VIEW, year=year)[SCHOOLS],
         _cuts_of(schools, groups, arcs, found, room, beds, catalog).assign(view=VIEW, year=year)[CUTS],
-        (groups, arcs, room, beds),
+        (groups, arcs, room),
     )
 
 

@@ -109,11 +109,9 @@ def set_cover_with_backup(
     m, n = len(asked), costs.shape[1]
     # sites, then who is reached twice
     rows = sparse.hstack((sparse.csr_array(reach[asked].astype(np.float64)), -sparse.identity(m))).tocsr()
-    number = np.concatenate((np.ones(n), np.zeros(m)))[None, :]
-    constraints = [LinearConstraint(rows, lb=1.0), LinearConstraint(number, ub=fewest.value)]
-    bounds = _fixed(n, locked)
-    bounds = Bounds(np.concatenate((bounds.lb, np.zeros(m))), np.ones(n + m))
-    found = _solved(np.concatenate((np.zeros(n), -np.ones(m))), constraints, bounds, time_limit_s)
+    whole = _sites_first(n, m)
+    constraints = [LinearConstraint(rows, lb=1.0), LinearConstraint(whole[None, :], ub=fewest.value)]
+    found = _solved(-(1.0 - whole), constraints, _fixed(n, locked, m), time_limit_s, integrality=whole)
     sites = np.flatnonzero(np.rint(found.x[:n]) > 0)
     twice = int((reach[:, sites].sum(axis=1) >= 2).sum())
     sited = _sited(sites, float(twice), -_bound(found), costs, limit)
@@ -155,13 +153,10 @@ def max_cover(
     asked = np.flatnonzero(alike.any(axis=1) & (people_of > 0))
     m = len(asked)
     rows = sparse.hstack((sparse.csr_array(alike[asked].astype(np.float64)), -sparse.identity(m))).tocsr()
-    number = np.concatenate((np.ones(n), np.zeros(m)))[None, :]
-    constraints = [LinearConstraint(rows, lb=0.0), LinearConstraint(number, lb=p, ub=p)]
-    fixed = _fixed(n, locked)
-    bounds = Bounds(np.concatenate((fixed.lb, np.zeros(m))), np.ones(n + m))
-    whole = np.concatenate((np.ones(n), np.zeros(m)))  # who is covered follows from the sites
+    whole = _sites_first(n, m)
+    constraints = [LinearConstraint(rows, lb=0.0), LinearConstraint(whole[None, :], lb=p, ub=p)]
     cost_of: Floats = np.concatenate((np.zeros(n), -people_of[asked])).astype(np.float64)
-    found = _solved(cost_of, constraints, bounds, time_limit_s, integrality=whole)
+    found = _solved(cost_of, constraints, _fixed(n, locked, m), time_limit_s, integrality=whole)
     sites = np.flatnonzero(np.rint(found.x[:n]) > 0)
     covered = float(people[reach[:, sites].any(axis=1)].sum())
     return _sited(sites, covered, -_bound(found), costs, limit)
@@ -243,15 +238,12 @@ def _median(
         (np.concatenate((np.ones(k), -np.ones(k))), (np.tile(row, 2), np.concatenate((n + row, site)))),
         shape=(k, n + k + f),
     )
-    number = np.concatenate((np.ones(n), np.zeros(k + f)))[None, :]
-    fixed = _fixed(n, locked)
-    bounds = Bounds(np.concatenate((fixed.lb, np.zeros(k + f))), np.ones(n + k + f))
-    whole = np.concatenate((np.ones(n), np.zeros(k + f)))
+    whole = _sites_first(n, k + f)
     return _solved(
         np.concatenate((np.zeros(n), pay, far_pay[some])),
         [LinearConstraint(one, lb=1.0, ub=1.0), LinearConstraint(under, ub=0.0),
-         LinearConstraint(number, lb=p, ub=p)],
-        bounds, time_limit_s, integrality=whole, gap=gap,
+         LinearConstraint(whole[None, :], lb=p, ub=p)],
+        _fixed(n, locked, k + f), time_limit_s, integrality=whole, gap=gap,
     )  # fmt: skip
 
 
@@ -305,10 +297,16 @@ def _require_p(p: int, n: int, locked: Sequence[int]) -> None:
         raise NoSites("p")
 
 
-def _fixed(n: int, locked: Sequence[int]) -> Bounds:
-    low = np.zeros(n)
+def _sites_first(n: int, more: int) -> Floats:
+    """Mark the sites, which are whole, before what follows from them and need not be."""
+    return np.concatenate((np.ones(n), np.zeros(more)))
+
+
+def _fixed(n: int, locked: Sequence[int], more: int = 0) -> Bounds:
+    """All from 0 to 1, the locked sites at 1."""
+    low = np.zeros(n + more)
     low[list(locked)] = 1.0
-    return Bounds(low, np.ones(n))
+    return Bounds(low, np.ones(n + more))
 
 
 def _solved(

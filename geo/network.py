@@ -110,10 +110,14 @@ class Streets:
         where = start[edge] + fraction * (end - start)[edge]
         return np.interp(where, at, self.lon), np.interp(where, at, self.lat)
 
-    def lines(self, plane: CRS | None = None) -> NDArray[np.object_]:
-        """The edges as lines, in degrees or in the metres of a plane."""
-        xy = (self.lon, self.lat) if plane is None else systems.project(self.lon, self.lat, plane)
+    def lines(self, plane: CRS | None = None, *, edges: Bools | None = None) -> NDArray[np.object_]:
+        """The edges, or some of them, as lines, in degrees or in the metres of a plane."""
         which = np.repeat(np.arange(self.edge_n), np.diff(self.offset))
+        lon, lat = self.lon, self.lat
+        if edges is not None:
+            own = edges[which]
+            which, lon, lat = np.repeat(np.arange(edges.sum()), np.diff(self.offset)[edges]), lon[own], lat[own]
+        xy = (lon, lat) if plane is None else systems.project(lon, lat, plane)
         return np.asarray(shapely.linestrings(np.column_stack(xy), indices=which), object)
 
 

@@ -68,7 +68,7 @@ def gates_on(outlines: Shapes, gates: Shapes) -> NDArray[np.object_]:
     at, own = shapely.get_coordinates(outlines[areas], return_index=True)
     met = np.array([key in known for key in _steps(at)], bool)
     for row, points in pd.DataFrame(at[met]).groupby(areas[own[met]]):
-        out[row] = _text(points.drop_duplicates().to_numpy(np.float64))
+        out[row] = doors_text(points.drop_duplicates().to_numpy(np.float64))
     return out
 
 
@@ -85,7 +85,7 @@ def outline_doors(outlines: Shapes) -> NDArray[np.object_]:
         ]
         points = map(shapely.line_interpolate_point, rings, marks)
         x, y = shapely.get_coordinates(np.concatenate([*points])).T
-        out[row] = _text(np.column_stack(systems.to_degrees(x, y, plane.to_wkt())))
+        out[row] = doors_text(np.column_stack(systems.to_degrees(x, y, plane.to_wkt())))
     return out
 
 
@@ -115,5 +115,6 @@ def _steps(at: NDArray[np.float64]) -> list[tuple[int, int]]:
     return [(x, y) for x, y in np.rint(at * OSM_STEP).astype(np.int64).tolist()]
 
 
-def _text(at: NDArray[np.float64]) -> str:
+def doors_text(at: NDArray[np.float64]) -> str:
+    """Write doors (longitude and latitude, n × 2) as ``doors`` of facilities, to the centimetre."""
     return str(shapely.to_wkt(shapely.multipoints(at), rounding_precision=7))

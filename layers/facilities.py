@@ -21,9 +21,9 @@ from geo.problems import Problem, Stop
 from geo.profile import TagRule
 from geo.snap import nearest_line_m
 from layers.catalog import Catalog, Category
-from layers.doors import by_kind, gates_on
+from layers.doors import by_kind, doors_text, gates_on
 from layers.ledgers import HIDDEN, Ledger, name_columns, plain, positions, some
-from layers.shapes import matched_shapes, off_shape
+from layers.shapes import DISAGREE_M, matched_shapes, off_shape
 
 SCHOOL_NUMBERS = ("classes", "enrolled", "boarding_beds")
 """What only schools have."""
@@ -353,22 +353,18 @@ def with_shapes(
         parts = shapely.get_parts(own.geometry.to_numpy())
         gates, whole = parts[shapely.get_type_id(parts) == 0], shapely.union_all(own.geometry.to_numpy())
         if len(gates):
-            out.loc[rows, "doors"] = shapely.to_wkt(shapely.multipoints(gates), rounding_precision=7)
+            out.loc[rows, "doors"] = doors_text(shapely.get_coordinates(gates))
         else:
             area = np.full(len(rows), whole, object)
             out.loc[rows, "doors"] = by_kind(out.loc[rows, "doors"], out.loc[rows, "category"], area, catalog)
         about = out.loc[rows[0]]
         inner = whole.representative_point()
         away = float(nearest_line_m([about["lon"]], [about["lat"]], [whole])[0])
-        if away > OFF_SHAPE_M:
+        if away > DISAGREE_M:
             problems.append(off_shape(about, name=about["facility_name"], distance_m=away, file=file))
-        if not away <= OFF_SHAPE_M:
+        if not away <= DISAGREE_M:
             out.loc[rows, ["lon", "lat"]] = [inner.x, inner.y]
     return out, problems
-
-
-OFF_SHAPE_M = 500.0
-"""A position this far from its own shape is not believed [P]."""
 
 
 def _sorted(held: tuple[str, ...], by_rule: dict[str, list[Category]], parts: dict[str, int]) -> list[str]:

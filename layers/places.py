@@ -17,7 +17,7 @@ from geo.problems import Problem, Stop
 from geo.profile import TagRule
 from layers.catalog import Catalog
 from layers.ledgers import Ledger, name_columns, plain, positions, some
-from layers.shapes import matched_shapes, off_shape
+from layers.shapes import DISAGREE_M, matched_shapes, off_shape
 
 PEOPLE = ("pop", "pop_resident", "pop_registered", "pop_host")
 AGES = ("age_0_2", "age_3_5", "age_6_8", "age_9_11", "age_12_14")
@@ -38,9 +38,6 @@ KINDS = ("settlement", "household", "host")
 
 GRID_M = 50.0
 """How far apart the points stand that a settlement's ground is counted at [P]."""
-
-DISAGREE_M = 500.0
-"""A position this far from the settlement's own shape is doubted [P]."""
 
 
 def from_ledger(

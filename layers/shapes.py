@@ -13,6 +13,9 @@ from geo.problems import Problem
 from layers.homesteads import mended
 from layers.ledgers import plain, some
 
+DISAGREE_M = 500.0
+"""A position this far from its own shape, or from another source's, is doubted [P]."""
+
 
 def matched_shapes(
     frame: gpd.GeoDataFrame, lookups: Sequence[tuple[Iterable[str], pd.Series]], *, file: str

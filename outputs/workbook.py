@@ -99,13 +99,11 @@ def _sheets(given: BookInput) -> dict[str, pd.DataFrame]:
         out["methods"] = tables["methods"]
         out["schools"] = tables["schools"].drop(columns="pool_id")
         called = {
-            "places": tables["places"].set_index("place_id")["place_name"],
-            "facilities": tables["schools"]
-            .drop_duplicates("facility_id")
-            .set_index("facility_id")["facility_name"],
+            "places": dict(tables["places"][["place_id", "place_name"]].to_numpy().tolist()),
+            "facilities": dict(tables["schools"][["facility_id", "facility_name"]].to_numpy().tolist()),
         }
         out["cuts"] = tables["cuts"].assign(
-            **{column: tables["cuts"][column].map(partial(_named, own)) for column, own in called.items()}
+            **{column: tables["cuts"][column].map(partial(_named, own, NAMED_N)) for column, own in called.items()}
         )
     if "circles" in tables:
         out["circles"] = names.merge(tables["circles"], on="place_id", how="right")
@@ -132,16 +130,11 @@ NAMED_N = 12
 """So many places of a proof are named; the table has all."""
 
 
-def _named(names: pd.Series, ids: str) -> str:
-    """Names for ids that are joined by semicolons."""
-    every = ids.split(";")
-    told = [str(names.get(one, "") or one) for one in every[:NAMED_N]]
-    return "、".join(told) + (f"……（{len(every)}）" if len(every) > NAMED_N else "")
-
-
-def _worded(words: Mapping[str, str], ids: str) -> str:
-    """Words for codes that are joined by semicolons."""
-    return "、".join(words.get(one, one) for one in ids.split(";") if one)
+def _named(names: Mapping[str, str], most: int | None, ids: str) -> str:
+    """Words for ids that are joined by semicolons, the first of them if there are many."""
+    every = [one for one in ids.split(";") if one]
+    told = "、".join(names.get(one) or one for one in every[:most])
+    return told + (f"……（{len(every)}）" if most is not None and len(every) > most else "")
 
 
 def _readable(frame: pd.DataFrame, given: BookInput, messages: Messages) -> pd.DataFrame:
@@ -168,11 +161,10 @@ def _readable(frame: pd.DataFrame, given: BookInput, messages: Messages) -> pd.D
         out["facility_name"] = out["facility_name"].where(out["facility_name"] != "", out["facility_id"])
     category = codes["category"]
     for column in {"missing", "far", "unknown"} & set(out):
-        parted = out[column].str.split(";")
-        out[column] = parted.map(lambda ids: "、".join(category.get(i, i) for i in ids if i))
+        out[column] = out[column].map(partial(_named, category, None))
     for column, section in (("stage", "school_stage"), ("pupils_source", "pupils_source")):
         if column in out:
-            out[column] = out[column].map(partial(_worded, words[section]))
+            out[column] = out[column].map(partial(_named, words[section], None))
     if "by" in frame:  # a class is named by the words of what it is a class of
         classes = {by: codes.get(by, {}) for by in frame["by"].unique()}
         named = zip(frame["by"], frame["name"], strict=True)

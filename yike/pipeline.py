@@ -168,9 +168,8 @@ def computing_stages(project: Project, *, verified: bool = False) -> list[Stage]
     own = project.plain({"standards": project.standards, "categories": project.categories})
     personas = list(project.circle_personas)
     walking = [project.walk_function, project.raw]
-    schools = {name for band in catalog.bands for name in band.categories}
     taught = project.plain(
-        {key: value for key, value in project.standards.items() if key.split(".")[0] in schools}
+        {key: value for key, value in project.standards.items() if key.split(".")[0] in catalog.schools}
     )
     ground = ("network", "places", "facilities")
     off_street = ("grades", "open_ground", "barriers", "form_rivers")
@@ -712,7 +711,7 @@ def closed_in(given: Given) -> np.ndarray:
     """Collect what nobody crosses off the streets, lines and areas in degrees."""
     streets = given["network"]["streets"]
     fenced = streets.tags["highway"].isin(FENCED) | (streets.tags["motorroad"] == "yes")
-    closed = list(streets.lines()[fenced.to_numpy(bool)[streets.way] & ~streets.raised])
+    closed = list(streets.lines(edges=fenced.to_numpy(bool)[streets.way] & ~streets.raised))
     for stage, name in (("barriers", "barriers"), ("form_rivers", "frame")):
         if name in given.get(stage, {}):
             closed += list(given[stage][name].geometry)

@@ -9,7 +9,7 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -409,8 +409,8 @@ def _project(reader: _Reader) -> Project:
         people_limit_m=float(limit),
         landcover=_landcover(reader, covered=bool(dem)),
         cover=_cover(reader),
-        seats=_seats(reader),
-        pupils=_pupils(reader),
+        seats=_numbers(reader, "seats", catalogue.load().schools, 1, MOST_SEATS, whole=True),
+        pupils=_numbers(reader, "pupils", tuple(catalogue.load().stages), 0, MOST_PUPILS),
         dem=tuple(reader.file("terrain.dem", p) for p in ([dem] if isinstance(dem, str) else dem)),
         circle_personas=tuple(str(p) for p in personas),
         met_share=_met_share(reader),
@@ -484,27 +484,17 @@ def _cover(reader: _Reader) -> dict[int, float]:
     return found
 
 
-def _seats(reader: _Reader) -> dict[str, float]:
-    taking = sorted({name for band in catalogue.load().bands for name in band.categories})
+def _numbers(
+    reader: _Reader, table: str, known: Sequence[str], least: int, most: int, *, whole: bool = False
+) -> dict[str, float]:
+    """A table of numbers by name."""
+    kinds = int if whole else (int, float)
     found = {}
-    for name, seats in reader.data.get("seats", {}).items():
-        if name not in taking:
-            reader.unknown(f"seats.{name}", tuple(taking))
-        elif isinstance(seats, bool) or not isinstance(seats, int) or not 0 < seats <= MOST_SEATS:
-            reader.wrong(f"seats.{name}", seats, f"1 … {MOST_SEATS}")
-        else:
-            found[name] = float(seats)
-    return found
-
-
-def _pupils(reader: _Reader) -> dict[str, float]:
-    stages = tuple(catalogue.load().stages)
-    found = {}
-    for name, number in reader.data.get("pupils", {}).items():
-        if name not in stages:
-            reader.unknown(f"pupils.{name}", stages)
-        elif isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= MOST_PUPILS:
-            reader.wrong(f"pupils.{name}", number, f"0 … {MOST_PUPILS}")
+    for name, number in reader.data.get(table, {}).items():
+        if name not in known:
+            reader.unknown(f"{table}.{name}", tuple(known))
+        elif isinstance(number, bool) or not isinstance(number, kinds) or not least <= number <= most:
+            reader.wrong(f"{table}.{name}", number, f"{least} … {most}")
         else:
             found[name] = float(number)
     return found

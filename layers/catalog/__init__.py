@@ -305,6 +305,11 @@ class Catalog:
             persona, mode, flat, self.roads, ride_kmh=ride, walk_function=LEVEL if level else self.walk_function
         )
 
+    @property
+    def schools(self) -> list[str]:
+        """The categories that take pupils of some band, in the order of their names."""
+        return sorted({name for band in self.bands for name in band.categories})
+
     def with_ferries(self) -> Catalog:
         """The same where people take ferries."""
         return replace(self, roads=(*self.roads, *self.ferries))
