@@ -11,6 +11,7 @@ import shapely
 
 from analysis.access import REQUIREMENTS, STATUSES, UNJUDGED
 from analysis.circle import URBAN_ONLY
+from analysis.seats import VIEWS
 from geo.crs import area_m2
 from geo.profile import fastest_kmh, fastest_walk_kmh
 from layers.catalog import Catalog
@@ -133,6 +134,18 @@ def _seats_are_taken_once(tables: Tables, _: _Rules) -> pd.Series:
 def _cuts_prove_what_is_short(tables: Tables, _: _Rules) -> pd.Series:
     rows = tables["cuts"]
     return (rows["pupils"] - rows["seats"] - rows["beds"] - rows["short"]).abs() + (rows["short"] <= 0)
+
+
+def _moving_never_harms(tables: Tables, _: _Rules) -> pd.Series:
+    """By how many more have no seat where more may move, in all stages together."""
+    rows = tables["seats"]
+    left = rows["unplaced_distance"] + rows["unplaced_capacity"]
+    # of a place of which one view says nothing none is counted
+    known = left.notna().groupby([rows["place_id"], rows["stage"], rows["year"]]).transform("all")
+    short = left.where(known, 0.0).to_frame("n").join(rows[["year", "view"]])
+    short = short.pivot_table("n", index="year", columns="view", aggfunc="sum")
+    views = [name for name in VIEWS if name in short]
+    return short[views].diff(axis=1).max(axis=1).fillna(0.0).clip(lower=0.0)
 
 
 def _met_is_served(tables: Tables, _: _Rules) -> pd.Series:
@@ -319,5 +332,6 @@ LAWS = (
     _Law("pupils_add_up", "seats", _pupils_add_up),
     _Law("no_school_over_capacity", "schools", _no_school_over_capacity),
     _Law("seats_are_taken_once", "schools", _seats_are_taken_once),
+    _Law("moving_never_harms", "seats", _moving_never_harms),
     _Law("cuts_prove_what_is_short", "cuts", _cuts_prove_what_is_short),
 )

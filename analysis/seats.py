@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Unpack, cast
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
 from analysis.access import Asked, Ground, Standing, counting
 from analysis.assignment import Assignment, assign
+from analysis.districts import district_schools, in_own_district
 from geo.profile import Mode
 from geo.reach import Journeys, Reached, decided_min
 from layers.catalog import PROFILES, Catalog
@@ -37,7 +40,11 @@ CUTS = ["stage", "view", "year", "places", "facilities", "pupils", "seats", "bed
 METHODS = ("nearest_only", "in_order", "two_step", "optimum_by_day", "optimum")
 """Ways to say how many have no seat: of other tools, and ours without and with boarding."""
 
-VIEW = "free_optimum"
+VIEWS = ("as_enrolled", "intake_only", "free_optimum")
+"""
+How much moves: nobody, so that a school has no more than are enrolled there and those of its district; the first
+grade of each year from now on; everybody. The first two only where enrolment or districts are known.
+"""
 SEAT_STATUSES = ("ok", "pupils_unknown", "no_position", "outside_data", "seats_unknown")
 
 
@@ -51,7 +58,10 @@ class Seats:
     methods: pd.DataFrame
 
 
-def place_pupils(places: pd.DataFrame, facilities: pd.DataFrame, **asked: Unpack[Asked]) -> Seats:
+def place_pupils(
+    places: pd.DataFrame, facilities: pd.DataFrame, *, districts: gpd.GeoDataFrame | None = None,
+    **asked: Unpack[Asked],
+) -> Seats:  # fmt: skip
     """
     Give every pupil a seat whom any order of filling schools could give one, and say what is short.
 
@@ -60,25 +70,35 @@ def place_pupils(places: pd.DataFrame, facilities: pd.DataFrame, **asked: Unpack
     fewest beyond a comfortable time, then the least time in all. A pupil of a band that may board takes a bed and
     a seat of a school within an hour by car. Who lives at a place of several points is counted at them.
 
+    Three views differ in who moves. ``free_optimum``: everybody, the least that can be short. ``as_enrolled``:
+    nobody; a school has no more pupils than are enrolled, whatever seats it has, and only of its district. As no
+    file says who is enrolled where, it is told as favourably as the enrolment allows, and who came before the
+    first grade of this year has a seat before it. ``intake_only``: they keep these, and the first grades from this
+    year on take what is left, in any district.
+
     Parameters
     ----------
     places, facilities, **asked
         As in ``analysis.access.measure_access``; places with ``layers.places.AGES``.
+    districts
+        See ``analysis.districts``.
 
     Returns
     -------
     seats, schools, cuts, methods
-        ``seats`` has a row a place, stage and year (0, 3, 6 from now, by ageing the bands): ``day_placed``,
+        ``seats`` has a row a place, stage, view and year (0, 3, 6 from now, by ageing the bands): ``day_placed``,
         ``board_placed``, ``bus_placed`` (nobody yet: no county has its school buses), ``unplaced_distance`` (no
-        school within the limit, at any capacity) and ``unplaced_capacity`` add up to ``pupils``; all NaN unless
-        ``status`` is ``ok``. ``pupils_source`` is of ``ledger``, ``split``, ``ratio`` (from people, see
-        ``layers/catalog/stages.toml``) or ''. Else it is ``pupils_unknown``, ``no_position``, ``outside_data`` or
-        ``seats_unknown``: a school in reach tells no number of seats, and who has none elsewhere may sit there.
-        ``schools`` has a row a school, stage and year. The capacities of stages that share a school add up to its
-        seats. ``seat_value`` and ``bed_value`` say how many more pupils one more would place; ``classes_short``
-        how many classes those without a seat would fill at the school that is nearest to them.
+        school that one may go to within the limit, at any capacity) and ``unplaced_capacity`` add up to
+        ``pupils``; all NaN unless ``status`` is ``ok``. ``pupils_source`` is of ``ledger``, ``split``, ``ratio``
+        (from people, see ``layers/catalog/stages.toml``) or ''. Else it is ``pupils_unknown``, ``no_position``,
+        ``outside_data`` or ``seats_unknown``: a school in reach tells no number of seats, and who has none
+        elsewhere may sit there.
+        ``schools`` has a row a school, stage, view and year. The capacities of stages that share a school add up
+        to its seats. ``seat_value`` and ``bed_value`` say how many more pupils one more would place;
+        ``classes_short`` how many classes those without a seat would fill at the school that is nearest to them.
         ``cuts`` prove the shortage: those ``places`` reach only those ``facilities``, and their pupils are more
-        than the seats (and beds, for who can only board) by ``short``.
+        than the seats (and beds, for who can only board) by ``short``. With ``intake_only`` they are of the first
+        grades and of what is left for these.
         ``methods`` says by stage how many other ways of counting leave without a seat today, see ``methods``.
     """
     catalog, streets = asked["catalog"], asked["streets"]
@@ -91,18 +111,23 @@ def place_pupils(places: pd.DataFrame, facilities: pd.DataFrame, **asked: Unpack
     ground = Ground(streets, catalog, standing, asked.get("grades"), asked.get("open_ground"), asked.get("closed"))
     schools = school_pools(facilities, catalog)
     ways = _ways(ground, standing, schools, catalog)
+    ways["stays"], bound = True, districts is not None and len(districts) > 0
+    if districts is not None and bound:
+        members = district_schools(districts, schools, facilities, catalog)
+        ways["stays"] = in_own_district(ways, *standing.points_at, districts, members)
+    enrolled = bound or bool(schools["enrolled"].notna().any())
+    views = VIEWS if enrolled else VIEWS[-1:]
     lost = _lost(standing)
-    parts = [_placed(places, points, schools, ways, catalog, year, lost) for year in YEARS]
-    return Seats(
-        pd.concat([part[0] for part in parts], ignore_index=True),
-        pd.concat([part[1] for part in parts], ignore_index=True),
-        pd.concat([part[2] for part in parts], ignore_index=True),
-        methods(*parts[0][3], catalog),
-    )
+    tables: list[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]] = []
+    for year in YEARS:
+        asks = _Asks.of(places, points, schools, ways, catalog, year, lost, parted=enrolled)
+        found = asks.answers(views)
+        tables += [asks.tables(view, found[view], catalog) for view in views]
+        if year == YEARS[0]:
+            now = methods(found[VIEWS[-1]].groups, found[VIEWS[-1]].arcs, asks.room, catalog)
+    seats, taken, cuts = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
+    return Seats(seats, taken, cuts, now)
 
-
-_Question = tuple[pd.DataFrame, pd.DataFrame, Ints]
-"""Groups and arcs with what was placed, and the seats of pools."""
 
 OBJECTIVES = ("as_boarder", "beyond", "ms")
 """What is to be little among those who are placed, the first before the second."""
@@ -239,7 +264,8 @@ def school_pools(facilities: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     schools
         One row a school, in the order of ids: ``facility_id``, ``facility_name``, ``rows`` (its rows in
         ``facilities``), ``seats`` and ``ceiling`` (NaN where not known), ``capacity_source`` (``seats``,
-        ``classes``, ``rule`` or ''), ``beds`` (0 where not told), ``stages`` (which it takes).
+        ``classes``, ``rule`` or ''), ``beds`` (0 where not told), ``enrolled`` (NaN where not told), ``stages``
+        (which it takes).
     """
     own = facilities[facilities["category"].isin(catalog.schools)].reset_index(names="at")
     first = {
@@ -260,6 +286,7 @@ def school_pools(facilities: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     own["taking"] = own["category"].map(
         {name: [s for s in catalog.stages if name in _taken_by(catalog, s)] for name in catalog.schools}
     )
+    own["enrolled"] = own["enrolled"].where(own["enrolled"] >= 0)
     own["beds"] = own["boarding_beds"].where(own["boarding_beds"] >= 0, 0.0)
     # one school listed under two kinds has its seats once
     ordered = own.sort_values(["facility_id", "seats"], ascending=[True, False], kind="stable")
@@ -267,6 +294,7 @@ def school_pools(facilities: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     table = by.agg(
         facility_name=("facility_name", "first"), rows=("at", list), seats=("seats", "first"),
         ceiling=("ceiling", "first"), capacity_source=("capacity_source", "first"), beds=("beds", "max"),
+        enrolled=("enrolled", "max"),
         stages=("taking", lambda lists: [s for s in catalog.stages if any(s in own for own in lists)]),
     )  # fmt: skip
     return table.reset_index()
@@ -306,7 +334,8 @@ def _ways(ground: Ground, standing: Standing, schools: pd.DataFrame, catalog: Ca
     ways = pd.concat(parts, ignore_index=True)
     ways["school"] = school_of[ways.pop("facility")]
     keys = ["point", "band", "school", "boards"]
-    return ways.sort_values([*keys, "ms"], kind="stable").drop_duplicates(keys).reset_index(drop=True)
+    ways = ways.sort_values([*keys, "ms"], kind="stable").drop_duplicates(keys).reset_index(drop=True)
+    return ways.assign(stage=ways["band"].map({band.id: band.stage for band in catalog.bands}))
 
 
 def _limits(category: str, mode: str, standing: Standing, catalog: Catalog) -> Floats:
@@ -343,45 +372,130 @@ def _pairs(journeys: Journeys, rows: Ints, direction: str, limit: Floats) -> pd.
     return pd.DataFrame(frame[within])
 
 
-def _placed(
-    places: pd.DataFrame, points: pd.DataFrame, schools: pd.DataFrame, ways: pd.DataFrame, catalog: Catalog,
-    year: int, lost: pd.Series,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, _Question]:  # fmt: skip
-    """Place the pupils of one year; the three tables, and what was asked."""
-    told = pupils(places, catalog, year=year)
-    bands = [band.id for band in catalog.bands]
-    # in the order of ids, so that the order of rows decides nothing
-    rank = np.empty(len(points), np.int64)
-    rank[np.argsort(points["point_id"].to_numpy(str), kind="stable")] = np.arange(len(points))
-    found_at = told[told["place_row"].map(lost) == ""]
-    groups = _groups(found_at, places, points, bands).assign(rank=lambda g: rank[g["point"]])
-    groups = groups.sort_values(["rank", "band_row"], ignore_index=True)
-    number = pd.Series(groups.index, index=pd.MultiIndex.from_frame(groups[["point", "band"]]))
-    arcs = ways.assign(group=number.reindex(pd.MultiIndex.from_frame(ways[["point", "band"]])).to_numpy())
-    arcs = arcs[arcs["group"].notna()].astype({"group": "int64"})
-    stage = arcs["band"].map({band.id: band.stage for band in catalog.bands})
-    comfort = stage.map({name: one.comfort_share for name, one in catalog.stages.items()}).astype("float64")
-    arcs["beyond"] = ((arcs["ms"] > comfort * arcs["limit_min"] * 60_000) & ~arcs["boards"]).astype(np.int64)
-    arcs["as_boarder"] = arcs["boards"].astype(np.int64)
-    known = schools["seats"].notna()
-    room = np.floor(schools["seats"].fillna(0.0)).to_numpy(np.int64)
-    groups["any_way"] = groups.index.isin(arcs["group"])
-    groups["maybe"] = groups.index.isin(arcs.loc[~known[arcs["school"]].to_numpy(bool), "group"])
-    arcs = arcs[known[arcs["school"]].to_numpy(bool)].rename(columns={"school": "pool"}).reset_index(drop=True)
-    beds = schools["beds"].fillna(0.0).to_numpy(np.int64)
-    found = assign(
-        groups["people"].to_numpy(np.int64), room, arcs.astype({"ms": "int64"}), beds=beds, objectives=OBJECTIVES,
-    )  # fmt: skip
-    arcs["placed"] = found.placed
-    groups["unplaced"] = groups["people"] - np.bincount(arcs["group"], arcs["placed"], len(groups)).astype(
-        np.int64
-    )
-    return (
-        _seats_of(told, groups, arcs, catalog, lost).assign(view=VIEW, year=year)[SEATS],
-        _schools_of(schools, groups, arcs, found, catalog).assign(view=VIEW, year=year)[SCHOOLS],
-        _cuts_of(schools, groups, arcs, found, room, beds, catalog).assign(view=VIEW, year=year)[CUTS],
-        (groups, arcs, room),
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answer:
+    """
+    One view of one year: groups with ``unplaced``, how many of them are ``far`` and who ``maybe`` has a seat that
+    no school tells; arcs with ``placed``.
+
+    ``asked``, ``room`` and ``beds`` are what ``found`` was found for: those who could move, and what was free.
+    """
+
+    groups: pd.DataFrame
+    arcs: pd.DataFrame
+    found: Assignment
+    asked: Ints
+    room: Ints
+    beds: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asks:
+    """
+    The pupils of one year and the ways that they may take; ``stays`` marks those of their own district.
+
+    Of a group, those of the first grades from now on are a group of their own (``new``), if ``parted``.
+    """
+
+    year: int
+    told: pd.DataFrame
+    groups: pd.DataFrame
+    arcs: pd.DataFrame
+    unsure: pd.DataFrame
+    """Ways to schools that tell no seats."""
+    schools: pd.DataFrame
+    lost: pd.Series
+    room: Ints
+    beds: Ints
+
+    @classmethod
+    def of(
+        cls, places: pd.DataFrame, points: pd.DataFrame, schools: pd.DataFrame, ways: pd.DataFrame,
+        catalog: Catalog, year: int, lost: pd.Series, *, parted: bool,
+    ) -> _Asks:  # fmt: skip
+        told = pupils(places, catalog, year=year)
+        bands = [band.id for band in catalog.bands]
+        # in the order of ids, so that the order of rows decides nothing
+        rank = np.empty(len(points), np.int64)
+        rank[np.argsort(points["point_id"].to_numpy(str), kind="stable")] = np.arange(len(points))
+        found_at = told[told["place_row"].map(lost) == ""]
+        groups = _groups(found_at, places, points, bands).assign(rank=lambda g: rank[g["point"]])
+        groups = _parted(groups, catalog, year) if parted else groups.assign(new=False)
+        groups = groups.sort_values(["rank", "band_row", "new"], ignore_index=True)
+        own = groups[["point", "band", "new"]].reset_index(names="group")
+        arcs = ways.merge(own, on=["point", "band"], how="inner").astype({"new": "int64"})
+        comfort = arcs["stage"].map({name: one.comfort_share for name, one in catalog.stages.items()})
+        late = arcs["ms"] > comfort.astype("float64") * arcs["limit_min"] * 60_000
+        arcs["beyond"] = (late & ~arcs["boards"]).astype(np.int64)
+        arcs["as_boarder"] = arcs["boards"].astype(np.int64)
+        arcs = arcs.rename(columns={"school": "pool"}).astype({"ms": "int64"})
+        known = schools["seats"].notna().to_numpy(bool)[arcs["pool"]]
+        return cls(
+            year, told, groups, arcs[known].reset_index(drop=True), arcs[~known], schools, lost,
+            room=np.floor(schools["seats"].fillna(0.0)).to_numpy(np.int64),
+            beds=schools["beds"].fillna(0.0).to_numpy(np.int64),
+        )  # fmt: skip
+
+    def answers(self, views: Sequence[str]) -> dict[str, _Answer]:
+        """Place them, in one view after the other."""
+        found: dict[str, _Answer] = {}
+        every, new = self.groups["people"].to_numpy(np.int64), self.groups["new"].to_numpy(bool)
+        if "as_enrolled" in views:
+            there = self.schools["enrolled"].fillna(np.inf).clip(lower=0.0).to_numpy(np.float64)
+            room = np.minimum(self.room, there).astype(np.int64)
+            found["as_enrolled"] = stay = self._placed(every, room, self.beds, own=True)
+            kept = stay.arcs["placed"].to_numpy(np.int64) * (1 - stay.arcs["new"].to_numpy(np.int64))
+            pool, boards = stay.arcs["pool"], stay.arcs["boards"].to_numpy(bool)
+            room = self.room - _sum_of(kept, pool, len(self.room))
+            beds = self.beds - _sum_of(kept * boards, pool, len(self.beds))
+            moved = self._placed(every * new, room, beds)
+            both = moved.arcs["placed"].to_numpy(np.int64).copy()
+            both[np.flatnonzero(self.arcs["stays"])] += kept
+            left = {name: moved.groups[name].where(new, stay.groups[name]) for name in ("unplaced", "far")}
+            found["intake_only"] = dataclasses.replace(
+                moved, groups=moved.groups.assign(**left), arcs=moved.arcs.assign(placed=both)
+            )
+        found["free_optimum"] = self._placed(every, self.room, self.beds)
+        return found
+
+    def _placed(self, people: Ints, room: Ints, beds: Ints, *, own: bool = False) -> _Answer:
+        """Place whom there is room for, if ``own`` in their own district only."""
+        arcs, unsure = (ways[ways["stays"] | (not own)] for ways in (self.arcs, self.unsure))
+        arcs = arcs.reset_index(drop=True)
+        found = assign(people, room, arcs, beds=beds, objectives=("new", *OBJECTIVES) if own else OBJECTIVES)
+        arcs = arcs.assign(placed=found.placed)
+        left = people - _sum_of(arcs["placed"], arcs["group"], len(people))
+        maybe = self.groups.index.isin(unsure["group"])
+        some = maybe | self.groups.index.isin(arcs["group"])
+        groups = self.groups.assign(unplaced=left, far=np.where(some, 0, left), maybe=maybe)
+        return _Answer(groups, arcs, found, people, room, beds)
+
+    def tables(
+        self, view: str, answer: _Answer, catalog: Catalog
+    ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        """The rows of ``seats``, ``schools`` and ``cuts``."""
+        own = (
+            _seats_of(self.told, answer.groups, answer.arcs, catalog, self.lost),
+            _schools_of(self.schools, answer.groups, answer.arcs, answer.found, catalog),
+            _cuts_of(self.schools, answer, catalog),
+        )
+        seats, schools, cuts = (table.assign(view=view, year=self.year) for table in own)
+        return seats[SEATS], schools[SCHOOLS], cuts[CUTS]
+
+
+def _sum_of(numbers: ArrayLike, rows: ArrayLike, n: int) -> Ints:
+    return np.bincount(np.asarray(rows, np.int64), np.asarray(numbers, np.float64), n).astype(np.int64)
+
+
+def _parted(groups: pd.DataFrame, catalog: Catalog, year: int) -> pd.DataFrame:
+    """Part off those of each group who are of a first grade from this year on; of three grades of a band alike."""
+    bands = [[band.id for band in catalog.bands if band.stage == stage] for stage in catalog.stages]
+    before = {band: 3 * n for own in bands for n, band in enumerate(own)}
+    grades = np.clip(year + 1 - groups["band"].map(before).to_numpy(np.float64), 0.0, 3.0)
+    begun = np.floor(groups["people"] * grades / 3 + 0.5).astype("int64")
+    parts = [groups.assign(people=groups["people"] - begun, new=False), groups.assign(people=begun, new=True)]
+    whole = pd.concat(parts, ignore_index=True)
+    return whole[whole["people"] > 0]
 
 
 def _groups(told: pd.DataFrame, places: pd.DataFrame, points: pd.DataFrame, bands: Sequence[str]) -> pd.DataFrame:
@@ -421,7 +535,7 @@ def _seats_of(
     table["day_placed"] = day.groupby(keys)["placed"].sum()
     table["board_placed"] = own[own["boards"]].groupby(keys)["placed"].sum()
     table["bus_placed"] = 0.0
-    far = groups["unplaced"].where(~groups["any_way"], 0)
+    far = groups["far"]
     table["unplaced_distance"] = far.groupby([groups[k] for k in keys]).sum()
     table["unplaced_capacity"] = (groups["unplaced"] - far).groupby([groups[k] for k in keys]).sum()
     parts = ["day_placed", "board_placed", "bus_placed", "unplaced_distance", "unplaced_capacity"]
@@ -478,11 +592,10 @@ def _schools_of(
     return table
 
 
-def _cuts_of(
-    schools: pd.DataFrame, groups: pd.DataFrame, arcs: pd.DataFrame, found: Assignment, room: Ints, beds: Ints,
-    catalog: Catalog,
-) -> pd.DataFrame:  # fmt: skip
+def _cuts_of(schools: pd.DataFrame, answer: _Answer, catalog: Catalog) -> pd.DataFrame:
     """The proofs of shortage: what hangs together of the groups and schools that the shortage lies in."""
+    arcs, found, room, beds = answer.arcs, answer.found, answer.room, answer.beds
+    groups = answer.groups.assign(people=answer.asked)
     n, m = len(groups), len(schools)
     held = arcs[found.short_group[arcs["group"]]]
     ends = (held["group"].to_numpy(np.int64), n + held["pool"].to_numpy(np.int64))

@@ -24,7 +24,7 @@ from analysis.gaps import coverage, distance_gaps
 from analysis.intervals import intervals
 from analysis.laws import check_laws
 from analysis.reclamation import by_slope_class, survey_plots
-from analysis.seats import place_pupils
+from analysis.seats import VIEWS, place_pupils
 from analysis.streets import effect_of_grades, streets_left_out
 from analysis.verify import verify
 from geo import crs as systems
@@ -185,7 +185,8 @@ def computing_stages(project: Project, *, verified: bool = False) -> list[Stage]
         Stage("gaps", _gaps, needs=("access", "people_at")),
         Stage("intervals", partial(_intervals, project, catalog), needs=(*ground, "people_at", "access"),
               also=off_street, settings=[own, walking, personas, project.met_share]),
-        Stage("seats", partial(_seats, project, catalog), needs=(*ground, "people_at"), also=off_street,
+        Stage("seats", partial(_seats, project, catalog), needs=(*ground, "people_at"),
+              also=(*off_street, "form_school_districts"),
               settings=[taught, own["categories"], walking, project.plain([project.seats, project.pupils])]),
         Stage("streets", partial(_streets, catalog), needs=("network",), also=("grades",), settings=walking),
         Stage("rings", partial(_rings, catalog), needs=("network", "places"),
@@ -809,8 +810,9 @@ def _intervals(project: Project, catalog: Catalog, at: Work) -> Value:
 
 def _seats(project: Project, catalog: Catalog, at: Work) -> Value:
     places, facilities, asked = _asked(project, catalog, at)
-    found = place_pupils(places, facilities, **asked)
-    now = found.seats[found.seats["year"] == 0]
+    districts = at.given.get("form_school_districts", {}).get("frame")
+    found = place_pupils(places, facilities, districts=districts, **asked)
+    now = found.seats[(found.seats["year"] == 0) & (found.seats["view"] == VIEWS[-1])]
     doubts = []
     without = places[places[list(place_layer.AGES)].isna().all(axis=1) & places["pop"].notna()]
     for file, rows in without.groupby("file", sort=False):
@@ -818,7 +820,7 @@ def _seats(project: Project, catalog: Catalog, at: Work) -> Value:
         doubts.append(
             Problem.doubt("pupils_by_ratio", file=str(file), layer="settlements", n=len(rows), pupils=count)
         )
-    school = found.schools[found.schools["year"] == 0].drop_duplicates("facility_id")
+    school = found.schools[found.schools["year"] == 0].drop_duplicates("facility_id", keep="last")
     unknown, many = school["capacity"].isna(), school["capacity"] > MOST_SEATS
     if unknown.any():
         named = some(list(school.loc[unknown, "facility_id"]))

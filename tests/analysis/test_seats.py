@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.laws import check_laws
 from analysis.seats import METHODS, place_pupils, pupils, school_pools
 from layers.places import AGES
-from tests.flatland import CATALOG, Town, facilities, places
+from tests.flatland import CATALOG, Town, degrees, facilities, places
 
 PARTS = ["day_placed", "board_placed", "bus_placed", "unplaced_distance", "unplaced_capacity"]
 CHILD = 100 / 60
@@ -211,6 +213,60 @@ def test_a_place_of_several_points_places_its_children_from_each():
     assert primary(found.seats)["day_placed"].tolist() == [11]
 
 
+def zone(*given):
+    """Districts of (from block, to block, lead, kind) across the street."""
+    boxes = []
+    for low, high, *_ in given:
+        lon, lat = degrees([(low, -1), (high, 1)])
+        boxes.append(shapely.box(lon[0], lat[0], lon[1], lat[1]))
+    words = {name: [one[n] for one in given] for name, n in (("lead", 2), ("kind", 3))}
+    return gpd.GeoDataFrame(words, geometry=boxes, crs="EPSG:4326")
+
+
+def short(found, view, year=0):
+    own = primary(found.seats[found.seats["view"] == view], year)
+    return own[["unplaced_distance", "unplaced_capacity"]].sum(axis=1).tolist()
+
+
+def test_in_its_district_a_place_lacks_seats_that_its_neighbour_has_empty():
+    homes = children([(0, 0), (20, 0)], ages=[(45, 45), (15, 15)])
+    served = schools(("primary_school", (5, 0), 60), ("primary_school", (15, 0), 60))
+    found = place_pupils(
+        homes, served, streets=street().streets(), catalog=CATALOG, sourced=frozenset(),
+        districts=zone((-1, 10, "F0", ""), (10, 30, "", "小学")),
+    )  # fmt: skip
+    assert short(found, "as_enrolled") == [30, 0]
+    assert short(found, "free_optimum") == [0, 0]
+    # the 15 of the first grade go over; of the other 75 of P0 60 have the seats and stay
+    assert short(found, "intake_only") == [15, 0]
+    # in three years those of 6 to 8 and a third of those of 9 to 11 began since, in six all
+    assert short(found, "intake_only", 6) == short(found, "free_optimum", 6)
+    assert check_laws({"seats": found.seats, "cuts": found.cuts, "schools": found.schools}, catalog=CATALOG)[
+        "held"
+    ].all()
+
+
+def test_a_school_of_another_district_is_no_school_and_one_without_a_district_goes_anywhere():
+    homes = children([(0, 0), (50, 0)], ages=[(10, 0), (10, 0)])
+    served = schools(("primary_school", (5, 0), 60), ("primary_school", (45, 0), 60))
+    found = place_pupils(
+        homes, served, streets=street().streets(), catalog=CATALOG, sourced=frozenset(),
+        districts=zone((-1, 3, "F1", "")),
+    )  # fmt: skip
+    own = primary(found.seats[found.seats["view"] == "as_enrolled"])
+    assert own["unplaced_distance"].tolist() == [10, 0]  # the school that it belongs to is too far
+    assert own["day_placed"].tolist() == [0, 10]
+
+
+def test_as_enrolled_a_school_has_no_more_than_go_there():
+    served = schools(("primary_school", (5, 0), 100))
+    served["enrolled"] = 70.0
+    found = placed(street(), children([(0, 0)], ages=[(60, 30)]), served)
+    assert short(found, "as_enrolled") == [20]
+    assert short(found, "free_optimum") == [0]
+    assert short(found, "intake_only") == [0]  # the 20 who begin take seats that nobody has
+
+
 numbers = st.integers(0, 60)
 spots = st.integers(0, 60)
 
@@ -219,42 +275,54 @@ spots = st.integers(0, 60)
 @given(
     st.lists(st.tuples(spots, numbers, numbers, numbers), min_size=1, max_size=5),
     st.lists(st.tuples(st.sampled_from(["primary_school", "nine_year_school", "teaching_point", "junior_middle_school"]), spots, numbers, st.integers(0, 20)), max_size=4),
+    st.lists(st.one_of(st.none(), numbers), min_size=4, max_size=4),
+    st.integers(0, 60),
     st.randoms(use_true_random=False),
 )  # fmt: skip
-def test_the_parts_add_up_nobody_sits_twice_and_the_order_of_rows_changes_nothing(homes, given_schools, random):
+def test_the_parts_add_up_nobody_sits_twice_and_the_order_of_rows_changes_nothing(
+    homes, given_schools, enrolled, border, random
+):
     people = children([(x, 0) for x, *_ in homes], ages=[told for _, *told in homes])
     served = schools(*((kind, (x, 0), seats, beds) for kind, x, seats, beds in given_schools))
-    found = placed(street(), people, served)
+    served["enrolled"] = [np.nan if told is None else float(told) for told in enrolled[: len(served)]]
+    districts = zone((-1, border, "F0", "小学"), (border, 61, "", "")) if border % 2 else None
+
+    def asked(people, served):
+        return place_pupils(
+            people, served, streets=street().streets(), catalog=CATALOG, sourced=frozenset(), districts=districts
+        )
+
+    found = asked(people, served)
     table = found.seats.dropna(subset="pupils")
     assert (table[PARTS].sum(axis=1) == table["pupils"]).all()
-    own = found.schools
-    for year in (0, 3, 6):
-        per = own[own["year"] == year].groupby("facility_id")
+    assert check_laws({name: getattr(found, name) for name in ("seats", "schools", "cuts")}, catalog=CATALOG)[
+        "held"
+    ].all()
+    for (year, view), own in found.schools.groupby(["year", "view"]):
+        per = own.groupby("facility_id")
         seats = served.groupby("facility_id")["capacity"].max()
         assert (per["placed"].sum() <= seats.reindex(per["placed"].sum().index)).all()
+        if view == "as_enrolled":
+            assert (per["placed"].sum() <= served.set_index("facility_id")["enrolled"].fillna(np.inf)).all()
         assert (per["capacity"].sum() == seats.reindex(per["capacity"].sum().index)).all()
         assert (per["boarders"].sum() <= per["boarding_beds"].first()).all()
-        now = table[table["year"] == year]
-        assert own.loc[own["year"] == year, "placed"].sum() == now[["day_placed", "board_placed"]].to_numpy().sum()
-        short = found.cuts[found.cuts["year"] == year]["short"].sum()
-        assert short == now["unplaced_capacity"].sum()
+        now = table[(table["year"] == year) & (table["view"] == view)]
+        assert own["placed"].sum() == now[["day_placed", "board_placed"]].to_numpy().sum()
+        if view != "intake_only":
+            cuts = found.cuts[(found.cuts["year"] == year) & (found.cuts["view"] == view)]
+            assert cuts["short"].sum() == now["unplaced_capacity"].sum()
     ways = found.methods.groupby("method")["unplaced"].sum().reindex(METHODS)
     assert (ways[["nearest_only", "in_order"]] >= ways["optimum_by_day"]).all() or ways.isna().all()
     assert ways["optimum_by_day"] >= ways["optimum"] or ways.isna().all()
     shuffled = [list(range(len(frame))) for frame in (people, served)]
     for order in shuffled:
         random.shuffle(order)
-    again = placed(
-        street(), *(f.iloc[o].reset_index(drop=True) for f, o in zip((people, served), shuffled, strict=True))
-    )
-    keys = ["place_id", "stage", "year"]
-    pd.testing.assert_frame_equal(
-        found.seats.sort_values(keys, ignore_index=True), again.seats.sort_values(keys, ignore_index=True)
-    )
-    keys = ["facility_id", "stage", "year"]
-    pd.testing.assert_frame_equal(
-        found.schools.sort_values(keys, ignore_index=True), again.schools.sort_values(keys, ignore_index=True)
-    )
+    again = asked(*(f.iloc[o].reset_index(drop=True) for f, o in zip((people, served), shuffled, strict=True)))
+    for name, key in (("seats", "place_id"), ("schools", "facility_id")):
+        keys = [key, "stage", "view", "year"]
+        pd.testing.assert_frame_equal(
+            *(getattr(one, name).sort_values(keys, ignore_index=True) for one in (found, again))
+        )
 
 
 def test_a_limit_of_nothing_places_only_who_lives_there():
