@@ -148,6 +148,28 @@ def _moving_never_harms(tables: Tables, _: _Rules) -> pd.Series:
     return short[views].diff(axis=1).max(axis=1).fillna(0.0).clip(lower=0.0)
 
 
+def _care_is_shared_once(tables: Tables, _: _Rules) -> pd.Series:
+    """By how many doctors what all have together differs from those within reach, where nothing is unknown."""
+    keys = ["level", "method"]
+    care = tables["care"]
+    sure = ~care["status"].isin(["staff_unknown", "no_position", "outside_data"])
+    every = sure.groupby([care[key] for key in keys]).all()
+    has = (care["people"] * care["per_1000"] / 1000).groupby([care[key] for key in keys]).sum()
+    due = tables["care_levels"].set_index(keys)["staff_reached"].reindex(has.index)
+    over = has - due
+    # with these some of it is left unused
+    apart = over.abs().mask(has.index.get_level_values("method").isin(["m2sfca", "raam"]), over.clip(lower=0.0))
+    return apart.where(every & (apart > 1e-6 * due.clip(lower=1.0)), 0.0)
+
+
+def _one_grid_each(tables: Tables, _: _Rules) -> pd.Series:
+    """By how many a grid's places differ from those that name it."""
+    named = tables["care"].drop_duplicates("place_id").groupby("grid_id").size()
+    own = tables["grids"].groupby("grid_id")["places_n"].sum()
+    both = pd.DataFrame({"named": named.drop("", errors="ignore"), "own": own}).fillna(0.0)
+    return (both["named"] - both["own"]).abs()
+
+
 def _met_is_served(tables: Tables, _: _Rules) -> pd.Series:
     rows = tables["access"]
     judged = ~rows["status"].isin(UNJUDGED) & rows["threshold_min"].notna()
@@ -333,5 +355,7 @@ LAWS = (
     _Law("no_school_over_capacity", "schools", _no_school_over_capacity),
     _Law("seats_are_taken_once", "schools", _seats_are_taken_once),
     _Law("moving_never_harms", "seats", _moving_never_harms),
+    _Law("care_is_shared_once", "care", _care_is_shared_once),
+    _Law("one_grid_each", "grids", _one_grid_each),
     _Law("cuts_prove_what_is_short", "cuts", _cuts_prove_what_is_short),
 )

@@ -319,7 +319,7 @@ def _ways(ground: Ground, standing: Standing, schools: pd.DataFrame, catalog: Ca
             may = np.ones(len(deciding), bool) if mode == "walk" else deciding == mode
             for band, name in ((b, c) for b in catalog.bands if b.stage == stage.id for c in b.categories):
                 limit = _limits(name, mode, standing, catalog)
-                pairs = _pairs(journeys, standing.rows([name]), category.direction, limit)
+                pairs = pairs_within(journeys, standing.rows([name]), category.direction, limit)
                 pairs = pairs[may[pairs["point"]]]
                 parts.append(pairs.assign(band=band.id, boards=False))
     ground.journeys("adult", "walk")
@@ -329,7 +329,7 @@ def _ways(ground: Ground, standing: Standing, schools: pd.DataFrame, catalog: Ca
     for band in catalog.bands:
         rows = standing.rows(band.categories) if band.boards else np.zeros(0, np.int64)
         rows = rows[beds[school_of[rows]] > 0]
-        pairs = _pairs(journeys, rows, "to_facility", weekly)
+        pairs = pairs_within(journeys, rows, "to_facility", weekly)
         parts.append(pairs.assign(band=band.id, boards=True))
     ways = pd.concat(parts, ignore_index=True)
     ways["school"] = school_of[ways.pop("facility")]
@@ -345,7 +345,7 @@ def _limits(category: str, mode: str, standing: Standing, catalog: Catalog) -> F
     return of_profile[standing.profile[standing.owner]]
 
 
-def _pairs(journeys: Journeys, rows: Ints, direction: str, limit: Floats) -> pd.DataFrame:
+def pairs_within(journeys: Journeys, rows: Ints, direction: str, limit: Floats) -> pd.DataFrame:
     """Points and facilities that are within the limit of the point, whose rim belongs to it."""
     most = float(np.nanmax(limit, initial=0.0))
     # the mean of two ways may be within the limit where one of them is not

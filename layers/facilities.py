@@ -28,10 +28,13 @@ from layers.shapes import DISAGREE_M, matched_shapes, off_shape
 SCHOOL_NUMBERS = ("classes", "enrolled", "boarding_beds")
 """What only schools have."""
 
+HEALTH_NUMBERS = ("doctors", "nurses", "beds")
+"""What only institutions of care have."""
+
 COLUMNS = (
     "facility_id", "category", "facility_name", "lon", "lat", "operating", "why_not", "code", "capacity",
     "runs_a_day", "file", "row", "merged_n", "merged_ids", "doors",
-    *SCHOOL_NUMBERS,
+    *SCHOOL_NUMBERS, *HEALTH_NUMBERS,
 )  # fmt: skip
 """
 Of every frame of facilities here: one row a facility and category; lon and lat NaN where unusable.
@@ -383,7 +386,7 @@ def _sorted(held: tuple[str, ...], by_rule: dict[str, list[Category]], parts: di
 def _completed(frame: pd.DataFrame) -> pd.DataFrame:
     """Add the columns that a source does not have, as not known."""
     blank: dict[str, Any] = {"operating": True, "why_not": "", "code": "", "capacity": np.nan, "doors": ""}
-    blank |= dict.fromkeys(SCHOOL_NUMBERS, np.nan)
+    blank |= dict.fromkeys((*SCHOOL_NUMBERS, *HEALTH_NUMBERS), np.nan)
     blank |= {"runs_a_day": np.nan, "merged_n": 1, "merged_ids": frame["facility_id"]}
     return frame.assign(**{name: value for name, value in blank.items() if name not in frame})[list(COLUMNS)]
 
@@ -433,10 +436,30 @@ def from_table(
     for field in ("capacity", "runs_a_day", *SCHOOL_NUMBERS):
         frame[field], faults = ledger.numbers(field)
         problems += faults
+    own, faults = _of_care(ledger, catalog, frame)
+    problems += faults
+    frame = frame.assign(**own)
     frame["operating"], frame["why_not"], faults = _operating(ledger, catalog, as_of)
     problems += faults
     frame["file"], frame["row"] = raw.file, frame.index
     return _completed(frame).reset_index(drop=True), problems
+
+
+def _of_care(ledger: Ledger, catalog: Catalog, frame: pd.DataFrame) -> tuple[dict[str, pd.Series], list[Problem]]:
+    """Doctors (else all staff), nurses and beds (else authorised ones) of who gives care, and of nobody else."""
+    read = {name: ledger.numbers(name) for name in ("doctors", "staff", "nurses", "beds_open", "beds",
+                                                    "beds_authorised")}  # fmt: skip
+    number = {name: values for name, (values, _) in read.items()}
+    beds = number["beds_open"].fillna(number["beds"]).fillna(number["beds_authorised"])
+    found = {
+        "doctors": number["doctors"].fillna(number["staff"]), "nurses": number["nurses"],
+        # a heading that says beds only may be of either
+        "beds": beds.fillna(frame["boarding_beds"]),
+    }  # fmt: skip
+    cares = frame["category"].isin({name for level in catalog.care.values() for name in level.categories})
+    own = {name: values.where(cares) for name, values in found.items()}
+    own["boarding_beds"] = frame["boarding_beds"].mask(cares)
+    return own, [problem for _, faults in read.values() for problem in faults]
 
 
 def _operating(

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xlsxwriter
 
+from analysis.catchment import DEFAULT as CARE_METHOD
 from analysis.intervals import VARIANTS
 from layers.catalog import Catalog
 from layers.places import KINDS
@@ -20,7 +21,7 @@ from outputs.messages import Messages
 _CODED = (
     "status", "mode", "profile", "certainty", "severity", "law", "place_kind", "position_source", "pop_source",
     "walk_function", "layer", "requirement", "why",
-    "view", "capacity_source", "ages_source", "method",
+    "view", "capacity_source", "ages_source", "method", "level", "next_level", "subject",
 )  # fmt: skip
 
 MOST_ROWS = 20_000
@@ -28,33 +29,16 @@ MOST_ROWS = 20_000
 
 _DIGITS = {
     "_min": "0.0", "_km": "#,##0.0", "_m": "#,##0", "_m2": "#,##0.0", "_mu": "#,##0.000",
-    **dict.fromkeys(("_share", "_share_low", "_share_high", *VARIANTS), "0.0%"),
+    "_short": "#,##0.0", "gini": "0.00", "palma": "0.0", "mean": "0.00",
+    **dict.fromkeys(("per_1000", "per_1000_2sfca"), "0.00"), "ratio": "0.00000",
+    **dict.fromkeys(("share", "target", "_share", "_share_low", "_share_high", *VARIANTS), "0.0%"),
 }  # fmt: skip
 _PEOPLE = (
-    "people",
-    "people_met",
-    "pop",
-    "pop_resident",
-    "pop_registered",
-    "pop_host",
-    "number",
-    "pupils",
-    "seats",
-    "beds",
-    "short",
-    "placed",
-    "spare",
-    "capacity",
-    "capacity_ceiling",
-    "boarders",
-    "boarding_beds",
-    "day_placed",
-    "board_placed",
-    "bus_placed",
-    "unplaced_distance",
-    "unplaced_capacity",
-    "unplaced",
-)
+    "people", "people_met", "pop", "pop_resident", "pop_registered", "pop_host", "number", "pupils", "seats",
+    "beds", "short", "placed", "spare", "capacity", "capacity_ceiling", "boarders", "boarding_beds", "day_placed",
+    "board_placed", "bus_placed", "unplaced_distance", "unplaced_capacity", "unplaced", "people_reaching", "staff",
+    "staff_reached", "beds_reached", "people_known", "people_within", "load", "people_below", "served_people",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +89,10 @@ def _sheets(given: BookInput) -> dict[str, pd.DataFrame]:
         out["cuts"] = tables["cuts"].assign(
             **{column: tables["cuts"][column].map(partial(_named, own, NAMED_N)) for column, own in called.items()}
         )
+    if "care" in tables:
+        out |= _care_sheets(tables, names)
+    if "equity" in tables:
+        out["equity"] = tables["equity"]
     if "circles" in tables:
         out["circles"] = names.merge(tables["circles"], on="place_id", how="right")
         out["shares"] = tables["shares"]
@@ -124,6 +112,23 @@ def _sheets(given: BookInput) -> dict[str, pd.DataFrame]:
         if name in tables:
             out[name] = tables[name].drop(columns="code", errors="ignore")
     return out
+
+
+def _care_sheets(tables: Mapping[str, pd.DataFrame], names: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Care by the method to go by, with what the two-step one would have said."""
+    care = tables["care"]
+    keys = ["place_id", "level"]
+    other = care.loc[care["method"] == "2sfca", [*keys, "per_1000"]].rename(columns={"per_1000": "per_1000_2sfca"})
+    own = care[care["method"] == CARE_METHOD].merge(other, on=keys)
+    titles = dict(tables["grids"][["grid_id", "grid_name"]].to_numpy().tolist())
+    own = own.assign(grid_name=own["grid_id"].map(titles)).drop(columns=["method", "grid_id"])
+    about = names[["place_id", "place_kind", "place_name", "town"]]
+    return {
+        "care_reach": tables["care_reach"], "care_levels": tables["care_levels"],
+        "care": about.merge(own, on="place_id", how="right"),
+        "grids": tables["grids"].drop(columns=["grid_id", "lead_facility_id"]),
+        "referrals": tables["referrals"].drop(columns="next_facility_id"),
+    }  # fmt: skip
 
 
 NAMED_N = 12
@@ -152,7 +157,10 @@ def _readable(frame: pd.DataFrame, given: BookInput, messages: Messages) -> pd.D
         "list": {entry.id: getattr(entry, name) for entry in catalog.lists.values()},
         "size_class": {c.id: getattr(c, name) for c in catalog.size_classes},
         "slope_class": words["slope"],
-        **{column: words[column] for column in _CODED},
+        **{column: words[column] for column in _CODED if column in words},
+        "next_level": words["level"],
+        "source": words["grid_source"],
+        "part": {**words["level"], **words["school_stage"]},
     }
     for column, known in codes.items():
         if column in out:

@@ -25,7 +25,7 @@ from geo.reach import Journeys
 from geo.snap import Snapper, Snaps
 from layers import catalog as catalogue
 from layers.facilities import COLUMNS as FACILITY_COLUMNS
-from layers.facilities import SCHOOL_NUMBERS
+from layers.facilities import HEALTH_NUMBERS, SCHOOL_NUMBERS
 from layers.places import AGES
 from layers.places import COLUMNS as PLACE_COLUMNS
 
@@ -156,7 +156,7 @@ def facilities(*given: tuple[str, Point]) -> pd.DataFrame:
     lon, lat = degrees([point for _, point in given])
     frame = pd.DataFrame({column: [""] * len(given) for column in FACILITY_COLUMNS})
     frame["operating"], frame["merged_n"] = True, 1
-    for column in ("capacity", "runs_a_day", *SCHOOL_NUMBERS):
+    for column in ("capacity", "runs_a_day", *SCHOOL_NUMBERS, *HEALTH_NUMBERS):
         frame[column] = np.nan
     frame["facility_id"] = [f"F{i}" for i in range(len(given))]
     frame["facility_name"] = frame["facility_id"]

@@ -19,8 +19,12 @@ import shapely
 from pyproj import CRS
 
 from analysis.access import Asked, cross, measure_access
+from analysis.care import measure_care
+from analysis.catchment import DEFAULT as CARE_METHOD
 from analysis.circle import circle_rings, circle_shares, judge_circles
+from analysis.equity import equity
 from analysis.gaps import coverage, distance_gaps
+from analysis.grids import GivenGrids
 from analysis.intervals import intervals
 from analysis.laws import check_laws
 from analysis.reclamation import by_slope_class, survey_plots
@@ -188,6 +192,12 @@ def computing_stages(project: Project, *, verified: bool = False) -> list[Stage]
         Stage("seats", partial(_seats, project, catalog), needs=(*ground, "people_at"),
               also=(*off_street, "form_school_districts"),
               settings=[taught, own["categories"], walking, project.plain([project.seats, project.pupils])]),
+        Stage("care", partial(_care, project, catalog), needs=(*ground, "people_at"),
+              also=(*off_street, "form_care_grids"),
+              settings=[project.plain([catalog.care, catalog.care_rules]), own["categories"], walking,
+                        project.plain(project.staff)]),
+        Stage("equity", partial(_equity, catalog), needs=("people_at", "seats", "care"),
+              settings=project.plain(catalog.care)),
         Stage("streets", partial(_streets, catalog), needs=("network",), also=("grades",), settings=walking),
         Stage("rings", partial(_rings, catalog), needs=("network", "places"),
               also=("grades", "barriers", "form_rivers"), settings=walking),
@@ -197,7 +207,7 @@ def computing_stages(project: Project, *, verified: bool = False) -> list[Stage]
             Stage("plots", partial(_surveyed, project), needs=("homesteads",), also=("terrain",),
                   settings=project.crs)
         )  # fmt: skip
-    tables = ("people_at", "access", "circles", "gaps", "rings", "plots", "seats")
+    tables = ("people_at", "access", "circles", "gaps", "rings", "plots", "seats", "care")
     if verified:
         again = partial(_verified, project, catalog)
         stages.append(
@@ -214,6 +224,8 @@ TABLES = {
     "gaps": "gaps", "coverage": "gaps", "homesteads": "plots", "slopes": "plots", "balance": "people_at",
     "laws": "laws", "left_out": "streets", "slope_effect": "streets", "steepest": "streets",
     "intervals": "intervals", "seats": "seats", "schools": "seats", "cuts": "seats", "methods": "seats",
+    "care": "care", "care_levels": "care", "care_reach": "care", "referrals": "care", "grids": "care",
+    "equity": "equity",
 }  # fmt: skip
 """Which stage leaves which table."""
 
@@ -830,6 +842,53 @@ def _seats(project: Project, catalog: Catalog, at: Work) -> Value:
         doubts.append(Problem.doubt("seats_implausible", layer="facilities", n=int(many.sum()), ids=named))
     tables = {name: getattr(found, name) for name in ("seats", "schools", "cuts", "methods")}
     return {**tables, "problems": tuple(doubts)}
+
+
+def _care(project: Project, catalog: Catalog, at: Work) -> Value:
+    places, facilities, asked = _asked(project, catalog, at)
+    layer = at.given.get("form_care_grids", {}).get("frame")
+    found = measure_care(places, facilities, grids=layer, **asked)
+    doubts = []
+    caring = [name for level in catalog.care.values() for name in level.categories]
+    own = facilities[facilities["category"].isin(caring) & facilities["operating"]]
+    silent = own[own["doctors"].isna() & ~own["category"].isin(catalog.default_staff)]
+    if len(silent):
+        named = some(list(silent["facility_id"]))
+        doubts.append(Problem.doubt("staff_unknown", layer="facilities", n=len(silent), ids=named))
+    if found.given is not None:
+        doubts += _grid_doubts(found.given, layer, places)
+    tables = {name: getattr(found, name) for name in ("care", "care_levels", "care_reach", "referrals", "grids")}
+    return {**tables, "problems": tuple(doubts)}
+
+
+def _grid_doubts(read: GivenGrids, layer: gpd.GeoDataFrame, places: pd.DataFrame) -> list[Problem]:
+    """What keeps a layer of grids from being a partition with one lead each."""
+    file, ids = str(layer["file"].iloc[0]), places["place_id"].to_numpy(object)
+    names = [str(name) for name in layer["name" if "name" in layer else "row"]]
+    placed = places["lon"].notna().to_numpy(bool)
+    told = (
+        [f"{names[i]}–{names[j]}" for i, j in read.overlaps], list(ids[placed & (read.grid < 0)]),
+        list(ids[read.several > 1]), [name for name, lead in zip(names, read.lead, strict=True) if lead < 0],
+    )  # fmt: skip
+    n, ids_of = [len(named) for named in told], [some(named) for named in told]
+    doubts = (
+        Problem.doubt("grid_overlap", file=file, layer="care_grids", n=n[0], ids=ids_of[0]),
+        Problem.doubt("grid_without", file=file, layer="care_grids", n=n[1], ids=ids_of[1]),
+        Problem.doubt("grid_several", file=file, layer="care_grids", n=n[2], ids=ids_of[2]),
+        Problem.doubt("grid_lead_unknown", file=file, layer="care_grids", n=n[3], ids=ids_of[3]),
+    )
+    return [doubt for doubt, named in zip(doubts, told, strict=True) if named]
+
+
+def _equity(catalog: Catalog, at: Work) -> Value:
+    least = {
+        name: level.staff_per_1000 for name, level in catalog.care.items() if level.staff_per_1000 is not None
+    }
+    table = equity(
+        at.given["people_at"]["places"], at.given["care"]["care"], at.given["seats"]["seats"], least=least,
+        care_method=CARE_METHOD, seats_view=VIEWS[-1],
+    )  # fmt: skip
+    return {"equity": table}
 
 
 def _verified(project: Project, catalog: Catalog, at: Work) -> Value:

@@ -67,8 +67,8 @@ class Project:
     ledgers and layers of ``layers/catalog/ledgers.toml``; ``strata`` names the stratum of each county.
     ``walk_function`` and ``raw`` say how grades change a walk, see ``Catalog.walking``. ``standards``,
     ``categories``, ``cover`` (how much longer a metre takes by class of land cover), ``seats`` (of schools that
-    tell none) and ``pupils`` (per 1,000 people, by stage, where no ages are known) are what differs from the
-    catalogue.
+    tell none), ``pupils`` (per 1,000 people, by stage, where no ages are known) and ``staff`` (doctors of
+    institutions of care that tell none) are what differs from the catalogue.
     """
 
     file: Path
@@ -102,12 +102,14 @@ class Project:
     cover: Mapping[int, float] = dataclasses.field(default_factory=dict)
     seats: Mapping[str, float] = dataclasses.field(default_factory=dict)
     pupils: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    staff: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     def catalog(self) -> Catalog:
         """The catalogue with this project's own values."""
         own = catalogue.load().with_overrides(self.standards, self.categories)
         own = own.with_ferries() if self.network.ferries else own
-        own = dataclasses.replace(own, cover={**own.cover, **self.cover}, default_seats=self.seats)
+        own = dataclasses.replace(own, cover={**own.cover, **self.cover}, default_seats=self.seats,
+                                  default_staff=self.staff)  # fmt: skip
         local = {name: dataclasses.replace(own.stages[name], per_1000=n) for name, n in self.pupils.items()}
         own = dataclasses.replace(own, stages={**own.stages, **local})
         return own.walking(self.walk_function, raw=self.raw)
@@ -176,6 +178,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "landcover": (),
     "seats": (),
     "pupils": (),
+    "staff": (),
     "run": ("circle_personas", "met_share", "walk_function", "raw"),
     "strata": (),
     "standards": (),
@@ -411,6 +414,7 @@ def _project(reader: _Reader) -> Project:
         cover=_cover(reader),
         seats=_numbers(reader, "seats", catalogue.load().schools, 1, MOST_SEATS, whole=True),
         pupils=_numbers(reader, "pupils", tuple(catalogue.load().stages), 0, MOST_PUPILS),
+        staff=_numbers(reader, "staff", _caring(), 0, MOST_STAFF),
         dem=tuple(reader.file("terrain.dem", p) for p in ([dem] if isinstance(dem, str) else dem)),
         circle_personas=tuple(str(p) for p in personas),
         met_share=_met_share(reader),
@@ -505,6 +509,13 @@ MOST_PUPILS = 500
 
 MOST_SEATS = 10_000
 """No school has more."""
+
+MOST_STAFF = 10_000
+"""No institution of care has more."""
+
+
+def _caring() -> tuple[str, ...]:
+    return tuple(name for level in catalogue.load().care.values() for name in level.categories)
 
 
 def _met_share(reader: _Reader) -> float | None:

@@ -31,7 +31,7 @@ CERTAINTIES = ("V", "H", "U", "P")
 LIMITS = ("walk_min", "drive_min", "radius_m")
 LAND_USES = ("farmland", "garden", "forest", "grass", "other_agri", "construction", "unused")
 FILES = ("categories", "groups", "standards", "personas", "modes", "roads", "lists", "settlements", "headers",
-         "landuse", "ledgers", "words", "doors", "landcover", "stages")  # fmt: skip
+         "landuse", "ledgers", "words", "doors", "landcover", "stages", "care")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +241,37 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
+class CareLevel:
+    """
+    A level of care: its institutions, how far people go there, and what 1,000 people should have (None: not said).
+
+    ``mode`` is ``usual`` (on foot, or as the place usually rides) or ``drive``.
+    """
+
+    id: str
+    name_zh: str
+    name_en: str
+    categories: tuple[str, ...]
+    mode: str
+    ride_min: float
+    source: str
+    certainty: str
+    walk_min: float | None = None
+    staff_per_1000: float | None = None
+    beds_per_1000: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CareRules:
+    """How many should be how near to any care, and how grids are drawn round the institutions of a level."""
+
+    within_min: float
+    people_share: float
+    lead: str
+    limit_min: float
+
+
+@dataclass(frozen=True, slots=True)
 class DoorRules:
     """What of OSM is a way into an area, if its ``access`` or ``foot`` does not say ``closed``."""
 
@@ -277,11 +308,16 @@ class Catalog:
     stages: Mapping[str, SchoolStage]
     bands: tuple[Band, ...]
     boarding_limit_min: float
+    care: Mapping[str, CareLevel]
+    """Levels of care, the nearest first."""
+    care_rules: CareRules
     doors: DoorRules
     cover: Mapping[int, float]
     """By class of land cover how many times longer a metre takes than on open ground; 0 is closed."""
     default_seats: Mapping[str, float] = field(default_factory=dict)
     """By category the seats of a school that tells none: a rule that the project states."""
+    default_staff: Mapping[str, float] = field(default_factory=dict)
+    """By category the doctors of an institution that tells none, by the same."""
     walk_function: str = DEFAULT
     raw_speed: bool = False
 
@@ -486,6 +522,11 @@ def build(data: Mapping[str, Mapping[str, Any]]) -> Catalog:
         stages={name: SchoolStage(id=name, **row) for name, row in data["stages"]["stage"].items()},
         bands=tuple(Band(**(row | {"categories": tuple(row["categories"])})) for row in data["stages"]["band"]),
         boarding_limit_min=float(data["stages"]["boarding"]["limit_min"]),
+        care={
+            name: CareLevel(id=name, **(row | {"categories": tuple(row["categories"])}))
+            for name, row in data["care"]["level"].items()
+        },
+        care_rules=CareRules(**data["care"]["target"], **data["care"]["grids"]),
         cover={int(code): float(factor) for code, factor in data["landcover"]["worldcover"]["factor"].items()},
         doors=DoorRules(_rules(data["doors"]["osm"]["gates"]), frozenset(data["doors"]["osm"]["closed"])),
     )

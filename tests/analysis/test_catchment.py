@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.optimize import LinearConstraint, minimize
 
-from analysis.catchment import DECAYS, METHODS, ZONES, catchment
+from analysis.catchment import DECAYS, METHODS, ZONES, catchment, rational_agents
 
 
 def ways(time):
@@ -102,8 +103,10 @@ def test_each_method_conserves_what_it_says(case, method):
         by_client = over(w, w.sum(axis=1, keepdims=True))
         np.testing.assert_allclose(parted[reached], (people @ by_client)[reached])
         assert (people @ by_client).sum() == pytest.approx(people[w.sum(axis=1) > 0].sum())
+        assert float(people @ found.per_head) == pytest.approx(used, abs=1e-9)
     else:
         assert total == pytest.approx(used, abs=1e-9)
+        np.testing.assert_array_equal(found.per_head, found.access)
 
 
 @given(cases(), st.sampled_from(sorted(METHODS)), st.integers(2, 5))
@@ -126,3 +129,44 @@ def test_what_makes_no_sense_is_refused(wrong):
     asked = {"people": [1], "supply": [1], "ways": ways(np.array([[1.0]])), "limit_min": 15} | wrong
     with pytest.raises(ValueError, match="must be"):
         catchment(asked.pop("people"), asked.pop("supply"), asked.pop("ways"), **asked)
+
+
+def test_of_two_clinics_the_crowded_one_is_left_by_so_many_that_both_cost_the_same():
+    """Alone between two clinics, 100 people and 1 doctor each: 10 minutes further are a quarter of tau."""
+    found, cost = rational_agents([100], [1, 1], ways(np.array([[0.0, 10.0]])), limit_min=60, tau_min=40)
+    # crowding is people over 50: x/50 = 1/4 + (100 - x)/50
+    np.testing.assert_allclose(1 / found.ratio, [56.25, 43.75])
+    np.testing.assert_allclose(cost, [1.125])
+    np.testing.assert_allclose(found.access, [2 / 100])
+
+
+@given(cases(), st.sampled_from([5.0, 15.0, 60.0]))
+def test_nobody_gains_by_going_elsewhere_and_all_are_somewhere(case, tau):
+    people, supply, time = case
+    found, cost = rational_agents(people, supply, ways(time), limit_min=15, tau_min=tau)
+    open_to = (time <= 15) & (supply > 0)
+    load = over(supply, np.nan_to_num(found.ratio))
+    reach = open_to.any(axis=1)
+    assert load.sum() == pytest.approx(people[reach].sum())
+    mean = people.sum() / supply.sum() if supply.sum() else 1.0
+    each = np.where(open_to, time / tau + over(load, supply * mean), np.inf)
+    np.testing.assert_allclose(cost[reach], each.min(axis=1)[reach], atol=1e-6)
+    assert np.isnan(cost[~reach]).all()
+    used = load > 0
+    assert float(people @ found.access) == pytest.approx(supply[used].sum(), rel=1e-6)
+    # the oracle: a convex programme of which this is the optimum
+    k = np.argwhere(open_to)
+    if len(k) > 1:
+
+        def worth(x):
+            at = np.bincount(k[:, 1], x, len(supply))
+            return float(x @ time[tuple(k.T)] / tau + (over(at**2, 2 * supply * mean)).sum())
+
+        rows = [LinearConstraint((k[:, 0] == i) * 1.0, people[i], people[i]) for i in np.flatnonzero(reach)]
+        start = np.array([people[i] / open_to[i].sum() for i, _ in k])
+        best = minimize(worth, start, bounds=[(0, None)] * len(k), constraints=rows, method="SLSQP",
+                        options={"ftol": 1e-12, "maxiter": 500})  # fmt: skip
+        # the loads decide the worth but for the times: told by the costs
+        total = float(people[reach] @ cost[reach]) - (over(load**2, supply * mean)).sum()
+        ours = total + (over(load**2, 2 * supply * mean)).sum()
+        assert ours <= best.fun + 1e-4 * max(abs(best.fun), 1)

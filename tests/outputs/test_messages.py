@@ -9,6 +9,7 @@ import pytest
 
 import yike
 from analysis.access import STATUSES
+from analysis.care import CARE_METHODS, CARE_STATUSES
 from analysis.laws import LAWS
 from analysis.seats import SEAT_STATUSES
 from geo.problems import Problem
@@ -73,7 +74,8 @@ def test_no_sentence_is_left_over():
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_everything_shown_has_a_word(language):
     words = load(language).words
-    assert set(words["status"]) == {*STATUSES, *SEAT_STATUSES}
+    assert set(words["status"]) == {*STATUSES, *SEAT_STATUSES, *CARE_STATUSES}
+    assert set(CARE_METHODS) <= set(words["method"])
     assert {law.name for law in LAWS} <= set(words["law"])
     assert set(catalog.CERTAINTIES) <= set(words["certainty"])
     assert set(catalog.PROFILES) == set(words["profile"])

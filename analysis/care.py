@@ -1,0 +1,397 @@
+"""Care: who reaches which level of it, how many doctors and beds there are for them, and in which grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Unpack, cast
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.access import Asked, Ground, Standing, counting
+from analysis.catchment import DEFAULT, METHODS, Catchment, catchment, rational_agents
+from analysis.grids import GivenGrids, draw_grids, read_grids
+from analysis.seats import pairs_within
+from geo import crs as systems
+from geo.profile import Mode
+from geo.reach import decided_min
+from layers.catalog import CareLevel, Catalog
+from layers.places import points_of
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+CARE_METHODS = (*METHODS, "raam")
+"""Ways to say how much of a supply each place has; ``DEFAULT`` is the one to go by."""
+
+CARE = [
+    "place_id", "level", "method", "people", "nearest_min", "facility_id", "facility_name", "ratio", "per_1000",
+    "beds_per_1000", "staff_short", "beds_short", "grid_id", "status",
+]  # fmt: skip
+LEVELS = [
+    "level", "method", "people", "people_reaching", "staff", "staff_reached", "beds", "beds_reached",
+    "staff_per_1000", "beds_per_1000", "standard_staff", "standard_beds", "staff_short", "beds_short", "unknown_n",
+]  # fmt: skip
+REACH = ["level", "people", "people_known", "people_within", "within_min", "share", "target", "met"]
+GRIDS = [
+    "grid_id", "grid_name", "source", "lead_facility_id", "lead_name", "places_n", "people", "load",
+    "time_max_min", "several_n",
+]  # fmt: skip
+REFERRALS = ["facility_id", "facility_name", "level", "next_level", "next_facility_id", "next_name", "drive_min"]
+CARE_STATUSES = ("ok", "people_unknown", "no_position", "outside_data", "staff_unknown")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Care:
+    """The tables ``care``, ``care_levels``, ``care_reach``, ``referrals`` and ``grids``; what was ``given``."""
+
+    care: pd.DataFrame
+    care_levels: pd.DataFrame
+    care_reach: pd.DataFrame
+    referrals: pd.DataFrame
+    grids: pd.DataFrame
+    given: GivenGrids | None
+
+
+def measure_care(
+    places: pd.DataFrame, facilities: pd.DataFrame, *, grids: gpd.GeoDataFrame | None = None,
+    **asked: Unpack[Asked],
+) -> Care:  # fmt: skip
+    """
+    Measure care level by level, see ``layers/catalog/care.toml``.
+
+    A place goes on foot or as it usually rides, to the county's hospitals by car; a way counts by its share of the
+    limit of its mode, whose rim belongs to it. Those who live at a settlement beside the moved draw on the same
+    doctors and count among its people, where no places of hosts are known.
+
+    Parameters
+    ----------
+    places, facilities, **asked
+        As in ``analysis.access.measure_access``; facilities with ``layers.facilities.HEALTH_NUMBERS``.
+    grids
+        Polygons of care grids; without them grids are drawn.
+
+    Returns
+    -------
+    care
+        A row a place, level and method: ``nearest_min`` to the nearest institution (NaN: none is reached), what
+        the method says (``ratio``), staff and beds per 1,000 people, and how many would be missing by the
+        standard. Of these all are NaN unless ``status`` is ``ok``: ``staff_unknown`` is a place that reaches an
+        institution which tells no staff.
+    care_levels
+        A row a level and method, with what all have and lack together.
+    care_reach
+        How many are within the minutes of the target of a level, and of any.
+    referrals
+        The next institution of the level above by car, from each of a level below.
+    grids
+        A row a grid; ``load`` is people per doctor of who leads it.
+    """
+    catalog, streets = asked["catalog"], asked["streets"]
+    facilities = counting(facilities, catalog)
+    given = asked.get("points")
+    points = points_of(places) if given is None else given
+    standing = Standing.of(
+        places, points, facilities, streets, catalog, asked.get("met_share") or catalog.met_share
+    )
+    ground = Ground(streets, catalog, standing, asked.get("grades"), asked.get("open_ground"), asked.get("closed"))
+    hosts = (places["place_kind"] == "host").any()
+    people = places["pop"].to_numpy(np.float64) + np.nan_to_num(places["pop_host"].to_numpy(np.float64)) * (
+        not hosts
+    )
+    travelled = {
+        level.id: _Level.of(level, ground, standing, facilities, catalog) for level in catalog.care.values()
+    }
+    care, levels = zip(
+        *(one.told(people, standing, catalog) for one in travelled.values() if one is not None), strict=True
+    )
+    whole = pd.concat(care, ignore_index=True)
+    table, grid_id, read = _grids(places, people, travelled[catalog.care_rules.lead], standing, ground, facilities,
+                                  grids, catalog)  # fmt: skip
+    whole["grid_id"] = grid_id[whole["place_row"].to_numpy(np.int64)]
+    whole = whole.sort_values(["place_row", "level_row", "method_row"], kind="stable", ignore_index=True)
+    return Care(
+        whole[CARE], pd.concat(levels, ignore_index=True)[LEVELS], _reach(whole, catalog),
+        _referrals(facilities, catalog, asked), table, read,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Level:
+    """One level: its institutions, what they have, who reaches them and how near the nearest is."""
+
+    level: CareLevel
+    rows: Ints
+    staff: Floats
+    beds: Floats
+    ways: pd.DataFrame
+    """``client`` (a point), ``site`` (of ``rows``) and ``time_min``, which is the share of the limit."""
+    nearest: Ints
+    nearest_min: Floats
+    """Of each point."""
+    first: tuple[Ints, Ints]
+    """Points and institutions in the order of their ids, which decides where several answers are as good."""
+
+    @classmethod
+    def of(
+        cls, level: CareLevel, ground: Ground, standing: Standing, facilities: pd.DataFrame, catalog: Catalog
+    ) -> _Level:
+        rows = standing.rows(level.categories)
+        first = catalog.categories[level.categories[0]]
+        own = standing.usual[standing.owner]
+        rides = {"drive"} if level.mode == "drive" else set(own) - {"", "walk"}
+        n = len(own)
+        nearest, best = np.full(n, -1, np.int64), np.full(n, np.inf)
+        parts = []
+        for mode in ["walk", *sorted(rides)]:
+            journeys, _, _ = ground.journeys(first.persona, cast(Mode, mode))
+            limit_min = level.ride_min if mode != "walk" or level.walk_min is None else level.walk_min
+            mine = np.full(n, mode == "walk" or level.mode == "drive") | (own == mode)
+            limit = np.where(mine, limit_min, np.nan)
+            pairs = pairs_within(journeys, rows, first.direction, limit)
+            parts.append(pairs.assign(share=pairs["ms"] / 60_000.0 / limit_min))
+            found = journeys.nearest(rows, rank=standing.rank[rows], direction=first.direction)
+            time = np.where(mine, np.nan_to_num(decided_min(found, first.direction), nan=np.inf), np.inf)
+            nearest, best = np.where(time < best, found.facility, nearest), np.minimum(time, best)
+        ways = pd.concat(parts, ignore_index=True).sort_values(["point", "facility", "share"], kind="stable")
+        ways = ways.drop_duplicates(["point", "facility"])
+        number = pd.Series(np.arange(len(rows)), index=rows)
+        table = pd.DataFrame(
+            {"client": ways["point"].to_numpy(np.int64), "site": number.reindex(ways["facility"]).to_numpy(),
+             "time_min": np.minimum(ways["share"].to_numpy(np.float64), 1.0)}
+        ).astype({"site": "int64"})  # fmt: skip
+        about = facilities.iloc[rows]
+        by_rule = about["category"].map(catalog.default_staff).astype("float64")
+        doctors = about["doctors"].where(about["doctors"] >= 0).fillna(by_rule)
+        return cls(
+            level, rows, doctors.to_numpy(np.float64),
+            about["beds"].where(about["beds"] >= 0).to_numpy(np.float64), table, nearest,
+            np.where(np.isfinite(best), best, np.nan),
+            (np.argsort(standing.place_id[standing.owner].astype(str), kind="stable"),
+             np.argsort(standing.rank[rows])),
+        )  # fmt: skip
+
+    def shares(self, people: Floats, supply: Floats, method: str) -> Catchment:
+        """What a method makes of a supply; what is not known counts as nothing."""
+        amount = np.nan_to_num(supply)
+        if method == "raam":
+            homes, sites = self.first
+            turned = self.ways.assign(
+                client=np.argsort(homes)[self.ways["client"]], site=np.argsort(sites)[self.ways["site"]]
+            )
+            found, _ = rational_agents(people[homes], amount[sites], turned, limit_min=1.0, tau_min=1.0)
+            access, ratio = np.empty(len(homes)), np.empty(len(sites))
+            access[homes], ratio[sites] = found.access, found.ratio
+            return Catchment(access, ratio, access)
+        return catchment(people, amount, self.ways, limit_min=1.0, method=method)
+
+    def told(self, people: Floats, standing: Standing, catalog: Catalog) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The rows of ``care`` and ``care_levels``."""
+        n, level = len(people), self.level
+        owner, share = standing.owner, standing.share
+        at_point = np.nan_to_num(people[owner]) * share
+        near = _deciding(self.nearest_min, self.nearest, standing)
+        site = self.ways["site"].to_numpy(np.int64)
+        client = self.ways["client"].to_numpy(np.int64)
+        lacks = [np.bincount(owner[client], np.isnan(s)[site], n) > 0 for s in (self.staff, self.beds)]
+        status = _status(people, standing, lacks[0])
+        reaching = np.bincount(client, minlength=len(owner)) > 0
+        seen = np.bincount(site, at_point[client], len(self.rows)) > 0
+        chosen = np.where(near[1] >= 0, near[1], len(standing.ids) - 1)
+        rows, levels = [], []
+        due = {"staff": level.staff_per_1000, "beds": level.beds_per_1000}
+        for number, method in enumerate(CARE_METHODS):
+            staff, beds = (self.shares(at_point, s, method) for s in (self.staff, self.beds))
+            of_place = {
+                name: np.bincount(owner, values * share, n).astype(np.float64)
+                for name, values in (
+                    ("ratio", staff.access), ("per_1000", 1000 * staff.per_head),
+                    ("beds_per_1000", 1000 * beds.per_head),
+                )
+            }  # fmt: skip
+            table = pd.DataFrame(
+                {"place_row": np.arange(n), "level_row": list(catalog.care).index(level.id), "method_row": number,
+                 "place_id": standing.place_id, "level": level.id, "method": method, "people": people,
+                 "nearest_min": near[0], "facility_id": standing.ids[chosen],
+                 "facility_name": standing.names[chosen], **of_place, "status": status}
+            )  # fmt: skip
+            for name, column, told in (
+                ("staff", "per_1000", status == "ok"), ("beds", "beds_per_1000", (status == "ok") & ~lacks[1]),
+            ):  # fmt: skip
+                table[column] = table[column].where(told)
+                least = np.nan if due[name] is None else float(due[name] or 0.0)
+                table[f"{name}_short"] = (least - table[column]).clip(lower=0.0) / 1000 * table["people"]
+            table["ratio"] = table["ratio"].where(status == "ok")
+            rows.append(table)
+            levels.append(
+                (level.id, method, float(at_point.sum()), float(at_point[reaching].sum()),
+                 *(float(np.nansum(of)) for of in (self.staff, self.staff[seen], self.beds, self.beds[seen])),
+                 *(1000 * _over(float(np.nansum(of)), float(at_point.sum())) for of in (self.staff, self.beds)),
+                 *(np.nan if due[name] is None else due[name] for name in ("staff", "beds")),
+                 *(table[f"{name}_short"].sum(min_count=1) for name in ("staff", "beds")),
+                 int(np.isnan(self.staff).sum()))
+            )  # fmt: skip
+        return pd.concat(rows, ignore_index=True), pd.DataFrame(levels, columns=LEVELS)
+
+
+def _over(a: float, b: float) -> float:
+    return a / b if b > 0 else float("nan")
+
+
+def _deciding(time: Floats, which: Ints, standing: Standing) -> tuple[Floats, Ints]:
+    """The time of each place: so many of its people are as quick that they are the share that decides."""
+    order = np.lexsort((np.arange(len(time)), np.nan_to_num(time, nan=np.inf), standing.owner))
+    owner = standing.owner[order]
+    total = pd.Series(standing.share[order]).groupby(owner).cumsum().to_numpy(np.float64)
+    enough = np.flatnonzero(total >= standing.met_share - 1e-9)
+    _, first = np.unique(owner[enough], return_index=True)
+    row = order[enough[first]]
+    return time[row], which[row]
+
+
+def _status(people: Floats, standing: Standing, unknown: NDArray[np.bool_]) -> NDArray[np.object_]:
+    n = len(people)
+    placed = np.isfinite(standing.points_at[0])
+    some, inside = (np.bincount(standing.owner, which, n) > 0 for which in (placed, placed & ~standing.outside))
+    return np.select(
+        [~some, ~inside, np.isnan(people), unknown],
+        ["no_position", "outside_data", "people_unknown", "staff_unknown"], default="ok",
+    ).astype(object)  # fmt: skip
+
+
+def _reach(care: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+    """Who is near to each level, and to whichever is nearest."""
+    rules = catalog.care_rules
+    own = care[care["method"] == DEFAULT]
+    least = own.groupby("place_row").agg(people=("people", "first"), nearest_min=("nearest_min", "min"),
+                                         status=("status", "first"))  # fmt: skip
+    rows = []
+    for name, table in [*((level, own[own["level"] == level]) for level in catalog.care), ("any", least)]:
+        known = ~table["status"].isin(["no_position", "outside_data", "people_unknown"])
+        people, near = table["people"].where(known), table["nearest_min"] <= rules.within_min
+        within, counted = float(people[near].sum()), float(people.sum())
+        share = _over(within, counted)
+        target = rules.people_share if name == "any" else np.nan
+        met = share >= target if name == "any" and counted > 0 else None
+        rows.append((name, float(table["people"].sum()), counted, within, rules.within_min, share, target, met))
+    return pd.DataFrame(rows, columns=REACH).astype({"met": "boolean"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Partition:
+    """Grids by row: ``of`` each place (-1: none), how many each place lies in, and who leads each (-1: nobody)."""
+
+    of: Ints
+    several: Ints
+    ids: list[str]
+    names: list[str]
+    leads: list[int]
+    """Rows of facilities."""
+    source: str
+
+
+def _grids(
+    places: pd.DataFrame, people: Floats, lead: _Level, standing: Standing, ground: Ground,
+    facilities: pd.DataFrame, grids: gpd.GeoDataFrame | None, catalog: Catalog,
+) -> tuple[pd.DataFrame, NDArray[np.object_], GivenGrids | None]:  # fmt: skip
+    time = _by_car(ground, standing, lead.rows, catalog)
+    read = None
+    if grids is not None and len(grids):
+        caring = [name for level in catalog.care.values() for name in level.categories]
+        cares = facilities[facilities["category"].isin(caring)]
+        read = read_grids(grids, places, cares)
+        parted = _given(grids, read, cares)
+    else:
+        parted = _drawn(places, people, lead, time, standing, facilities, catalog)
+    number_of = {int(row): number for number, row in enumerate(lead.rows)}
+    table = []
+    for grid, (name, title, row) in enumerate(zip(parted.ids, parted.names, parted.leads, strict=True)):
+        mine = np.flatnonzero(parted.of == grid)
+        if parted.source == "drawn" and not len(mine):
+            continue
+        heads, number = float(np.nansum(people[mine])), number_of.get(row, -1)
+        staff = float(lead.staff[number]) if number >= 0 else np.nan
+        minutes = time[mine, number] if number >= 0 else np.full(len(mine), np.nan)
+        about = ["" if row < 0 else str(facilities[name][row]) for name in ("facility_id", "facility_name")]
+        longest = float(np.max(minutes)) if len(mine) and np.isfinite(minutes).all() else np.nan
+        several = int((parted.several[mine] > 1).sum())
+        table.append((name, title, parted.source, *about, len(mine), heads, _over(heads, staff), longest, several))
+    grid_id = np.asarray(np.array([*parted.ids, ""], object)[parted.of], np.object_)
+    return pd.DataFrame(table, columns=GRIDS), grid_id, read
+
+
+def _given(grids: gpd.GeoDataFrame, read: GivenGrids, cares: pd.DataFrame) -> _Partition:
+    blank = pd.Series("", index=grids.index)
+    ids = [str(text) or f"G{n:02d}" for n, text in enumerate(grids.get("id", blank), start=1)]
+    leads = [int(cares.index[number]) if number >= 0 else -1 for number in read.lead]
+    return _Partition(
+        read.grid, read.several, ids, [str(text) for text in grids.get("name", blank)], leads, "given"
+    )
+
+
+def _drawn(
+    places: pd.DataFrame, people: Floats, lead: _Level, time: Floats, standing: Standing,
+    facilities: pd.DataFrame, catalog: Catalog,
+) -> _Partition:  # fmt: skip
+    about = facilities.iloc[lead.rows]
+    at = [frame[["lon", "lat"]].to_numpy(np.float64) for frame in (places, about)]
+    xy, lead_xy = (np.column_stack(systems.project(one[:, 0], one[:, 1], standing.plane)) for one in at)
+    weight = lead.staff if (lead.staff > 0).all() else np.ones(len(about))
+    # the order of rows decides nothing
+    order = np.argsort(places["place_id"].to_numpy(str), kind="stable")
+    first = np.argsort(about["facility_id"].to_numpy(str), kind="stable")
+    drawn = draw_grids(
+        xy[order], people[order], time[order][:, first], weight[first], lead_xy=lead_xy[first],
+        limit_min=catalog.care_rules.limit_min,
+    )  # fmt: skip
+    of = np.empty(len(places), np.int64)
+    of[order] = np.where(drawn >= 0, np.append(first, -1)[drawn], -1)
+    ids, names = ([str(text) for text in about[name]] for name in ("facility_id", "facility_name"))
+    return _Partition(of, np.zeros(len(of), np.int64), ids, names, [int(row) for row in lead.rows], "drawn")
+
+
+def _by_car(ground: Ground, standing: Standing, rows: Ints, catalog: Catalog) -> Floats:
+    """Minutes of each place, of its furthest point, to each institution; NaN far beyond the limit."""
+    persona = catalog.categories[catalog.care[catalog.care_rules.lead].categories[0]].persona
+    modes: tuple[Mode, ...] = ("walk", "drive")
+    least = np.full((len(standing.owner), len(rows)), np.nan)
+    number = pd.Series(np.arange(len(rows)), index=rows)
+    for mode in modes:
+        journeys, _, _ = ground.journeys(persona, mode)
+        pairs = journeys.within(rows, limit_min=4 * catalog.care_rules.limit_min)
+        at = pairs["home"].to_numpy(np.int64), number.reindex(pairs["facility"]).to_numpy(np.int64)
+        least[at] = np.fmin(least[at], pairs["time_min"].to_numpy(np.float64))
+    worst = np.full((len(standing.people), len(rows)), -np.inf)
+    np.maximum.at(worst, standing.owner, np.nan_to_num(least, nan=np.inf))
+    return np.where(np.isfinite(worst), worst, np.nan)
+
+
+def _referrals(facilities: pd.DataFrame, catalog: Catalog, asked: Asked) -> pd.DataFrame:
+    """Whom an institution sends on to, by car, on the streets."""
+    levels = list(catalog.care.values())
+    parts = []
+    for low, high in pairwise(levels):
+        own = facilities[facilities["category"].isin(low.categories) & facilities["lon"].notna()]
+        own = own.drop_duplicates("facility_id")
+        if not len(own):
+            continue
+        stands = own[["lon", "lat"]].assign(
+            place_id=own["facility_id"], pop=1.0, pop_host=0.0, profile="rural", usual_mode="drive"
+        )
+        points = stands[["place_id", "lon", "lat"]].assign(point_id=stands["place_id"], share=1.0)
+        standing = Standing.of(stands, points, facilities, asked["streets"], catalog, 1.0)
+        ground = Ground(asked["streets"], catalog, standing, asked.get("grades"), closed=asked.get("closed"))
+        ground.journeys("adult", "walk")
+        journeys, _, _ = ground.journeys("adult", "drive")
+        rows = standing.rows(high.categories)
+        found = journeys.nearest(rows, rank=standing.rank[rows], direction="to_facility")
+        chosen = np.where(found.facility >= 0, found.facility, len(standing.ids) - 1)
+        about = {name: own[name].to_numpy(object) for name in ("facility_id", "facility_name")}
+        parts.append(pd.DataFrame(
+            {**about, "level": low.id, "next_level": high.id, "next_facility_id": standing.ids[chosen],
+             "next_name": standing.names[chosen], "drive_min": found.to_min}
+        ))  # fmt: skip
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=REFERRALS)
