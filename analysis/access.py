@@ -162,6 +162,19 @@ class Asked(TypedDict, total=False):
     closed: Shapes | None
 
 
+def prepared(
+    places: pd.DataFrame, facilities: pd.DataFrame, asked: Asked
+) -> tuple[pd.DataFrame, Standing, Ground]:
+    """The points of places, and what is asked about and travelled over; facilities are those that count."""
+    catalog, streets, given = asked["catalog"], asked["streets"], asked.get("points")
+    points = points_of(places) if given is None else given
+    standing = Standing.of(
+        places, points, facilities, streets, catalog, asked.get("met_share") or catalog.met_share
+    )
+    ground = Ground(streets, catalog, standing, asked.get("grades"), asked.get("open_ground"), asked.get("closed"))
+    return points, standing, ground
+
+
 def counting(facilities: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     """What operates and is of a category that is known."""
     kept = facilities["category"].isin(catalog.categories) & facilities["operating"]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.access import Asked, Ground, Standing, counting
+from analysis.access import Asked, Ground, Standing, counting, prepared
 from analysis.catchment import DEFAULT, METHODS, Catchment, catchment, rational_agents
 from analysis.grids import GivenGrids, draw_grids, read_grids
 from analysis.seats import pairs_within
@@ -19,7 +19,6 @@ from geo import crs as systems
 from geo.profile import Mode
 from geo.reach import decided_min
 from layers.catalog import CareLevel, Catalog
-from layers.places import points_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -90,14 +89,9 @@ def measure_care(
     grids
         A row a grid; ``load`` is people per doctor of who leads it.
     """
-    catalog, streets = asked["catalog"], asked["streets"]
+    catalog = asked["catalog"]
     facilities = counting(facilities, catalog)
-    given = asked.get("points")
-    points = points_of(places) if given is None else given
-    standing = Standing.of(
-        places, points, facilities, streets, catalog, asked.get("met_share") or catalog.met_share
-    )
-    ground = Ground(streets, catalog, standing, asked.get("grades"), asked.get("open_ground"), asked.get("closed"))
+    _, standing, ground = prepared(places, facilities, asked)
     hosts = (places["place_kind"] == "host").any()
     people = places["pop"].to_numpy(np.float64) + np.nan_to_num(places["pop_host"].to_numpy(np.float64)) * (
         not hosts

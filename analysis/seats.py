@@ -14,13 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from analysis.access import Asked, Ground, Standing, counting
+from analysis.access import Asked, Ground, Standing, counting, prepared
 from analysis.assignment import Assignment, assign
 from analysis.districts import district_schools, in_own_district
 from geo.profile import Mode
 from geo.reach import Journeys, Reached, decided_min
 from layers.catalog import PROFILES, Catalog
-from layers.places import AGES, points_of
+from layers.places import AGES
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -101,14 +101,9 @@ def place_pupils(
         grades and of what is left for these.
         ``methods`` says by stage how many other ways of counting leave without a seat today, see ``methods``.
     """
-    catalog, streets = asked["catalog"], asked["streets"]
+    catalog = asked["catalog"]
     facilities = counting(facilities, catalog)
-    given = asked.get("points")
-    points = points_of(places) if given is None else given
-    standing = Standing.of(
-        places, points, facilities, streets, catalog, asked.get("met_share") or catalog.met_share
-    )
-    ground = Ground(streets, catalog, standing, asked.get("grades"), asked.get("open_ground"), asked.get("closed"))
+    points, standing, ground = prepared(places, facilities, asked)
     schools = school_pools(facilities, catalog)
     ways = _ways(ground, standing, schools, catalog)
     ways["stays"], bound = True, districts is not None and len(districts) > 0
@@ -127,6 +122,33 @@ def place_pupils(
             now = methods(found[VIEWS[-1]].groups, found[VIEWS[-1]].arcs, asks.room, catalog)
     seats, taken, cuts = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
     return Seats(seats, taken, cuts, now)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SchoolQuestion:
+    """
+    Pupils of today and the ways that they may take.
+
+    ``groups`` has ``people``, ``place_id`` and ``stage``; ``arcs`` ``group``, ``pool`` and ``boards``; ``schools``
+    is of ``school_pools``, whose rows ``room`` and ``beds`` are of.
+    """
+
+    groups: pd.DataFrame
+    arcs: pd.DataFrame
+    schools: pd.DataFrame
+    room: Ints
+    beds: Ints
+
+
+def school_question(places: pd.DataFrame, facilities: pd.DataFrame, **asked: Unpack[Asked]) -> SchoolQuestion:
+    """Ask who could go where if everybody may move, see ``place_pupils``."""
+    catalog = asked["catalog"]
+    facilities = counting(facilities, catalog)
+    points, standing, ground = prepared(places, facilities, asked)
+    schools = school_pools(facilities, catalog)
+    ways = _ways(ground, standing, schools, catalog).assign(stays=True)
+    asks = _Asks.of(places, points, schools, ways, catalog, YEARS[0], _lost(standing), parted=False)
+    return SchoolQuestion(asks.groups, asks.arcs, schools, asks.room, asks.beds)
 
 
 OBJECTIVES = ("as_boarder", "beyond", "ms")
@@ -318,7 +340,7 @@ def _ways(ground: Ground, standing: Standing, schools: pd.DataFrame, catalog: Ca
             # whoever usually rides may walk as well
             may = np.ones(len(deciding), bool) if mode == "walk" else deciding == mode
             for band, name in ((b, c) for b in catalog.bands if b.stage == stage.id for c in b.categories):
-                limit = _limits(name, mode, standing, catalog)
+                limit = limits_of(name, mode, standing, catalog)
                 pairs = pairs_within(journeys, standing.rows([name]), category.direction, limit)
                 pairs = pairs[may[pairs["point"]]]
                 parts.append(pairs.assign(band=band.id, boards=False))
@@ -338,7 +360,7 @@ def _ways(ground: Ground, standing: Standing, schools: pd.DataFrame, catalog: Ca
     return ways.assign(stage=ways["band"].map({band.id: band.stage for band in catalog.bands}))
 
 
-def _limits(category: str, mode: str, standing: Standing, catalog: Catalog) -> Floats:
+def limits_of(category: str, mode: str, standing: Standing, catalog: Catalog) -> Floats:
     """The limit of each point to a category in a mode, NaN for none."""
     limits = [catalog.standard(category, name).limit_min(mode) for name in PROFILES]
     of_profile = np.array([np.nan if limit is None else limit for limit in limits])

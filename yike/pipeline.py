@@ -797,31 +797,31 @@ def _access(project: Project, catalog: Catalog, at: Work) -> Value:
         seen.setdefault(category, len(seen) + 1)
         at.teller.part(category, seen[category], every)
 
-    places, facilities, asked = _asked(project, catalog, at)
+    places, facilities, asked = asked_of(project, catalog, at.given)
     measured = measure_access(places, facilities, **asked, progress=tell)
     return {"access": measured.access, "snaps": measured.snaps}
 
 
-def _asked(project: Project, catalog: Catalog, at: Work) -> tuple[pd.DataFrame, pd.DataFrame, Asked]:
+def asked_of(project: Project, catalog: Catalog, given: Given) -> tuple[pd.DataFrame, pd.DataFrame, Asked]:
     """What is measured, and against what."""
-    facilities = at.given["facilities"]
+    facilities = given["facilities"]
     asked: Asked = {
-        "streets": at.given["network"]["streets"], "catalog": catalog,
-        "sourced": frozenset(facilities["sourced"]), "points": at.given["places"]["points"],
+        "streets": given["network"]["streets"], "catalog": catalog,
+        "sourced": frozenset(facilities["sourced"]), "points": given["places"]["points"],
         "circle_personas": project.circle_personas, "met_share": project.met_share,
-        "grades": grades_in(at.given), "open_ground": open_ground_in(at.given),
-        "closed": closed_in(at.given),
+        "grades": grades_in(given), "open_ground": open_ground_in(given),
+        "closed": closed_in(given),
     }  # fmt: skip
-    return at.given["people_at"]["places"], facilities["facilities"], asked
+    return given["people_at"]["places"], facilities["facilities"], asked
 
 
 def _intervals(project: Project, catalog: Catalog, at: Work) -> Value:
-    places, facilities, asked = _asked(project, catalog, at)
+    places, facilities, asked = asked_of(project, catalog, at.given)
     return {"intervals": intervals(at.given["access"]["access"], places, facilities, **asked)}
 
 
 def _seats(project: Project, catalog: Catalog, at: Work) -> Value:
-    places, facilities, asked = _asked(project, catalog, at)
+    places, facilities, asked = asked_of(project, catalog, at.given)
     districts = at.given.get("form_school_districts", {}).get("frame")
     found = place_pupils(places, facilities, districts=districts, **asked)
     now = found.seats[(found.seats["year"] == 0) & (found.seats["view"] == VIEWS[-1])]
@@ -845,7 +845,7 @@ def _seats(project: Project, catalog: Catalog, at: Work) -> Value:
 
 
 def _care(project: Project, catalog: Catalog, at: Work) -> Value:
-    places, facilities, asked = _asked(project, catalog, at)
+    places, facilities, asked = asked_of(project, catalog, at.given)
     layer = at.given.get("form_care_grids", {}).get("frame")
     found = measure_care(places, facilities, grids=layer, **asked)
     doubts = []
@@ -892,7 +892,7 @@ def _equity(catalog: Catalog, at: Work) -> Value:
 
 
 def _verified(project: Project, catalog: Catalog, at: Work) -> Value:
-    places, facilities, asked = _asked(project, catalog, at)
+    places, facilities, asked = asked_of(project, catalog, at.given)
     return {"again": verify(places, facilities, **asked)}
 
 

@@ -68,7 +68,8 @@ class Project:
     ``walk_function`` and ``raw`` say how grades change a walk, see ``Catalog.walking``. ``standards``,
     ``categories``, ``cover`` (how much longer a metre takes by class of land cover), ``seats`` (of schools that
     tell none), ``pupils`` (per 1,000 people, by stage, where no ages are known) and ``staff`` (doctors of
-    institutions of care that tell none) are what differs from the catalogue.
+    institutions of care that tell none) are what differs from the catalogue; ``costs`` are of a new site, a class
+    (``unit``) and a bed, in 10,000 yuan, and ``candidates`` a list of sites, both for ``yike site``.
     """
 
     file: Path
@@ -103,6 +104,8 @@ class Project:
     seats: Mapping[str, float] = dataclasses.field(default_factory=dict)
     pupils: Mapping[str, float] = dataclasses.field(default_factory=dict)
     staff: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    costs: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    candidates: Source | None = None
 
     def catalog(self) -> Catalog:
         """The catalogue with this project's own values."""
@@ -110,6 +113,7 @@ class Project:
         own = own.with_ferries() if self.network.ferries else own
         own = dataclasses.replace(own, cover={**own.cover, **self.cover}, default_seats=self.seats,
                                   default_staff=self.staff)  # fmt: skip
+        own = dataclasses.replace(own, remedies=dataclasses.replace(own.remedies, costs=self.costs))
         local = {name: dataclasses.replace(own.stages[name], per_1000=n) for name, n in self.pupils.items()}
         own = dataclasses.replace(own, stages={**own.stages, **local})
         return own.walking(self.walk_function, raw=self.raw)
@@ -172,6 +176,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
         "facility_shapes",
         "homesteads",
         "people",
+        "candidates",
     ),
     "network": (*NETWORKS, "ferries"),
     "terrain": ("dem", "landcover"),
@@ -179,6 +184,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "seats": (),
     "pupils": (),
     "staff": (),
+    "costs": (),
     "run": ("circle_personas", "met_share", "walk_function", "raw"),
     "strata": (),
     "standards": (),
@@ -195,6 +201,7 @@ _SOURCE_KEYS = {
     "roads": ("path", "layer", "crs"),
     "homesteads": ("path", "layer", "crs", "osm"),
     "service": ("path", "layer", "crs"),
+    "candidates": ("path", "sheet", "layer", "crs"),
     "people": ("path", "limit_m"),
 }
 
@@ -414,6 +421,8 @@ def _project(reader: _Reader) -> Project:
         cover=_cover(reader),
         seats=_numbers(reader, "seats", catalogue.load().schools, 1, MOST_SEATS, whole=True),
         pupils=_numbers(reader, "pupils", tuple(catalogue.load().stages), 0, MOST_PUPILS),
+        costs=_numbers(reader, "costs", tuple(catalogue.load().remedies.weights), 0, MOST_COST),
+        candidates=_one(reader, "candidates"),
         staff=_numbers(reader, "staff", _caring(), 0, MOST_STAFF),
         dem=tuple(reader.file("terrain.dem", p) for p in ([dem] if isinstance(dem, str) else dem)),
         circle_personas=tuple(str(p) for p in personas),
@@ -509,6 +518,9 @@ MOST_PUPILS = 500
 
 MOST_SEATS = 10_000
 """No school has more."""
+
+MOST_COST = 1_000_000
+"""Nothing that is built costs more, in 10,000 yuan."""
 
 MOST_STAFF = 10_000
 """No institution of care has more."""

@@ -31,7 +31,7 @@ CERTAINTIES = ("V", "H", "U", "P")
 LIMITS = ("walk_min", "drive_min", "radius_m")
 LAND_USES = ("farmland", "garden", "forest", "grass", "other_agri", "construction", "unused")
 FILES = ("categories", "groups", "standards", "personas", "modes", "roads", "lists", "settlements", "headers",
-         "landuse", "ledgers", "words", "doors", "landcover", "stages", "care")  # fmt: skip
+         "landuse", "ledgers", "words", "doors", "landcover", "stages", "care", "remedies")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +272,30 @@ class CareRules:
 
 
 @dataclass(frozen=True, slots=True)
+class RemedyRules:
+    """
+    What may be built: classes of a new school by stage, by how much one that is there may grow, and where.
+
+    ``weights`` compare a new site, a class and a bed where the project states no costs; ``costs`` are the
+    project's own, in 10,000 yuan.
+    """
+
+    new: Mapping[str, int]
+    weights: Mapping[str, float]
+    most_units: int
+    most_beds: int
+    apart_m: float
+    slope_deg: float
+    forbidden: tuple[str, ...]
+    costs: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def prices(self) -> Mapping[str, float]:
+        """What counts: costs where all are stated, else weights."""
+        return self.costs if set(self.weights) <= set(self.costs) else self.weights
+
+
+@dataclass(frozen=True, slots=True)
 class DoorRules:
     """What of OSM is a way into an area, if its ``access`` or ``foot`` does not say ``closed``."""
 
@@ -311,6 +335,7 @@ class Catalog:
     care: Mapping[str, CareLevel]
     """Levels of care, the nearest first."""
     care_rules: CareRules
+    remedies: RemedyRules
     doors: DoorRules
     cover: Mapping[int, float]
     """By class of land cover how many times longer a metre takes than on open ground; 0 is closed."""
@@ -526,6 +551,12 @@ def build(data: Mapping[str, Mapping[str, Any]]) -> Catalog:
             name: CareLevel(id=name, **(row | {"categories": tuple(row["categories"])}))
             for name, row in data["care"]["level"].items()
         },
+        remedies=RemedyRules(
+            data["remedies"]["new"],
+            data["remedies"]["weights"],
+            **data["remedies"]["expansion"],
+            **(data["remedies"]["candidates"] | {"forbidden": tuple(data["remedies"]["candidates"]["forbidden"])}),
+        ),
         care_rules=CareRules(**data["care"]["target"], **data["care"]["grids"]),
         cover={int(code): float(factor) for code, factor in data["landcover"]["worldcover"]["factor"].items()},
         doors=DoorRules(_rules(data["doors"]["osm"]["gates"]), frozenset(data["doors"]["osm"]["closed"])),
