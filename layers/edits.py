@@ -1,4 +1,4 @@
-"""Scenarios: an ordered list of edits of what is there, read with all faults at once, applied one after another."""
+"""Scenarios: an ordered list of edits of what is there, read with all faults at once, applied in their order."""
 
 from __future__ import annotations
 
