@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Required, TypedDict, cast
 
@@ -65,6 +65,7 @@ def measure_access(
     grades: Grades | None = None,
     open_ground: OpenGround | None = None,
     closed: Shapes | None = None,
+    categories: Collection[str] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Access:
     """
@@ -110,6 +111,8 @@ def measure_access(
         What the points and facilities reach off the streets, see ``cross``; without it straight legs.
     closed
         Shapes in degrees that straight legs do not cross: waters, coasts, motorways.
+    categories
+        What is asked of; all that one travels to by default.
     progress
         Called with a category's id before it is searched.
 
@@ -124,7 +127,7 @@ def measure_access(
     parts: list[dict[str, NDArray[Any]]] = []
     snaps: list[pd.DataFrame] = []
     ground = Ground(streets, catalog, standing, grades, open_ground, closed)
-    for (persona, mode), categories in _questions(catalog, circle_personas, standing).items():
+    for (persona, mode), every in _questions(catalog, circle_personas, standing).items():
         journeys, homes, ends = ground.journeys(persona, mode)
         snaps += [
             _snap_rows(points["point_id"], "place", ground.profile, homes, ground.crossing.homes, streets),
@@ -132,20 +135,47 @@ def measure_access(
                 facilities["facility_id"], "facility", ground.profile, ends, ground.crossing.facilities, streets
             ),
         ]
-        for category in categories:
+        for category in every:
+            if categories is not None and category.id not in categories:
+                continue
             progress(category.id)
             asked = _Question(
                 category, ground.profile, journeys, ground.walking, homes, ends.found, standing, catalog, sourced
             )
             parts.append(_ask(asked))
     access = pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
-    access = access.sort_values(
-        ["place_row", "category_row", "mode", "persona"], kind="stable", ascending=[True, True, False, True]
-    )
-    access = access.drop(columns=["place_row", "category_row"]).reset_index(drop=True)
+    access = _in_order(access).drop(columns=_ROWS).reset_index(drop=True)
     access = access.astype({"met": "boolean", "straight_met": "boolean"})
     snap_table = pd.concat(snaps, ignore_index=True).drop_duplicates(["point_id", "kind", "persona", "mode"])
     return Access(access, snap_table.reset_index(drop=True))
+
+
+_ROWS = ["place_row", "category_row"]
+
+
+def _in_order(access: pd.DataFrame) -> pd.DataFrame:
+    return access.sort_values([*_ROWS, "mode", "persona"], kind="stable", ascending=[True, True, False, True])
+
+
+def with_measured(access: pd.DataFrame, new: pd.DataFrame, places: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+    """
+    Put what was measured of some categories in the place of what ``access`` says of them.
+
+    Parameters
+    ----------
+    access, new
+        Tables ``access`` of the same places; ``new`` of some categories.
+    places, catalog
+        The order of rows.
+    """
+    if not len(new):
+        return access
+    kept = access[~access["category"].isin(set(new["category"]))]
+    whole = pd.concat([kept, new], ignore_index=True)
+    row = pd.Series(np.arange(len(places)), places["place_id"])
+    number = {name: n for n, name in enumerate(catalog.categories)}
+    numbered = whole.assign(place_row=whole["place_id"].map(row), category_row=whole["category"].map(number))
+    return _in_order(numbered).drop(columns=_ROWS).reset_index(drop=True)
 
 
 class Asked(TypedDict, total=False):

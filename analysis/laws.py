@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -92,17 +93,24 @@ def _every_place_once(tables: Tables, rules: _Rules) -> pd.Series:
     return pd.concat([twice, apart.astype("float64")])
 
 
+def _by_kind(rows: pd.DataFrame, number_of: Callable[[tuple[Any, ...]], float | None]) -> pd.Series:
+    """A number for each row that follows from its values, worked out once for equal rows."""
+    kind = rows.groupby(list(rows.columns), sort=False, dropna=False, observed=True).ngroup().to_numpy(np.int64)
+    first = rows[~pd.Series(kind).duplicated().to_numpy(bool)]
+    numbers = np.array([number_of(key) for key in first.itertuples(index=False, name=None)], np.float64)
+    order = pd.Series(kind).drop_duplicates().to_numpy(np.int64)
+    of_kind = np.full(len(order), np.nan)
+    of_kind[order] = numbers
+    return pd.Series(of_kind[kind], rows.index, dtype="float64")
+
+
 def _threshold_is_the_standard(tables: Tables, rules: _Rules) -> pd.Series:
     """Held against the catalogue: of walking for whom did not ride, of riding for whom did."""
     rows = tables["access"]
     profile = _of_place(tables, "access", "profile")
     how = rows["mode"].where(rows["rode"], "walk")
     found = pd.DataFrame({"category": rows["category"], "profile": profile, "how": how})
-    limit = {
-        key: rules.catalog.standard(key[0], key[1]).limit_min(key[2])
-        for key in found.drop_duplicates().itertuples(index=False, name=None)
-    }
-    due = pd.Series([limit[key] for key in found.itertuples(index=False, name=None)], rows.index, dtype="float64")
+    due = _by_kind(found, lambda key: rules.catalog.standard(key[0], key[1]).limit_min(key[2]))
     same = (due == rows["threshold_min"]) | (due.isna() & rows["threshold_min"].isna())
     return (~same).astype("float64")
 
@@ -229,12 +237,12 @@ def _no_shorter_than_straight(tables: Tables, _: _Rules) -> pd.Series:
 def _no_faster_than_possible(tables: Tables, rules: _Rules) -> pd.Series:
     """The slower of there and back takes at least as long as its way at the highest speed there is."""
     rows = tables["access"][["persona", "mode", "rode", "time_to_min", "time_back_min", "distance_m"]]
-    fastest = {}
-    for persona, mode, rode in rows[["persona", "mode", "rode"]].drop_duplicates().itertuples(index=False):
-        profile = rules.catalog.travel_profile(persona, mode)
-        fastest[persona, mode, rode] = fastest_kmh(profile) if rode else fastest_walk_kmh(profile)
-    keys = zip(rows["persona"], rows["mode"], rows["rode"], strict=True)
-    speed = pd.Series([fastest[key] for key in keys], rows.index, dtype="float64") * 1000 / 60
+
+    def fastest(key: tuple[Any, ...]) -> float:
+        profile = rules.catalog.travel_profile(key[0], key[1])
+        return fastest_kmh(profile) if key[2] else fastest_walk_kmh(profile)
+
+    speed = _by_kind(rows[["persona", "mode", "rode"]], fastest) * 1000 / 60
     slower = rows[["time_to_min", "time_back_min"]].max(axis=1)
     # each edge and leg is rounded to a millisecond
     return (rows["distance_m"] / speed - slower * (1 + 1e-3) - 1e-3).clip(lower=0).fillna(0.0)

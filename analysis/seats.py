@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Unpack, cast
+from typing import Unpack, cast
 
 import geopandas as gpd
 import numpy as np
@@ -372,17 +372,22 @@ def pairs_within(journeys: Journeys, rows: Ints, direction: str, limit: Floats) 
     most = float(np.nanmax(limit, initial=0.0))
     # the mean of two ways may be within the limit where one of them is not
     most *= 2 if direction == "round_trip_mean" else 1
-    there, back = (
-        journeys.within(rows, limit_min=most, inward=inward)[["home", "facility", "time_min"]]
-        for inward in (True, False)
-    )
     keys = ["home", "facility"]
-    how: Literal["left", "right", "inner"] = "inner"  # both ways count
-    if direction in ("to_facility", "from_facility"):
-        how = "left" if direction == "to_facility" else "right"
-    both = there.merge(back, on=keys, how=how, suffixes=("_to", "_back"))
+    ways = {
+        name: journeys.within(rows, limit_min=most, inward=inward)[[*keys, "time_min"]]
+        for name, inward in (("to", True), ("back", False))
+        # of one way the other is not asked for
+        if direction != {"to": "from_facility", "back": "to_facility"}[name]
+    }
+    if len(ways) == 2:
+        both = ways["to"].merge(ways["back"], on=keys, how="inner", suffixes=("_to", "_back"))
+    else:
+        ((name, one),) = ways.items()
+        both = one.rename(columns={"time_min": f"time_min_{name}"})
     nothing = np.full(len(both), np.nan)
-    to_min, back_min = (both[f"time_min_{name}"].to_numpy(np.float64) for name in ("to", "back"))
+    to_min, back_min = (
+        both[f"time_min_{name}"].to_numpy(np.float64) if name in ways else nothing for name in ("to", "back")
+    )
     time = decided_min(Reached(np.zeros(len(both), np.int64), to_min, back_min, nothing), direction)
     frame = pd.DataFrame(
         {"point": both["home"].to_numpy(np.int64), "facility": both["facility"].to_numpy(np.int64)}

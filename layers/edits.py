@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from geo.network import Streets
 from geo.problems import Problem, Stop
 from layers.catalog import PROFILES, Catalog
 
@@ -255,6 +256,37 @@ def edit_places(
         raise Stop(problems)
     sizes = out["pop"].map(catalog.size_class)
     return out.assign(size_class=sizes.where(out["place_kind"] == "settlement", ""))
+
+
+ACCESS_KEYS = ("access", "foot", "bicycle", "motor_vehicle", "motorcar", "vehicle")
+"""Tags of OSM that say who may use a street."""
+
+
+def edit_roads(streets: Streets, edits: Sequence[Mapping[str, Any]], *, file: str) -> Streets:
+    """
+    Close streets to all, or open them to all, by the id of their way; ``highway`` makes one of another class.
+
+    Raises
+    ------
+    Stop
+        Ways that are not there: all of them at once.
+    """
+    tags = streets.tags.copy()
+    problems = []
+    for edit in edits:
+        rows = tags.index[tags["way_id"] == edit["way"]]
+        if not len(rows):
+            problems.append(Problem.stop("scenario_no_way", file=file, way=edit["way"]))
+            continue
+        says = "no" if edit["do"] == "close_road" else "yes"
+        for key in ACCESS_KEYS:
+            if key in tags:
+                tags.loc[rows, key] = says
+        if "highway" in edit:
+            tags.loc[rows, "highway"] = edit["highway"]
+    if problems:
+        raise Stop(problems)
+    return replace(streets, tags=tags)
 
 
 def touched_categories(

@@ -185,25 +185,31 @@ def check(context: click.Context, project: Path) -> None:
 @click.option(
     "--only", default="", help="只做这些步骤及其所需，逗号分隔 only these stages and what they need: access,map"
 )
+@click.option("--scenario", type=click.Path(path_type=Path), default=None, help="情景文件 edits to try (TOML)")
+@click.option("--full", is_flag=True, help="情景也出区间、地图和工作簿 ranges, map and workbook of a scenario too")
 @click.option("--verify", is_flag=True, help="抽 50 处换条件重算，核对规则 measure 50 places again, changed")
 @click.pass_context
-def run(context: click.Context, project: Path, out: Path | None, only: str, verify: bool) -> None:
+def run(
+    context: click.Context, project: Path, out: Path | None, only: str, scenario: Path | None, full: bool,
+    verify: bool,
+) -> None:  # fmt: skip
     """计算并写出表、工作簿和地图；接着上次停下的地方做。 Measure, and write tables, workbook and map."""
     names = [name.strip() for name in only.split(",") if name.strip()]
-    _guarded(context, lambda: _run(context, project, out, names, verified=verify))
+    _guarded(context, lambda: _run(context, project, out, names, verified=verify, scenario=scenario, full=full))
 
 
 def _run(
-    context: click.Context, project: Path, out: Path | None, only: Sequence[str] = (), *, verified: bool = False
-) -> Run:
+    context: click.Context, project: Path, out: Path | None, only: Sequence[str] = (), *, verified: bool = False,
+    scenario: Path | None = None, full: bool = False,
+) -> Run:  # fmt: skip
     from yike.run import OpenProject
 
     start = time.perf_counter()
-    opened = OpenProject.load(project, language=context.obj)
+    opened = OpenProject.load(project, language=context.obj, scenario=scenario)
     language = opened.project.language
     words = _words(context, language)
     teller = _Printer(words, opened.stage_names(only=only, verified=verified))
-    work = partial(opened.run, out, only=only, verified=verified, teller=teller)
+    work = partial(opened.run, out, only=only, verified=verified, full=full, teller=teller)
     done: Run = _guarded(context, work, language)
     problems = done.table("problems")["severity"].value_counts()
     seconds = f"{time.perf_counter() - start:.1f}"

@@ -8,7 +8,8 @@ the catalogue. What is not named there must not matter to it, because it would n
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from analysis.access import Asked, cross, measure_access
+from analysis.access import Asked, cross, measure_access, with_measured
 from analysis.care import measure_care
 from analysis.catchment import DEFAULT as CARE_METHOD
 from analysis.circle import circle_rings, circle_shares, judge_circles
@@ -47,9 +48,10 @@ from layers import homesteads as homestead_layer
 from layers import places as place_layer
 from layers.catalog import Catalog
 from layers.doors import by_kind
+from layers.edits import Scenario, edit_facilities, edit_places, edit_roads
 from layers.ledgers import some
 from yike.project import MOST_SEATS, Project, Source
-from yike.stages import Stage, Work
+from yike.stages import WAS, Stage, Work
 from yike.store import Value
 
 LOWEST_M, HIGHEST_M = -500.0, 9000.0
@@ -162,11 +164,57 @@ def reading_stages(project: Project) -> list[Stage]:
     return stages
 
 
-def computing_stages(project: Project, *, verified: bool = False) -> list[Stage]:
+def edited_stages(project: Project) -> dict[str, Stage]:
+    """Give the stages that edit what others read, by the name of the stage that they take the place of."""
+    scenario, file = project.scenario, project.scenario.name
+    plain = project.plain
+    edited = {}
+    if scenario.roads:
+        edited["network"] = Stage(
+            "network", partial(_edited_network, scenario), needs=(f"{WAS}network",), settings=plain(scenario.roads)
+        )
+    if scenario.of("add_place"):
+        edited["places"] = Stage(
+            "places", partial(_edited_places, project, file), needs=(f"{WAS}places",),
+            settings=plain([scenario.of("add_place"), file]),
+        )  # fmt: skip
+    if scenario.facilities:
+        edited["facilities"] = Stage(
+            "facilities", partial(_edited_facilities, scenario), needs=(f"{WAS}facilities",),
+            settings=plain([scenario.facilities, file]),
+        )  # fmt: skip
+    return edited
+
+
+def _edited_network(scenario: Scenario, at: Work) -> Value:
+    was = at.given[f"{WAS}network"]
+    streets = edit_roads(was["streets"], scenario.roads, file=scenario.name)
+    return {**was, "streets": streets}
+
+
+def _edited_places(project: Project, file: str, at: Work) -> Value:
+    was = at.given[f"{WAS}places"]
+    places = edit_places(was["places"], project.scenario.of("add_place"), project.catalog(), file=file)
+    new = places.iloc[len(was["places"]) :]
+    points = pd.concat([was["points"], place_layer.points_of(new)], ignore_index=True)
+    return {**was, "places": places, "points": points}
+
+
+def _edited_facilities(scenario: Scenario, at: Work) -> Value:
+    was = at.given[f"{WAS}facilities"]
+    facilities = edit_facilities(was["facilities"], scenario.facilities, file=scenario.name)
+    # what somebody would build is known to be there and nowhere else only if others were known
+    return {**was, "facilities": facilities}
+
+
+def computing_stages(
+    project: Project, *, verified: bool = False, touched: Collection[str] | None = None
+) -> list[Stage]:
     """
     Give the stages that measure, in order; they need what ``reading_stages`` leaves.
 
-    ``verified`` with the one that measures some places again.
+    ``verified`` with the one that measures some places again. ``touched`` are the only categories that a scenario
+    touches: of all others what was measured without it stands.
     """
     catalog = project.catalog()
     own = project.plain({"standards": project.standards, "categories": project.categories})
@@ -179,9 +227,10 @@ def computing_stages(project: Project, *, verified: bool = False) -> list[Stage]
     off_street = ("grades", "open_ground", "barriers", "form_rivers")
     stages = [
         Stage("people_at", partial(_counted, project, catalog), needs=("places",), also=("area", "people"),
-              settings=project.people_limit_m),
-        Stage("open_ground", partial(_open_ground, catalog), needs=(*ground, "terrain", "grades"),
-              also=("barriers", "form_rivers", "cover"), settings=[walking, own["categories"]]),
+              settings=[project.people_limit_m, *project.plain(project.scenario.of("add_people"))]),
+        Stage("hillside", _hillside, needs=("network", "terrain"), also=("barriers", "form_rivers", "cover")),
+        Stage("open_ground", partial(_open_ground, catalog), needs=(*ground, "hillside", "grades"),
+              settings=[walking, own["categories"]]),
         Stage("access", partial(_access, project, catalog), needs=(*ground, "people_at"),
               also=off_street, settings=[own, walking, personas, project.met_share]),
         Stage("circles", partial(_circles, project, catalog), needs=("access", "people_at"),
@@ -208,6 +257,13 @@ def computing_stages(project: Project, *, verified: bool = False) -> list[Stage]
                   settings=project.crs)
         )  # fmt: skip
     tables = ("people_at", "access", "circles", "gaps", "rings", "plots", "seats", "care")
+    if touched is not None:
+        kinds = sorted(touched)
+        stages = [
+            replace(stage, work=partial(_access_of, project, catalog, kinds), needs=(*stage.needs, f"{WAS}access"),
+                    settings=[stage.settings, kinds]) if stage.name == "access" else stage
+            for stage in stages
+        ]  # fmt: skip
     if verified:
         again = partial(_verified, project, catalog)
         stages.append(
@@ -704,10 +760,9 @@ def _barriers(project: Project, _: Work) -> Value:
     return {"barriers": lines[["osm_id", "geometry"]].reset_index(drop=True)}
 
 
-def hillside_of(given: Given) -> Hillside | None:
-    """Lay out the ground between the streets, with what is not crossed; None where there is no terrain."""
-    if "terrain" not in given or "network" not in given:
-        return None
+def _hillside(at: Work) -> Value:
+    """Lay out the ground between the streets, with what is not crossed."""
+    given = at.given
     grid = walking_grid(given["terrain"]["raster"])
     closed = closed_in(given)
     cover = given.get("cover", {})
@@ -715,9 +770,14 @@ def hillside_of(given: Given) -> Hillside | None:
     if "raster" in cover:
         factors = cover["factors"]
         factor = cover_factors(grid, cover["raster"], dict(zip(factors["code"], factors["factor"], strict=True)))
-    return lay_hillside(
-        grid, factor=factor, closed=closed[shapely.intersects(closed, shapely.box(*_degrees_of(grid)))]
-    )
+    near = closed[shapely.intersects(closed, shapely.box(*_degrees_of(grid)))]
+    return {"hillside": lay_hillside(grid, factor=factor, closed=near)}
+
+
+def hillside_in(given: Given) -> Hillside | None:
+    """Give the ground between the streets; None where there is no terrain."""
+    found: Hillside | None = given.get("hillside", {}).get("hillside")
+    return found
 
 
 def closed_in(given: Given) -> np.ndarray:
@@ -736,7 +796,7 @@ def closed_in(given: Given) -> np.ndarray:
 
 
 def _open_ground(catalog: Catalog, at: Work) -> Value:
-    hillside = hillside_of(at.given)
+    hillside = hillside_in(at.given)
     grades = grades_in(at.given)
     if hillside is None or grades is None:
         raise ValueError("there is no terrain")
@@ -753,9 +813,10 @@ def open_ground_in(given: Given) -> OpenGround | None:
 
 
 def _counted(project: Project, catalog: Catalog, at: Work) -> Value:
+    more = project.scenario.of("add_people")
     places = at.given["places"]["places"]
     if "people" not in at.given or project.people is None:
-        return {"places": places}
+        return {"places": edit_places(places, more, catalog, file=project.scenario.name) if more else places}
     raster = at.given["people"]["raster"]
     # the cells around a scattered household hold others than its own people
     counting = places["place_kind"] != "household"
@@ -764,6 +825,7 @@ def _counted(project: Project, catalog: Catalog, at: Work) -> Value:
     area = area if area is not None else _around(places, project.people_limit_m)
     counted = count_people(raster, lon, lat, limit_m=project.people_limit_m, within=area)
     filled = place_layer.with_people(places, counted.at_point, catalog)
+    filled = edit_places(filled, more, catalog, file=project.scenario.name) if more else filled
     balance = {
         "raster_total": counted.total,
         "at_places": float(np.nansum(counted.at_point)),
@@ -800,6 +862,14 @@ def _access(project: Project, catalog: Catalog, at: Work) -> Value:
     places, facilities, asked = asked_of(project, catalog, at.given)
     measured = measure_access(places, facilities, **asked, progress=tell)
     return {"access": measured.access, "snaps": measured.snaps}
+
+
+def _access_of(project: Project, catalog: Catalog, categories: Sequence[str], at: Work) -> Value:
+    """Measure some categories anew; what was measured of the others stands."""
+    places, facilities, asked = asked_of(project, catalog, at.given)
+    measured = measure_access(places, facilities, **asked, categories=categories)
+    whole = with_measured(at.given[f"{WAS}access"]["access"], measured.access, places, catalog)
+    return {"access": whole, "snaps": measured.snaps}
 
 
 def asked_of(project: Project, catalog: Catalog, given: Given) -> tuple[pd.DataFrame, pd.DataFrame, Asked]:

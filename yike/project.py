@@ -20,6 +20,7 @@ from geo.profile import TagRule
 from geo.walking import DEFAULT, WALK_FUNCTIONS
 from layers import catalog as catalogue
 from layers.catalog import Catalog
+from layers.edits import Scenario, read_scenario
 from outputs.messages import LANGUAGES
 
 PEOPLE_LIMIT_M = 2000.0
@@ -69,7 +70,8 @@ class Project:
     ``categories``, ``cover`` (how much longer a metre takes by class of land cover), ``seats`` (of schools that
     tell none), ``pupils`` (per 1,000 people, by stage, where no ages are known) and ``staff`` (doctors of
     institutions of care that tell none) are what differs from the catalogue; ``costs`` are of a new site, a class
-    (``unit``) and a bed, in 10,000 yuan, and ``candidates`` a list of sites, both for ``yike site``.
+    (``unit``) and a bed, in 10,000 yuan, and ``candidates`` a list of sites, both for ``yike site``. ``scenario``
+    holds edits of what the files say.
     """
 
     file: Path
@@ -106,6 +108,7 @@ class Project:
     staff: Mapping[str, float] = dataclasses.field(default_factory=dict)
     costs: Mapping[str, float] = dataclasses.field(default_factory=dict)
     candidates: Source | None = None
+    scenario: Scenario = dataclasses.field(default_factory=Scenario)
 
     def catalog(self) -> Catalog:
         """The catalogue with this project's own values."""
@@ -117,6 +120,23 @@ class Project:
         local = {name: dataclasses.replace(own.stages[name], per_1000=n) for name, n in self.pupils.items()}
         own = dataclasses.replace(own, stages={**own.stages, **local})
         return own.walking(self.walk_function, raw=self.raw)
+
+    def changed(self, path: Path) -> Project:
+        """
+        The same project with the edits of a scenario file.
+
+        Raises
+        ------
+        Stop
+            The file cannot be read, or an edit says what cannot be, see ``layers.edits.read_scenario``.
+        """
+        catalog = self.catalog()
+        scenario = read_scenario(path, catalog)
+        try:
+            catalog.with_overrides(scenario.standards, {})
+        except Stop as stop:
+            raise Stop([dataclasses.replace(p, file=path.name) for p in stop.problems]) from stop
+        return dataclasses.replace(self, standards={**self.standards, **scenario.standards}, scenario=scenario)
 
     def resolved(self) -> dict[str, Any]:
         """The whole configuration as JSON values; files by their path relative to the project file."""

@@ -7,6 +7,7 @@ import difflib
 import glob
 import json
 import platform
+import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +29,7 @@ from geo import io
 from geo.problems import GroundError, Problem, Stop
 from layers.catalog import Catalog
 from layers.doors import door_table
+from layers.edits import touched_categories
 from layers.facilities import short_names
 from outputs.map import MapInput, write_map
 from outputs.messages import load as load_messages
@@ -37,8 +39,9 @@ from yike.pipeline import (
     TABLES,
     closed_in,
     computing_stages,
+    edited_stages,
     grades_in,
-    hillside_of,
+    hillside_in,
     problems_of,
     reading_stages,
     tables_of,
@@ -65,6 +68,10 @@ LIBRARIES = (
 _PYTHON = platform.python_version()
 
 
+LATER = ("intervals", "map", "workbook")
+"""What a scenario does without, if not asked for in full."""
+
+
 class FolderTaken(GroundError, FileExistsError):
     """The run folder holds something this program did not write."""
 
@@ -80,26 +87,43 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class OpenProject:
-    """A project file that was read and found good. ``cache`` is where its finished stages are kept."""
+    """
+    A project file that was read and found good. ``cache`` is where its finished stages are kept.
+
+    With a scenario ``base`` is the project without it.
+    """
 
     project: Project
     cache: Path | None = None
+    base: Project | None = None
 
     @classmethod
-    def load(cls, path: Path, *, language: str | None = None, cache: Path | None = None) -> OpenProject:
+    def load(
+        cls, path: Path, *, language: str | None = None, cache: Path | None = None, scenario: Path | None = None
+    ) -> OpenProject:
         """Read a project file, see ``yike.open``; a language goes before the file's own."""
         project = load_project(path)
-        return cls(project if language is None else replace(project, language=language), cache)
+        project = project if language is None else replace(project, language=language)
+        return cls(project, cache) if scenario is None else cls(project.changed(scenario), cache, project)
 
     def default_out(self) -> Path:
-        """The run folder beside the project file: its name with ``-run``."""
-        return self.project.file.with_name(f"{self.project.file.stem}-run")
+        """The run folder beside the project file: its name, that of the scenario, and ``-run``."""
+        stem, scenario = self.project.file.stem, self.project.scenario.name
+        safe = re.sub(r'[\\/:*?"<>|\s]+', "-", scenario).strip("-.") if self.base is not None else ""
+        return self.project.file.with_name(f"{stem}-{safe}-run" if safe else f"{stem}-run")
 
     def stage_names(
         self, *, reading_only: bool = False, only: Sequence[str] = (), verified: bool = False
     ) -> list[str]:
-        """Name the stages that the project goes through, in order; ``only`` some and what they stand on."""
-        return [stage.name for stage in self._chosen(reading_only=reading_only, only=only, verified=verified)]
+        """
+        Name the stages that the project goes through, in order; ``only`` some and what they stand on.
+
+        With a scenario those without it come first.
+        """
+        before = [stage.name for stage in self._without()] if self.is_changed and not reading_only else []
+        return before + [
+            stage.name for stage in self._chosen(reading_only=reading_only, only=only, verified=verified)
+        ]
 
     def _chosen(
         self, *, reading_only: bool = False, only: Sequence[str] = (), verified: bool = False
@@ -117,6 +141,59 @@ class OpenProject:
             return stages
         last = [*(["verify"] if verified else []), "laws", "tables"]
         return with_needs(stages, [*only, "places", "facilities"], gather=last)
+
+    @property
+    def is_changed(self) -> bool:
+        """Say whether a scenario edits anything."""
+        return self.base is not None and bool(self.project.scenario.edits)
+
+    def _without(self) -> list[Stage]:
+        """The stages without the scenario that those with it stand on."""
+        if self.base is None:
+            return []
+        wanted = ("people_at", "hillside", "open_ground", "access", "seats", "care")
+        computing = [stage for stage in computing_stages(self.base) if stage.name in wanted]
+        return [*reading_stages(self.base), *computing]
+
+    def _changed(self, stages: Stages, chosen: Sequence[Stage], *, verified: bool, full: bool) -> None:
+        """
+        Do the stages of a scenario, and none that its edits do not touch.
+
+        What takes long and shows nothing new is left out, if not ``full``: ranges, the map and the workbook.
+        """
+        if self.base is None:
+            raise ValueError("there is no scenario")
+        reading = {stage.name for stage in reading_stages(self.base)}
+        was = Stages(stages.store, stages.code, self.base.relative, stages.teller)
+        without = self._without()
+        _read(was, [stage for stage in without if stage.name in reading])
+        was.run(stage for stage in without if stage.name not in reading)
+        stages.remembers(was)
+        edited = edited_stages(self.project)
+        for stage in chosen:
+            if stage.name in reading:
+                own = edited.get(stage.name, stage)
+                if stage.name not in edited and stages.same(stage, was):
+                    stages.takes(stage, was)
+                else:
+                    _read(stages, [own])
+        catalog = self.project.catalog()
+        before, after = (one.values["facilities"]["facilities"] for one in (was, stages))
+        touched = touched_categories(self.project.scenario, before, after, catalog)
+        own_kinds = {
+            "seats": set(catalog.schools),
+            "care": {name for level in catalog.care.values() for name in level.categories},
+        }
+        names = {stage.name for stage in chosen} - reading
+        computing = computing_stages(self.project, verified=verified, touched=touched)
+        for stage in [*computing, *_writing_stages(self.project)]:
+            apart = touched is not None and not touched & own_kinds.get(stage.name, touched)
+            if stage.name not in names or (stage.name in LATER and not full and not stages.is_kept(stage)):
+                continue
+            if stage.name in was.values and (apart or stages.same(stage, was)):
+                stages.takes(stage, was)
+            else:
+                stages.run([stage])
 
     def _stages(self, teller: Teller | None) -> Stages:
         code = code_digest({name: metadata.version(name) for name in LIBRARIES} | {"python": _PYTHON})
@@ -161,7 +238,7 @@ class OpenProject:
         """
         stages = self._stages(teller)
         reading = reading_stages(self.project)
-        needed = ("network", "places", "facilities", "grades", "barriers", "form_rivers", "cover", "people_at")
+        needed = ("network", "places", "facilities", "grades", "hillside", "barriers", "form_rivers", "people_at")
         chosen = with_needs([*reading, *computing_stages(self.project)], needed)
         names = {stage.name for stage in reading}
         _read(stages, [stage for stage in chosen if stage.name in names])
@@ -177,14 +254,14 @@ class OpenProject:
             places, facilities["facilities"], place_id=number, category=kind, catalog=catalog,
             streets=values["network"]["streets"], sourced=frozenset(facilities["sourced"]),
             points=values["places"]["points"], met_share=self.project.met_share,
-            grades=grades_in(values), hillside=hillside_of(values),
+            grades=grades_in(values), hillside=hillside_in(values),
             closed=closed_in(values),
         )  # fmt: skip
         return found, str(places.loc[places["place_id"] == number, "place_name"].iloc[0])
 
     def run(
         self, out: Path | str | None = None, *, only: Sequence[str] = (), verified: bool = False,
-        teller: Teller | None = None,
+        full: bool = False, teller: Teller | None = None,
     ) -> Run:  # fmt: skip
         """
         Measure everything and write the run folder, which appears whole or not at all.
@@ -192,7 +269,8 @@ class OpenProject:
         A stage that an earlier run finished, and for which nothing has changed, is not done again. ``only``
         names stages to do, with what they stand on; the rest is named in ``run.json`` as absent. ``verified``
         measures some places again with one thing changed, and holds that against the laws, see
-        ``analysis.verify``.
+        ``analysis.verify``. A scenario leaves out what takes long and shows nothing new (``LATER``), if not
+        ``full``.
 
         Raises
         ------
@@ -208,10 +286,13 @@ class OpenProject:
         chosen = self._chosen(only=only, verified=verified)
         stages = self._stages(teller)
         with _assembled(folder) as half:
-            reading = {stage.name for stage in reading_stages(self.project)}
-            _read(stages, [stage for stage in chosen if stage.name in reading])
-            stages.run(stage for stage in chosen if stage.name not in reading)
-            _assemble(half, self.project, stages, self.stage_names(verified=verified))
+            if self.is_changed:
+                self._changed(stages, chosen, verified=verified, full=full)
+            else:
+                reading = {stage.name for stage in reading_stages(self.project)}
+                _read(stages, [stage for stage in chosen if stage.name in reading])
+                stages.run(stage for stage in chosen if stage.name not in reading)
+            _assemble(half, self.project, stages, [stage.name for stage in self._chosen(verified=verified)])
         stages.store.prune()
         return Run(folder)
 

@@ -30,6 +30,10 @@ class Work:
     digests: Mapping[str, str]
 
 
+WAS = "was:"
+"""Before the name of a stage: as it was without the edits of a scenario."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """
@@ -67,7 +71,7 @@ class Stages:
         self.values: dict[str, Value] = {}
         self.keys: dict[str, str] = {}
         self.stops: list[Problem] = []
-        self.store, self._code, self._name_of = store, code, name_of
+        self.store, self.code, self._name_of = store, code, name_of
         self._digests: dict[Path, str] = {}
         self._states: dict[Path, list[tuple[str, int, int, int]]] = {}
 
@@ -97,10 +101,7 @@ class Stages:
         sure = not self.stops
         needs = [*stage.needs, *(name for name in stage.also if name in self.values)]
         digests = {self._name_of(path): self.digest(path) for path in stage.reads}
-        key = key_of(
-            stage=stage.name, code=self._code, settings=stage.settings, files=digests,
-            needs={name: self.keys[name] for name in needs},
-        )  # fmt: skip
+        key = self._key(stage)
         kept = self.store.load(key) if sure else None
         if kept is not None:
             self.values[stage.name], self.keys[stage.name] = kept, key
@@ -124,6 +125,36 @@ class Stages:
         self.keys[stage.name] = key
         self.seconds[stage.name] = time.perf_counter() - start
         self.teller.end(stage.name, self.seconds[stage.name])
+
+    def takes(self, stage: Stage, other: Stages) -> None:
+        """Take a stage's value from other stages as it is."""
+        self.values[stage.name], self.keys[stage.name] = other.values[stage.name], other.keys[stage.name]
+        self.seconds[stage.name] = 0.0
+        self.teller.kept(stage.name)
+
+    def same(self, stage: Stage, other: Stages) -> bool:
+        """Say whether other stages have a stage's value, and from all the same."""
+        if stage.name not in other.values or not set(stage.needs) <= set(self.values):
+            return False
+        return self._key(stage) == other.keys[stage.name]
+
+    def remembers(self, other: Stages) -> None:
+        """Put the values of other stages beside, under their names with ``WAS`` before."""
+        self.values |= {WAS + name: value for name, value in other.values.items()}
+        self.keys |= {WAS + name: key for name, key in other.keys.items()}
+        self._digests, self._states = other._digests, other._states
+
+    def is_kept(self, stage: Stage) -> bool:
+        """Say whether a stage has been done before on all that it stands on."""
+        return set(stage.needs) <= set(self.values) and self._key(stage) in self.store
+
+    def _key(self, stage: Stage) -> str:
+        needs = [*stage.needs, *(name for name in stage.also if name in self.values)]
+        digests = {self._name_of(path): self.digest(path) for path in stage.reads}
+        return key_of(
+            stage=stage.name, code=self.code, settings=stage.settings, files=digests,
+            needs={name: self.keys[name] for name in needs},
+        )  # fmt: skip
 
     def digest(self, path: Path) -> str:
         """The digest of an input file, '' for one that is not there (its stage will say so)."""

@@ -29,14 +29,15 @@ from pyproj import CRS
 
 from geo import io
 from geo.grades import Grades
+from geo.hillside import Hillside
 from geo.network import Streets
 from geo.problems import Problem
 from yike.kernel_cache import user_cache
 
 Value = dict[str, Any]
 """
-What a stage leaves, by name: frames with and without geometry, streets, grades, rasters, geometries, tuples of
-problems, files (a ``Path`` to one that the stage wrote into its folder), and what JSON can say.
+What a stage leaves, by name: frames with and without geometry, streets, grades, rasters, a hillside, geometries,
+tuples of problems, files (a ``Path`` to one that the stage wrote into its folder), and what JSON can say.
 """
 
 UNUSED_DAYS = 30
@@ -159,12 +160,12 @@ def _encoded(name: str, value: Any, folder: Path) -> dict[str, Any]:
         return {"is": "grades", "file": f"{name}.npz"}
     if isinstance(value, io.Raster):
         np.savez(folder / f"{name}.npz", values=value.values)
-        return {
-            "is": "raster",
-            "file": f"{name}.npz",
-            "transform": list(value.transform)[:6],
-            "crs": value.crs.to_wkt(),
-        }
+        return {"is": "raster", "file": f"{name}.npz"} | _placed(value)
+    if isinstance(value, Hillside):
+        arrays = {field: getattr(value, field) for field in _OF_HILLSIDE}
+        np.savez(folder / f"{name}.npz", values=value.ground.values, **arrays)
+        closed = shapely.to_wkb(shapely.geometrycollections(value.closed.geometries), hex=True)
+        return {"is": "hillside", "file": f"{name}.npz", "closed": closed} | _placed(value.ground)
     if isinstance(value, shapely.Geometry):
         return {"is": "geometry", "wkb": shapely.to_wkb(value, hex=True)}
     if isinstance(value, tuple) and all(isinstance(item, Problem) for item in value):
@@ -172,6 +173,13 @@ def _encoded(name: str, value: Any, folder: Path) -> dict[str, Any]:
     if isinstance(value, Path):
         return {"is": "file", "file": value.relative_to(folder).as_posix()}
     return {"is": "plain", "value": value}
+
+
+_OF_HILLSIDE = ("height", "factor", "shut", "width_m", "height_m")
+
+
+def _placed(raster: io.Raster) -> dict[str, Any]:
+    return {"transform": list(raster.transform)[:6], "crs": raster.crs.to_wkt()}
 
 
 def _decoded(item: Mapping[str, Any], folder: Path) -> Any:
@@ -193,6 +201,12 @@ def _decoded(item: Mapping[str, Any], folder: Path) -> Any:
     if kind == "raster":
         with np.load(folder / item["file"]) as arrays:
             return io.Raster(arrays["values"], Affine(*item["transform"]), CRS.from_wkt(item["crs"]))
+    if kind == "hillside":
+        with np.load(folder / item["file"]) as arrays:
+            ground = io.Raster(arrays["values"], Affine(*item["transform"]), CRS.from_wkt(item["crs"]))
+            own = {field: arrays[field] for field in _OF_HILLSIDE}
+        closed = shapely.STRtree(shapely.get_parts(shapely.from_wkb(item["closed"])))
+        return Hillside(ground=ground, closed=closed, **own)
     if kind == "geometry":
         return shapely.from_wkb(item["wkb"])
     if kind == "problems":
