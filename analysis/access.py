@@ -144,17 +144,13 @@ def measure_access(
             )
             parts.append(_ask(asked))
     access = pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
-    access = _in_order(access).drop(columns=_ROWS).reset_index(drop=True)
+    access = access.sort_values(
+        ["place_row", "category_row", "mode", "persona"], kind="stable", ascending=[True, True, False, True]
+    )
+    access = access.drop(columns=["place_row", "category_row"]).reset_index(drop=True)
     access = access.astype({"met": "boolean", "straight_met": "boolean"})
     snap_table = pd.concat(snaps, ignore_index=True).drop_duplicates(["point_id", "kind", "persona", "mode"])
     return Access(access, snap_table.reset_index(drop=True))
-
-
-_ROWS = ["place_row", "category_row"]
-
-
-def _in_order(access: pd.DataFrame) -> pd.DataFrame:
-    return access.sort_values([*_ROWS, "mode", "persona"], kind="stable", ascending=[True, True, False, True])
 
 
 def with_measured(access: pd.DataFrame, new: pd.DataFrame, places: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
@@ -172,10 +168,12 @@ def with_measured(access: pd.DataFrame, new: pd.DataFrame, places: pd.DataFrame,
         return access
     kept = access[~access["category"].isin(set(new["category"]))]
     whole = pd.concat([kept, new], ignore_index=True)
-    row = pd.Series(np.arange(len(places)), places["place_id"])
-    number = {name: n for n, name in enumerate(catalog.categories)}
-    numbered = whole.assign(place_row=whole["place_id"].map(row), category_row=whole["category"].map(number))
-    return _in_order(numbered).drop(columns=_ROWS).reset_index(drop=True)
+    ranks_of = {
+        "place_id": list(places["place_id"]), "category": list(catalog.categories),
+        "mode": sorted(set(whole["mode"]), reverse=True), "persona": sorted(set(whole["persona"])),
+    }  # fmt: skip
+    ranks_in = [pd.Index(values).get_indexer(whole[name]) for name, values in reversed(ranks_of.items())]
+    return whole.iloc[np.lexsort(ranks_in)].reset_index(drop=True)
 
 
 class Asked(TypedDict, total=False):

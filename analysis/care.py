@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Unpack, cast
 
 import geopandas as gpd
@@ -55,6 +55,15 @@ class Care:
     given: GivenGrids | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LevelCare:
+    """The rows of ``care`` (without grids), ``care_levels`` and ``referrals`` of one level."""
+
+    care: pd.DataFrame
+    care_levels: pd.DataFrame
+    referrals: pd.DataFrame
+
+
 def measure_care(
     places: pd.DataFrame, facilities: pd.DataFrame, *, grids: gpd.GeoDataFrame | None = None,
     **asked: Unpack[Asked],
@@ -90,27 +99,74 @@ def measure_care(
         A row a grid; ``load`` is people per doctor of who leads it.
     """
     catalog = asked["catalog"]
+    levels = [measure_level(level, places, facilities, **asked) for level in catalog.care.values()]
+    table, grid_id, given = care_grids(places, facilities, grids=grids, **asked)
+    return joined_care(levels, table, grid_id, places, catalog, given)
+
+
+def joined_care(
+    levels: Sequence[LevelCare], grids: pd.DataFrame, grid_id: pd.Series, places: pd.DataFrame, catalog: Catalog,
+    given: GivenGrids | None = None,
+) -> Care:  # fmt: skip
+    """Put levels and grids together, see ``measure_care``; ``grid_id`` is of each place by its id."""
+    care, sums, referrals = (
+        pd.concat([getattr(one, name) for one in levels], ignore_index=True)
+        for name in ("care", "care_levels", "referrals")
+    )
+    care["grid_id"] = care["place_id"].map(grid_id)
+    order = {
+        "place_id": pd.Series(np.arange(len(places)), places["place_id"]),
+        "level": {name: number for number, name in enumerate(catalog.care)},
+        "method": {name: number for number, name in enumerate(CARE_METHODS)},
+    }
+    rows = np.lexsort([care[name].map(order[name]).to_numpy(np.int64) for name in ("method", "level", "place_id")])
+    care = care.iloc[rows].reset_index(drop=True)
+    return Care(care[CARE], sums[LEVELS], _reach(care, catalog), referrals[REFERRALS], grids, given)
+
+
+def measure_level(
+    level: CareLevel, places: pd.DataFrame, facilities: pd.DataFrame, **asked: Unpack[Asked]
+) -> LevelCare:
+    """Measure one level of care, see ``measure_care``."""
+    catalog = asked["catalog"]
     facilities = counting(facilities, catalog)
     _, standing, ground = prepared(places, facilities, asked)
+    one = _Level.of(level, ground, standing, facilities, catalog)
+    care, sums = one.told(_people_of(places), standing)
+    return LevelCare(care, sums, _referrals(level, facilities, catalog, asked))
+
+
+def care_grids(
+    places: pd.DataFrame, facilities: pd.DataFrame, *, grids: gpd.GeoDataFrame | None = None,
+    **asked: Unpack[Asked],
+) -> tuple[pd.DataFrame, pd.Series, GivenGrids | None]:  # fmt: skip
+    """
+    Check care grids, or draw them if none are given, see ``measure_care``.
+
+    Returns
+    -------
+    grids, grid_id, given
+        The table; the grid of each place by its id, '' for none; and what the layer says.
+    """
+    catalog = asked["catalog"]
+    facilities = counting(facilities, catalog)
+    _, standing, ground = prepared(places, facilities, asked)
+    table, grid_id, given = _grids(places, _people_of(places), standing, ground, facilities, grids, catalog)
+    return table, pd.Series(grid_id, places["place_id"].to_numpy(object)), given
+
+
+def _people_of(places: pd.DataFrame) -> Floats:
+    """Who draws on care at each place: with those who lived there before, if they are no places of their own."""
     hosts = (places["place_kind"] == "host").any()
-    people = places["pop"].to_numpy(np.float64) + np.nan_to_num(places["pop_host"].to_numpy(np.float64)) * (
-        not hosts
-    )
-    travelled = {
-        level.id: _Level.of(level, ground, standing, facilities, catalog) for level in catalog.care.values()
-    }
-    care, levels = zip(
-        *(one.told(people, standing, catalog) for one in travelled.values() if one is not None), strict=True
-    )
-    whole = pd.concat(care, ignore_index=True)
-    table, grid_id, read = _grids(places, people, travelled[catalog.care_rules.lead], standing, ground, facilities,
-                                  grids, catalog)  # fmt: skip
-    whole["grid_id"] = grid_id[whole["place_row"].to_numpy(np.int64)]
-    whole = whole.sort_values(["place_row", "level_row", "method_row"], kind="stable", ignore_index=True)
-    return Care(
-        whole[CARE], pd.concat(levels, ignore_index=True)[LEVELS], _reach(whole, catalog),
-        _referrals(facilities, catalog, asked), table, read,
-    )  # fmt: skip
+    before = np.nan_to_num(places["pop_host"].to_numpy(np.float64)) * (not hosts)
+    return np.asarray(places["pop"].to_numpy(np.float64) + before, np.float64)
+
+
+def _staff(rows: Ints, facilities: pd.DataFrame, catalog: Catalog) -> Floats:
+    """Doctors of institutions, or what the project says those have that tell none; NaN where nothing does."""
+    about = facilities.iloc[rows]
+    by_rule = about["category"].map(catalog.default_staff).astype("float64")
+    return np.asarray(about["doctors"].where(about["doctors"] >= 0).fillna(by_rule), np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,10 +214,8 @@ class _Level:
              "time_min": np.minimum(ways["share"].to_numpy(np.float64), 1.0)}
         ).astype({"site": "int64"})  # fmt: skip
         about = facilities.iloc[rows]
-        by_rule = about["category"].map(catalog.default_staff).astype("float64")
-        doctors = about["doctors"].where(about["doctors"] >= 0).fillna(by_rule)
         return cls(
-            level, rows, doctors.to_numpy(np.float64),
+            level, rows, _staff(rows, facilities, catalog),
             about["beds"].where(about["beds"] >= 0).to_numpy(np.float64), table, nearest,
             np.where(np.isfinite(best), best, np.nan),
             (np.argsort(standing.place_id[standing.owner].astype(str), kind="stable"),
@@ -182,7 +236,7 @@ class _Level:
             return Catchment(access, ratio, access)
         return catchment(people, amount, self.ways, limit_min=1.0, method=method)
 
-    def told(self, people: Floats, standing: Standing, catalog: Catalog) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def told(self, people: Floats, standing: Standing) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The rows of ``care`` and ``care_levels``."""
         n, level = len(people), self.level
         owner, share = standing.owner, standing.share
@@ -197,7 +251,7 @@ class _Level:
         chosen = np.where(near[1] >= 0, near[1], len(standing.ids) - 1)
         rows, levels = [], []
         due = {"staff": level.staff_per_1000, "beds": level.beds_per_1000}
-        for number, method in enumerate(CARE_METHODS):
+        for method in CARE_METHODS:
             staff, beds = (self.shares(at_point, s, method) for s in (self.staff, self.beds))
             of_place = {
                 name: np.bincount(owner, values * share, n).astype(np.float64)
@@ -207,8 +261,7 @@ class _Level:
                 )
             }  # fmt: skip
             table = pd.DataFrame(
-                {"place_row": np.arange(n), "level_row": list(catalog.care).index(level.id), "method_row": number,
-                 "place_id": standing.place_id, "level": level.id, "method": method, "people": people,
+                {"place_id": standing.place_id, "level": level.id, "method": method, "people": people,
                  "nearest_min": near[0], "facility_id": standing.ids[chosen],
                  "facility_name": standing.names[chosen], **of_place, "status": status}
             )  # fmt: skip
@@ -260,7 +313,7 @@ def _reach(care: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     """Who is near to each level, and to whichever is nearest."""
     rules = catalog.care_rules
     own = care[care["method"] == DEFAULT]
-    least = own.groupby("place_row").agg(people=("people", "first"), nearest_min=("nearest_min", "min"),
+    least = own.groupby("place_id", sort=False).agg(people=("people", "first"), nearest_min=("nearest_min", "min"),
                                          status=("status", "first"))  # fmt: skip
     rows = []
     for name, table in [*((level, own[own["level"] == level]) for level in catalog.care), ("any", least)]:
@@ -288,10 +341,12 @@ class _Partition:
 
 
 def _grids(
-    places: pd.DataFrame, people: Floats, lead: _Level, standing: Standing, ground: Ground,
-    facilities: pd.DataFrame, grids: gpd.GeoDataFrame | None, catalog: Catalog,
+    places: pd.DataFrame, people: Floats, standing: Standing, ground: Ground, facilities: pd.DataFrame,
+    grids: gpd.GeoDataFrame | None, catalog: Catalog,
 ) -> tuple[pd.DataFrame, NDArray[np.object_], GivenGrids | None]:  # fmt: skip
-    time = _by_car(ground, standing, lead.rows, catalog)
+    rows = standing.rows(catalog.care[catalog.care_rules.lead].categories)
+    doctors = _staff(rows, facilities, catalog)
+    time = _by_car(ground, standing, rows, catalog)
     read = None
     if grids is not None and len(grids):
         caring = [name for level in catalog.care.values() for name in level.categories]
@@ -299,15 +354,15 @@ def _grids(
         read = read_grids(grids, places, cares)
         parted = _given(grids, read, cares)
     else:
-        parted = _drawn(places, people, lead, time, standing, facilities, catalog)
-    number_of = {int(row): number for number, row in enumerate(lead.rows)}
+        parted = _drawn(places, people, rows, doctors, time, standing, facilities, catalog)
+    number_of = {int(row): number for number, row in enumerate(rows)}
     table = []
     for grid, (name, title, row) in enumerate(zip(parted.ids, parted.names, parted.leads, strict=True)):
         mine = np.flatnonzero(parted.of == grid)
         if parted.source == "drawn" and not len(mine):
             continue
         heads, number = float(np.nansum(people[mine])), number_of.get(row, -1)
-        staff = float(lead.staff[number]) if number >= 0 else np.nan
+        staff = float(doctors[number]) if number >= 0 else np.nan
         minutes = time[mine, number] if number >= 0 else np.full(len(mine), np.nan)
         about = ["" if row < 0 else str(facilities[name][row]) for name in ("facility_id", "facility_name")]
         longest = float(np.max(minutes)) if len(mine) and np.isfinite(minutes).all() else np.nan
@@ -327,13 +382,13 @@ def _given(grids: gpd.GeoDataFrame, read: GivenGrids, cares: pd.DataFrame) -> _P
 
 
 def _drawn(
-    places: pd.DataFrame, people: Floats, lead: _Level, time: Floats, standing: Standing,
+    places: pd.DataFrame, people: Floats, rows: Ints, staff: Floats, time: Floats, standing: Standing,
     facilities: pd.DataFrame, catalog: Catalog,
 ) -> _Partition:  # fmt: skip
-    about = facilities.iloc[lead.rows]
+    about = facilities.iloc[rows]
     at = [frame[["lon", "lat"]].to_numpy(np.float64) for frame in (places, about)]
     xy, lead_xy = (np.column_stack(systems.project(one[:, 0], one[:, 1], standing.plane)) for one in at)
-    weight = lead.staff if (lead.staff > 0).all() else np.ones(len(about))
+    weight = staff if (staff > 0).all() else np.ones(len(about))
     # the order of rows decides nothing
     order = np.argsort(places["place_id"].to_numpy(str), kind="stable")
     first = np.argsort(about["facility_id"].to_numpy(str), kind="stable")
@@ -344,7 +399,7 @@ def _drawn(
     of = np.empty(len(places), np.int64)
     of[order] = np.where(drawn >= 0, np.append(first, -1)[drawn], -1)
     ids, names = ([str(text) for text in about[name]] for name in ("facility_id", "facility_name"))
-    return _Partition(of, np.zeros(len(of), np.int64), ids, names, [int(row) for row in lead.rows], "drawn")
+    return _Partition(of, np.zeros(len(of), np.int64), ids, names, [int(row) for row in rows], "drawn")
 
 
 def _by_car(ground: Ground, standing: Standing, rows: Ints, catalog: Catalog) -> Floats:
@@ -363,29 +418,28 @@ def _by_car(ground: Ground, standing: Standing, rows: Ints, catalog: Catalog) ->
     return np.where(np.isfinite(worst), worst, np.nan)
 
 
-def _referrals(facilities: pd.DataFrame, catalog: Catalog, asked: Asked) -> pd.DataFrame:
-    """Whom an institution sends on to, by car, on the streets."""
+def _referrals(low: CareLevel, facilities: pd.DataFrame, catalog: Catalog, asked: Asked) -> pd.DataFrame:
+    """Whom the institutions of a level send on to, by car, on the streets; nobody is above the last."""
     levels = list(catalog.care.values())
-    parts = []
-    for low, high in pairwise(levels):
-        own = facilities[facilities["category"].isin(low.categories) & facilities["lon"].notna()]
-        own = own.drop_duplicates("facility_id")
-        if not len(own):
-            continue
-        stands = own[["lon", "lat"]].assign(
-            place_id=own["facility_id"], pop=1.0, pop_host=0.0, profile="rural", usual_mode="drive"
-        )
-        points = stands[["place_id", "lon", "lat"]].assign(point_id=stands["place_id"], share=1.0)
-        standing = Standing.of(stands, points, facilities, asked["streets"], catalog, 1.0)
-        ground = Ground(asked["streets"], catalog, standing, asked.get("grades"), closed=asked.get("closed"))
-        ground.journeys("adult", "walk")
-        journeys, _, _ = ground.journeys("adult", "drive")
-        rows = standing.rows(high.categories)
-        found = journeys.nearest(rows, rank=standing.rank[rows], direction="to_facility")
-        chosen = np.where(found.facility >= 0, found.facility, len(standing.ids) - 1)
-        about = {name: own[name].to_numpy(object) for name in ("facility_id", "facility_name")}
-        parts.append(pd.DataFrame(
-            {**about, "level": low.id, "next_level": high.id, "next_facility_id": standing.ids[chosen],
-             "next_name": standing.names[chosen], "drive_min": found.to_min}
-        ))  # fmt: skip
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=REFERRALS)
+    above = levels[levels.index(low) + 1 :]
+    own = facilities[facilities["category"].isin(low.categories) & facilities["lon"].notna()]
+    own = own.drop_duplicates("facility_id")
+    if not above or not len(own):
+        return pd.DataFrame(columns=REFERRALS)
+    high = above[0]
+    stands = own[["lon", "lat"]].assign(
+        place_id=own["facility_id"], pop=1.0, pop_host=0.0, profile="rural", usual_mode="drive"
+    )
+    points = stands[["place_id", "lon", "lat"]].assign(point_id=stands["place_id"], share=1.0)
+    standing = Standing.of(stands, points, facilities, asked["streets"], catalog, 1.0)
+    ground = Ground(asked["streets"], catalog, standing, asked.get("grades"), closed=asked.get("closed"))
+    ground.journeys("adult", "walk")
+    journeys, _, _ = ground.journeys("adult", "drive")
+    rows = standing.rows(high.categories)
+    found = journeys.nearest(rows, rank=standing.rank[rows], direction="to_facility")
+    chosen = np.where(found.facility >= 0, found.facility, len(standing.ids) - 1)
+    about = {name: own[name].to_numpy(object) for name in ("facility_id", "facility_name")}
+    return pd.DataFrame(
+        {**about, "level": low.id, "next_level": high.id, "next_facility_id": standing.ids[chosen],
+         "next_name": standing.names[chosen], "drive_min": found.to_min}
+    )  # fmt: skip

@@ -98,6 +98,8 @@ class _Printer(Teller):
     def _name(self, stage: str) -> str:
         if stage.startswith("form_"):
             return self._words.say("stage.form", layer=self._words.say(f"layer.{stage.removeprefix('form_')}"))
+        if stage.startswith("care_"):
+            return self._words.say("stage.care_of", level=self._words.say(f"level.{stage.removeprefix('care_')}"))
         return self._words.say(f"stage.{stage}")
 
     def part(self, text: str, number: int, of: int) -> None:

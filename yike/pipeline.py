@@ -20,7 +20,7 @@ import shapely
 from pyproj import CRS
 
 from analysis.access import Asked, cross, measure_access, with_measured
-from analysis.care import measure_care
+from analysis.care import LevelCare, care_grids, joined_care, measure_level
 from analysis.catchment import DEFAULT as CARE_METHOD
 from analysis.circle import circle_rings, circle_shares, judge_circles
 from analysis.equity import equity
@@ -223,6 +223,9 @@ def computing_stages(
     taught = project.plain(
         {key: value for key, value in project.standards.items() if key.split(".")[0] in catalog.schools}
     )
+    rules = [catalog.care, catalog.care_rules, project.staff]
+    caring = [project.plain(rules), own["categories"], walking]
+    levels = tuple(f"care_{name}" for name in catalog.care)
     ground = ("network", "places", "facilities")
     off_street = ("grades", "open_ground", "barriers", "form_rivers")
     stages = [
@@ -241,10 +244,14 @@ def computing_stages(
         Stage("seats", partial(_seats, project, catalog), needs=(*ground, "people_at"),
               also=(*off_street, "form_school_districts"),
               settings=[taught, own["categories"], walking, project.plain([project.seats, project.pupils])]),
-        Stage("care", partial(_care, project, catalog), needs=(*ground, "people_at"),
-              also=(*off_street, "form_care_grids"),
-              settings=[project.plain([catalog.care, catalog.care_rules]), own["categories"], walking,
-                        project.plain(project.staff)]),
+        *(
+            Stage(f"care_{name}", partial(_care_level, project, catalog, name), needs=(*ground, "people_at"),
+                  also=off_street, settings=caring)
+            for name in catalog.care
+        ),
+        Stage("grids", partial(_care_grids, project, catalog), needs=(*ground, "people_at"),
+              also=(*off_street, "form_care_grids"), settings=caring),
+        Stage("care", partial(_care, catalog), needs=("people_at", "grids", *levels), settings=caring),
         Stage("equity", partial(_equity, catalog), needs=("people_at", "seats", "care"),
               settings=project.plain(catalog.care)),
         Stage("streets", partial(_streets, catalog), needs=("network",), also=("grades",), settings=walking),
@@ -256,7 +263,7 @@ def computing_stages(
             Stage("plots", partial(_surveyed, project), needs=("homesteads",), also=("terrain",),
                   settings=project.crs)
         )  # fmt: skip
-    tables = ("people_at", "access", "circles", "gaps", "rings", "plots", "seats", "care")
+    tables = ("people_at", "access", "circles", "gaps", "rings", "plots", "seats", "care", "grids")
     if touched is not None:
         kinds = sorted(touched)
         stages = [
@@ -280,7 +287,7 @@ TABLES = {
     "gaps": "gaps", "coverage": "gaps", "homesteads": "plots", "slopes": "plots", "balance": "people_at",
     "laws": "laws", "left_out": "streets", "slope_effect": "streets", "steepest": "streets",
     "intervals": "intervals", "seats": "seats", "schools": "seats", "cuts": "seats", "methods": "seats",
-    "care": "care", "care_levels": "care", "care_reach": "care", "referrals": "care", "grids": "care",
+    "care": "care", "care_levels": "care", "care_reach": "care", "referrals": "care", "grids": "grids",
     "equity": "equity",
 }  # fmt: skip
 """Which stage leaves which table."""
@@ -914,21 +921,39 @@ def _seats(project: Project, catalog: Catalog, at: Work) -> Value:
     return {**tables, "problems": tuple(doubts)}
 
 
-def _care(project: Project, catalog: Catalog, at: Work) -> Value:
+def _care_level(project: Project, catalog: Catalog, level: str, at: Work) -> Value:
     places, facilities, asked = asked_of(project, catalog, at.given)
-    layer = at.given.get("form_care_grids", {}).get("frame")
-    found = measure_care(places, facilities, grids=layer, **asked)
-    doubts = []
-    caring = [name for level in catalog.care.values() for name in level.categories]
-    own = facilities[facilities["category"].isin(caring) & facilities["operating"]]
+    found = measure_level(catalog.care[level], places, facilities, **asked)
+    own = facilities[facilities["category"].isin(catalog.care[level].categories) & facilities["operating"]]
     silent = own[own["doctors"].isna() & ~own["category"].isin(catalog.default_staff)]
+    doubts = []
     if len(silent):
         named = some(list(silent["facility_id"]))
         doubts.append(Problem.doubt("staff_unknown", layer="facilities", n=len(silent), ids=named))
-    if found.given is not None:
-        doubts += _grid_doubts(found.given, layer, places)
-    tables = {name: getattr(found, name) for name in ("care", "care_levels", "care_reach", "referrals", "grids")}
+    tables = {name: getattr(found, name) for name in _OF_LEVEL}
     return {**tables, "problems": tuple(doubts)}
+
+
+_OF_LEVEL = ("care", "care_levels", "referrals")
+
+
+def _care_grids(project: Project, catalog: Catalog, at: Work) -> Value:
+    places, facilities, asked = asked_of(project, catalog, at.given)
+    layer = at.given.get("form_care_grids", {}).get("frame")
+    table, grid_id, given = care_grids(places, facilities, grids=layer, **asked)
+    doubts = [] if given is None else _grid_doubts(given, layer, places)
+    of = pd.DataFrame({"place_id": grid_id.index.to_numpy(object), "grid_id": grid_id.to_numpy(object)})
+    return {"grids": table, "grid_of": of, "problems": tuple(doubts)}
+
+
+def _care(catalog: Catalog, at: Work) -> Value:
+    levels = [
+        LevelCare(*(at.given[f"care_{name}"][table] for table in _OF_LEVEL)) for name in catalog.care
+    ]  # fmt: skip
+    grids, of = at.given["grids"]["grids"], at.given["grids"]["grid_of"]
+    places = at.given["people_at"]["places"]
+    found = joined_care(levels, grids, of.set_index("place_id")["grid_id"], places, catalog)
+    return {name: getattr(found, name) for name in ("care", "care_levels", "care_reach", "referrals")}
 
 
 def _grid_doubts(read: GivenGrids, layer: gpd.GeoDataFrame, places: pd.DataFrame) -> list[Problem]:

@@ -16,14 +16,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
-from analysis.explain import Explanation, explain
 from geo import crs as systems
 from geo import io
 from geo.problems import GroundError, Problem, Stop
@@ -31,10 +30,8 @@ from layers.catalog import Catalog
 from layers.doors import door_table
 from layers.edits import touched_categories
 from layers.facilities import short_names
-from outputs.map import MapInput, write_map
 from outputs.messages import load as load_messages
 from outputs.messages import problem_table
-from outputs.workbook import BookInput, write_workbook
 from yike.pipeline import (
     TABLES,
     closed_in,
@@ -50,6 +47,9 @@ from yike.project import Project, load_project
 from yike.stages import Stage, Stages, Work, with_needs
 from yike.store import Store, Value, code_digest
 from yike.teller import Teller
+
+if TYPE_CHECKING:
+    from analysis.explain import Explanation
 
 LIBRARIES = (
     "numpy",
@@ -151,7 +151,8 @@ class OpenProject:
         """The stages without the scenario that those with it stand on."""
         if self.base is None:
             return []
-        wanted = ("people_at", "hillside", "open_ground", "access", "seats", "care")
+        care = [f"care_{name}" for name in self.base.catalog().care]
+        wanted = ("people_at", "hillside", "open_ground", "access", "seats", "grids", *care)
         computing = [stage for stage in computing_stages(self.base) if stage.name in wanted]
         return [*reading_stages(self.base), *computing]
 
@@ -180,10 +181,10 @@ class OpenProject:
         catalog = self.project.catalog()
         before, after = (one.values["facilities"]["facilities"] for one in (was, stages))
         touched = touched_categories(self.project.scenario, before, after, catalog)
-        own_kinds = {
-            "seats": set(catalog.schools),
-            "care": {name for level in catalog.care.values() for name in level.categories},
-        }
+        levels = list(catalog.care.values())
+        own_kinds = {"seats": set(catalog.schools), "grids": set(catalog.care[catalog.care_rules.lead].categories)}
+        for level, above in zip(levels, [*levels[1:], levels[-1]], strict=True):  # they send on to those above
+            own_kinds[f"care_{level.id}"] = {*level.categories, *above.categories}
         names = {stage.name for stage in chosen} - reading
         computing = computing_stages(self.project, verified=verified, touched=touched)
         for stage in [*computing, *_writing_stages(self.project)]:
@@ -236,6 +237,8 @@ class OpenProject:
         geo.problems.Stop
             A required file is at fault, or there is no such place or category; the nearest ones are named.
         """
+        from analysis.explain import explain
+
         stages = self._stages(teller)
         reading = reading_stages(self.project)
         needed = ("network", "places", "facilities", "grades", "hillside", "barriers", "form_rivers", "people_at")
@@ -456,6 +459,8 @@ def _tables(project: Project, at: Work) -> Value:
 
 
 def _map(project: Project, at: Work) -> Value:
+    from outputs.map import MapInput, write_map  # a scenario draws none, and need not wait for folium
+
     given = at.given
     given_map = MapInput(
         project.name, given["people_at"]["places"], given["access"]["access"], given["circles"]["circles"],
@@ -468,6 +473,8 @@ def _map(project: Project, at: Work) -> Value:
 
 
 def _workbook(project: Project, at: Work) -> Value:
+    from outputs.workbook import BookInput, write_workbook
+
     tables = tables_of(at.given) | {
         "facilities": at.given["facilities"]["facilities"], "problems": at.given["tables"]["table_problems"],
     }  # fmt: skip
