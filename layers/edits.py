@@ -158,7 +158,6 @@ def edit_facilities(facilities: pd.DataFrame, edits: Sequence[Mapping[str, Any]]
         Facilities that are not there, with those whose id or name is nearest: all of them at once.
     """
     out = facilities.copy()
-    out["why_not"] = out["why_not"].astype("object")
     problems: list[Problem] = []
     for number, edit in enumerate(edits, start=1):
         if edit["do"] == "add":
@@ -174,7 +173,7 @@ def edit_facilities(facilities: pd.DataFrame, edits: Sequence[Mapping[str, Any]]
                 edit["facility"], [*out["facility_id"], *out["facility_name"]], n=5, cutoff=0.4
             )
             problems.append(Problem.stop("scenario_no_facility", file=file, facility=edit["facility"],
-                                         near="、".join(near) or "—"))  # fmt: skip
+                                         near="、".join(dict.fromkeys(near)) or "—"))  # fmt: skip
             continue
         if edit["do"] == "close":
             out.loc[rows, "operating"], out.loc[rows, "why_not"] = False, file
@@ -208,7 +207,7 @@ def _new_row(facilities: pd.DataFrame, edit: Mapping[str, Any], number: int, fil
         "merged_n": 1,
     }  # fmt: skip
     row |= {key: float(edit[key]) for key in NUMBERS if key in edit}
-    return pd.DataFrame([row]).astype({key: kind for key, kind in facilities.dtypes.items() if key != "why_not"})
+    return pd.DataFrame([row]).astype(facilities.dtypes.to_dict())
 
 
 def edit_places(
@@ -235,7 +234,7 @@ def edit_places(
                     edit["place"], [*out["place_id"], *out["place_name"]], n=5, cutoff=0.4
                 )
                 problems.append(Problem.stop("place_unknown", file=file, place=edit["place"], n=len(named),
-                                             near="、".join(near) or "—"))  # fmt: skip
+                                             near="、".join(dict.fromkeys(near)) or "—"))  # fmt: skip
                 continue
             before = out.loc[rows, "pop"]
             after = before.fillna(0.0) + float(edit["people"])
