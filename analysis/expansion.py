@@ -93,7 +93,8 @@ def expand(
     """
     model = _Model(np.asarray(people, np.int64), arcs, pools)
     first = model.solve(-model.of_flow(), sites, budget, time_limit_s)
-    most, bound = round(-float(first.fun)), -_bound(first)
+    # people are whole
+    most, bound = round(-float(first.fun)), float(np.floor(-_bound(first) + 1e-6))
     # the solver may stop a little short of whole numbers
     second = model.solve(model.cost(), sites, budget, time_limit_s, at_least=most - 1e-6)
     units, beds, opened = model.read(second.x)
@@ -104,7 +105,7 @@ def expand(
     least = min(_bound(second), cost)
     gap = (cost - least) / cost if cost > 0 else 0.0
     return Expansion(
-        units, beds, opened, placed, max(bound, placed), cost, least, gap if gap > 1e-9 else 0.0
+        units, beds, opened, placed, max(bound, placed), cost, least, gap if gap > 1e-6 else 0.0
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Unpack, cast
@@ -52,11 +53,13 @@ class Proposal:
     """
     The tables ``remedies`` and ``curve``, and the people in question: all, and served before and after.
 
-    ``goal`` is what was sought, with its ``value`` (minutes for ``median`` and ``center``) before and after.
+    ``stages`` are those of the pupils in question, none for what is no school; ``value`` before and after is what
+    the goals ``median`` and ``center`` seek, in minutes, NaN for others.
     """
 
     remedies: pd.DataFrame
     curve: pd.DataFrame
+    stages: tuple[str, ...]
     people: float
     before: float
     after: float
@@ -125,9 +128,22 @@ def propose(
     """
     catalog = asked["catalog"]
     if category in catalog.schools:
-        question = school_question(places, facilities, **asked)
+        question = _about(school_question(places, facilities, **asked), category, catalog)
         return _of_schools(question, facilities, candidates, catalog, category, new, growing, time_limit_s)
     return _of_sites(places, facilities, candidates, asked, category, new, goal, time_limit_s)
+
+
+def _about(question: SchoolQuestion, category: str, catalog: Catalog) -> SchoolQuestion:
+    """Keep the stages that a category is for, and those that share a school with them."""
+    stages = {band.stage for band in catalog.bands if category in band.categories}
+    shared = [set(own) for own in question.schools["stages"]]
+    while more := set().union(*(own for own in shared if own & stages)) - stages:
+        stages |= more
+    kept = question.groups["stage"].isin(stages).to_numpy(bool)
+    number = np.cumsum(kept) - 1
+    arcs = question.arcs[kept[question.arcs["group"]]]
+    arcs = arcs.assign(group=number[arcs["group"]]).reset_index(drop=True)
+    return dataclasses.replace(question, groups=question.groups[kept].reset_index(drop=True), arcs=arcs)
 
 
 def _of_schools(
@@ -174,7 +190,8 @@ def _of_schools(
     ]
     steps.append(best)
     return Proposal(
-        table, _curve(steps, before, known=known), float(people.sum()), float(before), float(best.placed),
+        table, _curve(steps, before, known=known), tuple(dict.fromkeys(question.groups["stage"])),
+        float(people.sum()), float(before), float(best.placed),
         float("nan"), float("nan"),
     )  # fmt: skip
 
@@ -229,7 +246,7 @@ def _of_sites(
     )  # fmt: skip
     curve["cost_per_person"] = curve["cost"] / curve["people_gained"].where(curve["people_gained"] > 0)
     was, now = (_value(goal, people, minutes[:, which]) for which in (~is_new, ~is_new | _mask(is_new, chosen)))
-    return Proposal(table, curve[CURVE], float(people.sum()), before, float(so_far[-1]), was, now)
+    return Proposal(table, curve[CURVE], (), float(people.sum()), before, float(so_far[-1]), was, now)
 
 
 def _mask(is_new: Bools, chosen: Ints) -> Bools:

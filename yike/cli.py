@@ -247,6 +247,45 @@ def explain(context: click.Context, project: Path, place: str, category: str) ->
     _guarded(context, work)
 
 
+@cli.command()
+@click.argument("project", type=click.Path(path_type=Path))
+@click.option("--category", required=True, help="类别编号或名称 id or name of the category")
+@click.option("--new", "new", type=click.IntRange(0), default=1, help="新建几处 how many new sites")
+@click.option(
+    "--goal", type=click.Choice(["cover", "all", "backup", "median", "center"]), default="cover",
+    help="覆盖最多、全部覆盖、双重覆盖、总用时最短、最远者最近 what is sought",
+)  # fmt: skip
+@click.option("--grow", is_flag=True, help="学校也可增班增床 schools that are there may grow too")
+@click.option("--time-limit", type=click.FloatRange(1), default=60.0, help="每步求解时限（秒） seconds a step")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="结果文件夹 folder")
+@click.pass_context
+def site(
+    context: click.Context, project: Path, category: str, new: int, goal: str, grow: bool, time_limit: float,
+    out: Path | None,
+) -> None:  # fmt: skip
+    """在哪里建、加多少班和床最合算。 Where to build, or how many classes and beds to add."""
+
+    def work() -> None:
+        from outputs.remedied import told
+        from yike.run import OpenProject
+        from yike.sites import write_sites
+
+        opened = OpenProject.load(project, language=context.obj)
+        language = opened.project.language
+        words = _words(context, language)
+        find = partial(opened.site, category, new=new, goal=goal, growing=grow, time_limit_s=time_limit)
+        found = _guarded(context, find, language)
+        _say_problems(words, found.problems)
+        catalog = opened.project.catalog()
+        folder = out or opened.project.file.with_name(f"{opened.project.file.stem}-site-{category}")
+        for text in told(found.proposal, catalog, words, goal=goal):
+            click.echo(text)
+        write_sites(found, folder, catalog, words, title=folder.name)
+        click.echo(words.say("cli.site_written", path=folder))
+
+    _guarded(context, work)
+
+
 def _say_problems(words: Messages, problems: Sequence[Problem]) -> None:
     count: dict[tuple[str, str], int] = {}
     for problem in problems:

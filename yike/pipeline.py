@@ -331,7 +331,8 @@ def _needs(features: tuple[str, ...], sources: tuple[Source, ...]) -> tuple[str,
     return features if any(source.osm for source in sources) else ()
 
 
-def _box(given: Given) -> io.Bounds:
+def box_of(given: Given) -> io.Bounds:
+    """The box that positions should lie in: that of the network."""
     # without a network there is no extent to check positions against; the other files are still looked at
     return given["network"]["streets"].data_box if "network" in given else WHOLE_EARTH
 
@@ -478,11 +479,11 @@ def _place_source(
         chosen = given["features"][_feature_key(source.path, _osm_files(project))]
         held = chosen["rules"].map(lambda rules: place_layer.OSM_RULE in rules)
         return place_layer.from_osm(chosen[held.to_numpy(bool)], catalog, file=file)
-    raw, crs, _ = _rows_of(source, catalog, file=file)
-    return place_layer.from_ledger(raw, catalog, crs=crs, box=_box(given), kind=kind, villages=villages)
+    raw, crs, _ = rows_of(source, catalog, file=file)
+    return place_layer.from_ledger(raw, catalog, crs=crs, box=box_of(given), kind=kind, villages=villages)
 
 
-def _rows_of(source: Source, catalog: Catalog, *, file: str) -> tuple[io.RawTable, str, np.ndarray | None]:
+def rows_of(source: Source, catalog: Catalog, *, file: str) -> tuple[io.RawTable, str, np.ndarray | None]:
     """The rows of a table or of a layer under the name that records give the file, their system and shapes."""
     if io.kind(source.path) == "vector":
         frame = io.read_vector(source.path, layer=source.layer, crs=source.crs)
@@ -525,9 +526,9 @@ def _facility_source(
     if source.osm:
         features = given["features"][_feature_key(source.path, _osm_files(project))]
         return facility_layer.from_osm(features, catalog, file=file)
-    raw, crs, shapes = _rows_of(source, catalog, file=file)
+    raw, crs, shapes = rows_of(source, catalog, file=file)
     frame, problems = facility_layer.from_table(
-        raw, catalog, crs=crs, box=_box(given), category=source.category, code=source.code, as_of=project.as_of
+        raw, catalog, crs=crs, box=box_of(given), category=source.category, code=source.code, as_of=project.as_of
     )
     if shapes is not None:  # features are numbered from 1
         own = shapes[frame["row"].to_numpy(np.int64) - 1]
@@ -803,15 +804,21 @@ def closed_in(given: Given) -> np.ndarray:
 
 
 def _open_ground(catalog: Catalog, at: Work) -> Value:
-    hillside = hillside_in(at.given)
-    grades = grades_in(at.given)
-    if hillside is None or grades is None:
+    found = crossed(catalog, at.given, at.given["facilities"]["facilities"])
+    if found is None:
         raise ValueError("there is no terrain")
-    found = cross(
-        at.given["places"]["points"], at.given["facilities"]["facilities"],
-        streets=at.given["network"]["streets"], catalog=catalog, grades=grades, hillside=hillside,
-    )  # fmt: skip
     return {**found.frames()}
+
+
+def crossed(catalog: Catalog, given: Given, facilities: pd.DataFrame) -> OpenGround | None:
+    """Find the ways off the streets of places and some facilities; None where there is no terrain."""
+    hillside, grades = hillside_in(given), grades_in(given)
+    if hillside is None or grades is None:
+        return None
+    return cross(
+        given["places"]["points"], facilities, streets=given["network"]["streets"], catalog=catalog, grades=grades,
+        hillside=hillside,
+    )  # fmt: skip
 
 
 def open_ground_in(given: Given) -> OpenGround | None:

@@ -176,7 +176,7 @@ class Project:
 
     def sources(self) -> list[Source]:
         """Every table or layer that is read, in the order of the project file."""
-        single = (self.settlement_shapes, self.facility_shapes, self.homesteads, self.service)
+        single = (self.settlement_shapes, self.facility_shapes, self.homesteads, self.service, self.candidates)
         people = (*self.settlements, *self.households, *self.hosts)
         named = (source for source in single if isinstance(source, Source))
         return [*people, *self.facilities, *named, *self.forms.values()]

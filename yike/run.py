@@ -50,6 +50,7 @@ from yike.teller import Teller
 
 if TYPE_CHECKING:
     from analysis.explain import Explanation
+    from yike.sites import Sites
 
 LIBRARIES = (
     "numpy",
@@ -261,6 +262,51 @@ class OpenProject:
             closed=closed_in(values),
         )  # fmt: skip
         return found, str(places.loc[places["place_id"] == number, "place_name"].iloc[0])
+
+    def site(
+        self, category: str, *, new: int, goal: str = "cover", growing: bool = False, time_limit_s: float = 60.0,
+        teller: Teller | None = None,
+    ) -> Sites:  # fmt: skip
+        """
+        Propose where to build, and for schools how many classes and beds to add, see ``analysis.remedies``.
+
+        Parameters
+        ----------
+        category
+            Its id, or its name in Chinese or English.
+        new, goal, growing, time_limit_s
+            As in ``propose``.
+        teller
+            Hears of the stages.
+
+        Raises
+        ------
+        geo.problems.Stop
+            A required file is at fault, there is no such category, or nothing can be proposed.
+        """
+        from yike.sites import find_sites
+
+        kind, problems = _named_category(self.project.catalog(), category)
+        if problems:
+            raise Stop([replace(problem, file=self.project.file.name) for problem in problems])
+        stages = self._stages(teller)
+        reading = reading_stages(self.project)
+        layers = ("terrain", "form_villages", "form_plan_parcels", *(f"form_{n}" for n in
+                  self.project.catalog().remedies.forbidden))  # fmt: skip
+        needed = ("people_at", "facilities", "grades", "hillside", "barriers", "form_rivers", *layers)
+        chosen = with_needs([*reading, *computing_stages(self.project)], needed)
+        names = {stage.name for stage in reading}
+        _read(stages, [stage for stage in chosen if stage.name in names])
+        stages.run(stage for stage in chosen if stage.name not in names)
+        return find_sites(
+            self.project,
+            stages.values,
+            category=kind,
+            new=new,
+            goal=goal,
+            growing=growing,
+            time_limit_s=time_limit_s,
+        )
 
     def run(
         self, out: Path | str | None = None, *, only: Sequence[str] = (), verified: bool = False,
