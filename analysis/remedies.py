@@ -80,12 +80,12 @@ def candidate_rows(candidates: pd.DataFrame, category: str, columns: Sequence[st
     columns
         ``layers.facilities.COLUMNS``.
     """
-    own = pd.DataFrame({name: np.full(len(candidates), "", object) for name in columns})
+    own = pd.DataFrame({name: pd.array([""] * len(candidates), dtype="str") for name in columns})
     for name in ("classes", "enrolled", "boarding_beds", "doctors", "nurses", "beds", "runs_a_day"):
         own[name] = np.nan
-    own["facility_id"] = ["new:" + str(name) for name in candidates["candidate_id"]]
+    own["facility_id"] = "new:" + candidates["candidate_id"].astype("str").reset_index(drop=True)
     own["merged_ids"] = own["facility_id"]
-    own["facility_name"] = candidates["candidate_name"].to_numpy(object)
+    own["facility_name"] = candidates["candidate_name"].astype("str").reset_index(drop=True)
     own["category"], own["operating"], own["capacity"] = category, True, 0.0
     own["lon"], own["lat"] = (candidates[name].to_numpy(np.float64) for name in ("lon", "lat"))
     own["row"], own["merged_n"] = 0, 1
@@ -225,11 +225,14 @@ def _of_sites(
     people = np.where(judged, people, 0.0)
     there, could = share[:, ~is_new], share[:, is_new]
     served = np.asarray((there <= 1.0).any(axis=1), np.bool_)
-    if not ((could <= 1.0) & (people[:, None] > 0)).any():
+    left = people > 0
+    if goal in ("cover", "all"):
+        left &= ~served
+    if left.any() and not (could[left] <= 1.0).any() and goal not in ("median", "center"):
         raise NoSites("unreached")
     ids = facilities["facility_id"].to_numpy(object)[is_new]
     sited, chosen = _chosen(goal, new, people, served, share, minutes, is_new, time_limit_s)
-    order, gained = _cover_in_turn(people, served, could, chosen)
+    order, gained = _cover_in_turn(people, served, could, chosen, of_reach=goal in ("cover", "all"))
     at = facilities[is_new].reset_index(drop=True)
     cost = catalog.remedies.costs.get("new", np.nan)
     rows = [
@@ -275,6 +278,9 @@ def _chosen(
     if goal in ("cover", "all"):
         left = np.flatnonzero(~served & (people > 0))
         could = share[np.ix_(left, candidates)]
+        if not len(left) or not new:
+            nobody = np.zeros(0, np.int64)
+            return Sited(nobody, 0.0, 0.0, 0.0, nobody), nobody
         if goal == "all":
             sited = set_cover(could, 1.0, time_limit_s=time_limit_s)
         else:
@@ -298,8 +304,10 @@ def _chosen(
     return sited, np.array([number[int(site)] for site in sited.sites if int(site) in number], np.int64)
 
 
-def _cover_in_turn(people: Floats, served: Bools, could: Floats, chosen: Ints) -> tuple[Ints, Floats]:
-    """Put sites in an order, each time the one next that covers the most more people."""
+def _cover_in_turn(
+    people: Floats, served: Bools, could: Floats, chosen: Ints, *, of_reach: bool
+) -> tuple[Ints, Floats]:
+    """Put sites in an order, the one next that covers most more people; if ``of_reach`` only who covers any."""
     left, covered = chosen.tolist(), served.copy()
     order, gained = [], []
     while left:
@@ -307,6 +315,8 @@ def _cover_in_turn(people: Floats, served: Bools, could: Floats, chosen: Ints) -
         best = int(np.argmax(more))
         site = left.pop(best)
         covered |= could[:, site] <= 1.0
+        if not more[best] and of_reach:  # it helps nobody beyond those before it
+            break
         order.append(site)
         gained.append(more[best])
     return np.array(order, np.int64), np.array(gained, np.float64)
@@ -369,5 +379,7 @@ def scenario_edits(proposal: Proposal, catalog: Catalog) -> list[dict[str, objec
                 edit["add_classes"] = int(row["units"])
             if row["beds"]:
                 edit["add_boarding_beds"] = int(row["beds"])
+        if not np.isnan(row["cost"]):
+            edit["cost"] = float(row["cost"])
         edits.append(edit)
     return edits

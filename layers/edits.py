@@ -19,6 +19,9 @@ from layers.catalog import PROFILES, Catalog
 NUMBERS = ("capacity", "classes", "enrolled", "boarding_beds", "doctors", "nurses", "beds")
 """What a facility may have more or less of."""
 
+COST = "cost"
+"""In 10,000 yuan; any edit may tell it."""
+
 _ADDS = tuple(f"add_{name}" for name in NUMBERS)
 
 ACTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -62,6 +65,12 @@ class Scenario:
     def roads(self) -> tuple[Mapping[str, Any], ...]:
         """Edits of streets."""
         return self.of("close_road", "open_road")
+
+    @property
+    def cost(self) -> float:
+        """What all edits cost that tell it, NaN if none does."""
+        told = [float(edit[COST]) for edit in self.edits if COST in edit]
+        return sum(told) if told else float("nan")
 
     @property
     def standards(self) -> dict[str, Any]:
@@ -116,7 +125,7 @@ def _faults(path: Path, number: int, edit: Mapping[str, Any], catalog: Catalog) 
     for key, value in edit.items():
         if key == "do":
             continue
-        if key not in (*must, *may):
+        if key not in (*must, *may, COST):
             near = difflib.get_close_matches(key, (*must, *may), n=3, cutoff=0.5) or [*must, *may]
             problems.append(Problem.stop("key_unknown", file=path, key=f"{at}.{key}", near="、".join(near)))
         elif wanted := _wanted(key, value, catalog):

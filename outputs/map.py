@@ -27,6 +27,7 @@ from geo.network import Streets, in_scope
 from layers.catalog import Catalog
 from layers.places import KINDS as PLACE_KINDS
 from outputs.messages import Messages
+from outputs.themes import Theme, page_themes
 
 MODES = ("walk", "ebike", "bus", "drive")
 MOST_PLOTS = 60_000
@@ -49,6 +50,7 @@ class MapInput:
     Finished tables that the page shows; ``persona`` colours the lists. Terrain and homesteads may be None.
 
     ``joins`` are lines from points to where they meet the streets on foot, with ``kind`` and ``distance_m``.
+    ``themes`` are what else places can be coloured by.
     """
 
     name: str
@@ -57,13 +59,14 @@ class MapInput:
     circles: pd.DataFrame
     persona: str
     facilities: pd.DataFrame
-    streets: Streets
+    streets: Streets | None
     homesteads: gpd.GeoDataFrame | None
     terrain: Raster | None
     joins: gpd.GeoDataFrame
     catalog: Catalog
     date: str
     version: str
+    themes: tuple[Theme, ...] = ()
 
 
 def write_map(given: MapInput, path: Path, messages: Messages) -> None:
@@ -178,19 +181,20 @@ def page_data(given: MapInput, messages: Messages) -> dict[str, Any]:
         ],
         "places": _places(places, deciding, walked, lists, [c.id for c in categories], facility_row, messages),
         "facilities": facilities,
-        "streets": _streets(given.streets, _scope(places)),
+        "streets": [] if given.streets is None else _streets(given.streets, _scope(places)),
+        "themes": page_themes(given.themes, list(places["place_id"]), messages),
         "joins": _joins(given.joins),
         "plots": plots,
         "relief": _relief(given.terrain),
         "bounds": _latlon(_scope(places)),
-        "first": "l0",
+        "first": "t0" if given.themes and given.themes[0].kind == "change" else "l0",
         "notes": notes,
     }
 
 
 _WORDS = (
-    "stamp", "choose", "by_list", "by_category", "places", "facilities", "streets", "homesteads", "relief", "ways",
-    "joins",
+    "stamp", "choose", "by_list", "by_category", "by_theme", "places", "facilities", "streets", "homesteads",
+    "relief", "ways", "joins",
     "people", "unknown_people", "time", "limit", "distance", "facility", "status", "category", "all_met",
     "most_met", "few_met", "none_judged", "deciding", "projected", "osm", "search", "close",
     "default_mark", "gap", "missing", "far", "households", "hosts", "straight",

@@ -65,6 +65,17 @@ def write_workbook(given: BookInput, path: Path, messages: Messages) -> None:
             _sheet(book, sheet, frame, messages)
 
 
+def write_comparison(given: BookInput, path: Path, messages: Messages) -> None:
+    """Write what differs between two runs, with names instead of ids."""
+    names = given.tables["places"][["place_id", "place_kind", "place_name", "town"]]
+    sheets = {name: given.tables[name] for name in ("change_sums", "seat_changes", "care_changes") if
+              name in given.tables}  # fmt: skip
+    sheets["changes"] = names.merge(given.tables["changes"], on="place_id", how="right")
+    with xlsxwriter.Workbook(str(path)) as book:
+        for sheet, frame in sheets.items():
+            _sheet(book, sheet, _readable(frame, given, messages), messages)
+
+
 def _sheets(given: BookInput) -> dict[str, pd.DataFrame]:
     tables = given.tables
     about = ["place_id", "place_kind", "place_name", "town", "village", "profile", "position_error_m"]
@@ -150,6 +161,8 @@ def _readable(frame: pd.DataFrame, given: BookInput, messages: Messages) -> pd.D
     out = frame.copy()
     codes: dict[str, Mapping[str, str]] = {
         "category": {c.id: getattr(c, name) for c in catalog.categories.values()},
+        **dict.fromkeys(("status_was", "status_is"), words["status"]),
+        "change": words["change"],
         "served_by": {c.id: getattr(c, name) for c in catalog.categories.values()},
         "usual_mode": words["mode"],
         "by": words["by"],

@@ -277,11 +277,35 @@ def site(
         found = _guarded(context, find, language)
         _say_problems(words, found.problems)
         catalog = opened.project.catalog()
-        folder = out or opened.project.file.with_name(f"{opened.project.file.stem}-site-{category}")
+        folder = out or opened.project.file.with_name(f"{opened.project.file.stem}-site-{found.category}")
         for text in told(found.proposal, catalog, words, goal=goal):
             click.echo(text)
-        write_sites(found, folder, catalog, words, title=folder.name)
+        write_sites(found, folder, catalog, words, title=f"site-{found.category}")
         click.echo(words.say("cli.site_written", path=folder))
+
+    _guarded(context, work)
+
+
+@cli.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="结果文件夹 folder")
+@click.pass_context
+def compare(context: click.Context, before: Path, after: Path, out: Path | None) -> None:
+    """两次计算差在哪里：谁得谁失、几分钟、几个学位、每人多少钱。 What changed between two runs."""
+
+    def work() -> None:
+        from outputs.compared import told
+        from yike.comparing import compare_runs, record, write_differences
+
+        found = compare_runs(before, after)
+        project = record(after)["project"]
+        words = _words(context, project["language"])
+        for text in told(found.tables, words, cost=found.cost):
+            click.echo(text)
+        folder = out or after.with_name(f"{after.name}-compared")
+        write_differences(found, folder, words)
+        click.echo(words.say("cli.compare_written", path=folder))
 
     _guarded(context, work)
 

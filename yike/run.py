@@ -479,10 +479,12 @@ def _writing_stages(project: Project) -> list[Stage]:
     shown = [project.language, project.name, list(project.circle_personas), _today()]  # they bear its date
     files = tuple(project.input_files())
     drawn = ("network", "facilities", "people_at", "access", "circles")
+    coloured = ("seats", "care", *(f"care_{name}" for name in project.catalog().care))
     return [
         Stage("tables", partial(_tables, project), needs=("places", "laws"), also=(*reading, *computing),
               settings=[project.language]),
-        Stage("map", partial(_map, project), needs=drawn, also=("places", "homesteads", "plots", "terrain"),
+        Stage("map", partial(_map, project), needs=drawn,
+              also=("places", "homesteads", "plots", "terrain", *coloured),
               settings=[shown, project.standards, project.categories]),
         Stage("workbook", partial(_workbook, project), needs=(*drawn, "tables"), also=computing, reads=files,
               settings=[shown, project.standards, project.categories]),
@@ -506,6 +508,7 @@ def _tables(project: Project, at: Work) -> Value:
 
 def _map(project: Project, at: Work) -> Value:
     from outputs.map import MapInput, write_map  # a scenario draws none, and need not wait for folium
+    from outputs.themes import themes_of
 
     given = at.given
     given_map = MapInput(
@@ -513,6 +516,7 @@ def _map(project: Project, at: Work) -> Value:
         project.circle_personas[0], given["facilities"]["facilities"], given["network"]["streets"],
         _measured_plots(given), given["terrain"]["raster"] if "terrain" in given else None, _joins(given),
         project.catalog(), _today(), metadata.version("yike"),
+        tuple(themes_of(tables_of(given), project.catalog(), load_messages(project.language))),
     )  # fmt: skip
     write_map(given_map, at.folder / "map.html", load_messages(project.language))
     return {"map": at.folder / "map.html"}

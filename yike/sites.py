@@ -24,6 +24,7 @@ from yike.project import Project
 class Sites:
     """A proposal, the candidates that it chose among (with what forbids others), and doubts in reading them."""
 
+    category: str
     proposal: Proposal
     candidates: pd.DataFrame
     problems: tuple[Problem, ...]
@@ -58,7 +59,7 @@ def find_sites(
     allowed = candidates[candidates["forbidden"] == ""].reset_index(drop=True)
     if not len(allowed) and new > 0:
         raise Stop(Problem.stop("site_no_candidates", file=file, n=len(candidates)))
-    added = candidate_rows(allowed, category, list(facilities.columns)).astype(facilities.dtypes.to_dict())
+    added = candidate_rows(allowed, category, list(facilities.columns))
     whole = pd.concat([facilities, added], ignore_index=True)
     asked["open_ground"] = crossed(catalog, given, whole)
     named = allowed.assign(facility_id=added["facility_id"].to_numpy(object))
@@ -74,7 +75,7 @@ def find_sites(
             "time": Problem.stop("site_time", file=file, seconds=f"{time_limit_s:g}"),
         }
         raise Stop(codes[none.reason]) from none
-    return Sites(found, candidates, tuple(problems))
+    return Sites(category, found, candidates, tuple(problems))
 
 
 def _candidates(project: Project, catalog: Catalog, given: Given) -> tuple[pd.DataFrame, list[Problem]]:

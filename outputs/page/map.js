@@ -65,6 +65,7 @@
   var box = element("section", undefined, side);
   var choose = element("select", undefined, box); choose.id = "choose";
   function group(title, entries, prefix) {
+    if (!entries.length) return;
     var g = element("optgroup", undefined, choose); g.label = title;
     entries.forEach(function (entry, i) {
       if (entry.hidden) return;
@@ -72,6 +73,7 @@
     });
   }
   group(W.by_list, data.lists, "l");
+  group(W.by_theme, data.themes, "t");
   group(W.by_category, data.categories, "c");
   var find = element("input", undefined, box); find.type = "search"; find.placeholder = W.search; find.setAttribute("list", "names");
   var names = element("datalist", undefined, box); names.id = "names";
@@ -135,6 +137,15 @@
       element("div", W.list_note, legend).className = "note";
       return;
     }
+    if (kind === "t") {
+      var theme = data.themes[at], sums = theme.classes.map(function () { return 0; });
+      data.places.forEach(function (place, i) {
+        if (counted(place)) sums[theme.of[i]] += 1;
+        marks[i].setStyle({ fillColor: theme.classes[theme.of[i]].colour });
+      });
+      theme.classes.forEach(function (c, i) { if (sums[i]) entry(c.colour, c.name, sums[i]); });
+      return;
+    }
     data.places.forEach(function (place, i) {
       var row = place.rows[at], status = S[row[0]];
       if (counted(place)) counts[status] = (counts[status] || 0) + 1;
@@ -174,6 +185,9 @@
         var names = told[1].map(function (k) { return data.categories[k].name; });
         if (names.length) element("div", "　" + told[0] + "：" + names.join("、"), detail).className = "note";
       });
+    });
+    data.themes.forEach(function (theme) {
+      if (theme.told[i]) element("div", theme.name + "：" + theme.classes[theme.of[i]].name + "（" + theme.told[i] + "）", detail).className = "note";
     });
     var table = element("table", undefined, detail), head = element("tr", undefined, table);
     [W.category, W.status, W.time + " / " + W.limit].forEach(function (t) { element("th", t, head); });

@@ -1,0 +1,129 @@
+"""What differs between two runs: who gained and who lost, in minutes, seats and money."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+CHANGES = [
+    "place_id", "category", "people", "status_was", "status_is", "time_was_min", "time_is_min", "people_met_was",
+    "people_met_is", "change",
+]  # fmt: skip
+SUMS = [
+    "category", "people_gained", "people_lost", "people_net", "nearer_n", "further_n", "person_min_saved",
+    "cost", "cost_per_person",
+]  # fmt: skip
+SEATS = ["stage", "view", "year", "pupils_was", "pupils_is", "unplaced_was", "unplaced_is", "seated_more", "cost",
+         "cost_per_pupil"]  # fmt: skip
+CARE = ["level", "method", "staff_short_was", "staff_short_is", "beds_short_was", "beds_short_is"]
+
+CHANGE_KINDS = ("gained", "lost", "nearer", "further", "same", "unknown")
+"""Of a place: met now and not before, the reverse, quicker or slower, neither, or one of the runs does not say."""
+
+LEAST_MIN = 0.001
+"""A thousandth of a minute, 60 ms, is no change."""
+
+
+def changes(was: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+    """
+    Hold the deciding rows of two tables ``access`` against each other.
+
+    Parameters
+    ----------
+    was, now
+        Tables ``access`` before and after.
+
+    Returns
+    -------
+    table
+        ``CHANGES``, a row a place and category that either run has, in the order of ``now`` and then of what only
+        ``was`` has. ``people`` are those of ``now``. Who is not reached has no time.
+    """
+    keys = ["place_id", "category"]
+    kept = ["status", "met", "time_min", "people", "people_met"]
+    one, other = (
+        frame.loc[frame["deciding"], [*keys, *kept]].set_index(keys) for frame in (was, now)
+    )  # fmt: skip
+    index = other.index.append(one.index.difference(other.index, sort=False))
+    one, other = one.reindex(index), other.reindex(index)
+    met = [frame["met"].astype("float64") for frame in (one, other)]
+    time = [frame["time_min"].where(frame["time_min"].notna(), np.inf) for frame in (one, other)]
+    known = one["status"].notna() & other["status"].notna()
+    judged = met[0].notna() & met[1].notna()
+    with np.errstate(invalid="ignore"):
+        less = (time[0] - time[1]).where(np.isfinite(time[0]) | np.isfinite(time[1]), 0.0)
+    kind = np.select(
+        [~known, judged & (met[0] < met[1]), judged & (met[0] > met[1]), less > LEAST_MIN, less < -LEAST_MIN],
+        ["unknown", "gained", "lost", "nearer", "further"], default="same",
+    )  # fmt: skip
+    table = pd.DataFrame(
+        {"people": other["people"].fillna(one["people"]), "status_was": one["status"].fillna(""),
+         "status_is": other["status"].fillna(""), "time_was_min": one["time_min"],
+         "time_is_min": other["time_min"],
+         "people_met_was": one["people_met"], "people_met_is": other["people_met"], "change": kind},
+        index=index,
+    )  # fmt: skip
+    return table.reset_index()[CHANGES]
+
+
+def sums(table: pd.DataFrame, *, cost: float = float("nan")) -> pd.DataFrame:
+    """
+    Add up ``changes`` by category: who gained, who lost, and how many minutes all save together.
+
+    People are those met more or less at each place; minutes count only where both runs have a time and people are
+    known. ``cost_per_person`` is the whole cost over the net gain, NaN where nobody gains.
+
+    Parameters
+    ----------
+    table
+        ``CHANGES``.
+    cost
+        Of the scenario, in 10,000 yuan; NaN if it tells none.
+    """
+    more = table["people_met_is"].fillna(0.0) - table["people_met_was"].fillna(0.0)
+    saved = ((table["time_was_min"] - table["time_is_min"]) * table["people"]).fillna(0.0)
+    rows = table.assign(
+        more=more.clip(lower=0.0), less=(-more).clip(lower=0.0), saved=saved,
+        nearer=table["change"].isin(["nearer", "gained"]), further=table["change"].isin(["further", "lost"]),
+    )  # fmt: skip
+    by = rows.groupby("category", sort=False).agg(
+        people_gained=("more", "sum"), people_lost=("less", "sum"), nearer_n=("nearer", "sum"),
+        further_n=("further", "sum"), person_min_saved=("saved", "sum"),
+    )  # fmt: skip
+    by["people_net"] = by["people_gained"] - by["people_lost"]
+    by["cost"] = cost
+    by["cost_per_person"] = cost / by["people_net"].where(by["people_net"] > 0)
+    moved = (by[["people_gained", "people_lost", "nearer_n", "further_n"]] != 0).any(axis=1)
+    return by[moved].reset_index()[SUMS]
+
+
+def seat_changes(was: pd.DataFrame, now: pd.DataFrame, *, cost: float = float("nan")) -> pd.DataFrame:
+    """
+    Hold two tables ``seats`` against each other, by stage, view and year.
+
+    A place of which one of the runs says nothing is left out; one that only one run has counts there.
+    """
+    keys = ["place_id", "stage", "view", "year"]
+    told = [
+        frame.assign(unplaced=frame["unplaced_distance"] + frame["unplaced_capacity"])[
+            [*keys, "pupils", "unplaced"]
+        ]
+        for frame in (was, now)
+    ]
+    both = told[0].merge(told[1], on=keys, how="outer", suffixes=("_was", "_is"), indicator="of")
+    said = (both["unplaced_was"].notna() | (both["of"] == "right_only")) & (
+        both["unplaced_is"].notna() | (both["of"] == "left_only")
+    )
+    both = both[said]
+    by = both.groupby(keys[1:], sort=False)[["pupils_was", "pupils_is", "unplaced_was", "unplaced_is"]].sum()
+    seated = by["pupils_is"] - by["unplaced_is"] - by["pupils_was"] + by["unplaced_was"]
+    by["seated_more"], by["cost"] = seated, cost
+    by["cost_per_pupil"] = cost / seated.where(seated > 0)
+    return by.reset_index()[SEATS]
+
+
+def care_changes(was: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+    """Hold two tables ``care_levels`` against each other."""
+    keys = ["level", "method"]
+    kept = [*keys, "staff_short", "beds_short"]
+    return was[kept].merge(now[kept], on=keys, suffixes=("_was", "_is"))[CARE]

@@ -1,0 +1,102 @@
+"""``yike compare``: what differs between two run folders, as tables, sheets and a map."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from analysis import compare
+from geo import crs as systems
+from geo import io
+from geo.problems import Problem, Stop
+from layers import catalog as catalogue
+from layers.edits import Scenario
+from outputs.map import MapInput, write_map
+from outputs.messages import Messages
+from outputs.themes import themes_of
+from outputs.workbook import BookInput, write_comparison
+from yike.run import Run
+from yike.store import Store
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """The tables ``changes``, ``change_sums``, ``seat_changes`` and ``care_changes``; and who compared."""
+
+    was: Run
+    now: Run
+    cost: float
+    tables: dict[str, pd.DataFrame]
+
+
+def compare_runs(was: Path, now: Path) -> Comparison:
+    """
+    Hold two runs against each other; the cost is that of the scenario of the second.
+
+    Raises
+    ------
+    Stop
+        A folder is no run, or has no table ``access``.
+    """
+    problems = [
+        Problem.stop("not_a_run", file=folder)
+        for folder in (was, now)
+        if not (folder / "run.json").is_file() or not (folder / "tables" / "access.parquet").is_file()
+    ]
+    if problems:
+        raise Stop(problems)
+    one, other = Run(was), Run(now)
+    scenario = record(now)["project"].get("scenario", {})
+    cost = Scenario("", tuple(scenario.get("edits", ()))).cost
+    changes = compare.changes(one.access, other.access)
+    tables = {"change_sums": compare.sums(changes, cost=cost)}
+    both = {name for name in ("seats", "care_levels") if all(has(run, name) for run in (one, other))}
+    if "seats" in both:
+        tables["seat_changes"] = compare.seat_changes(one.table("seats"), other.table("seats"), cost=cost)
+    if "care_levels" in both:
+        tables["care_changes"] = compare.care_changes(one.table("care_levels"), other.table("care_levels"))
+    return Comparison(one, other, cost, tables | {"changes": changes[changes["change"] != "same"]})
+
+
+def record(folder: Path) -> dict[str, Any]:
+    """The ``run.json`` of a run."""
+    found: dict[str, Any] = json.loads((folder / "run.json").read_text("utf-8"))
+    return found
+
+
+def has(run: Run, table: str) -> bool:
+    """Say whether a run has a table."""
+    return (run.folder / "tables" / f"{table}.parquet").is_file()
+
+
+def write_differences(found: Comparison, folder: Path, messages: Messages, *, cache: Path | None = None) -> None:
+    """Write a comparison: ``tables``, ``workbook.xlsx`` and ``map.html``; streets if a cache still has them."""
+    (folder / "tables").mkdir(parents=True, exist_ok=True)
+    for name, table in found.tables.items():
+        io.write_parquet(table, folder / "tables" / f"{name}.parquet")
+    told = record(found.now.folder)
+    project = told["project"]
+    name = "：".join(text for text in (project["name"], project.get("scenario", {}).get("name", "")) if text)
+    catalog = catalogue.load().with_overrides(project["standards"], project["categories"])
+    now, places = found.now, found.now.places
+    tables = {"places": places, "facilities": now.table("facilities"), **found.tables}
+    book = BookInput(name, tables, catalog, {}, told["date"], told["yike"])
+    write_comparison(book, folder / "workbook.xlsx", messages)
+    if not has(now, "circles"):
+        return
+    kept = Store(cache).load(told["stages"]["network"])
+    nothing = gpd.GeoDataFrame({"kind": [], "distance_m": []}, geometry=[], crs=systems.DEGREES)
+    themes = {name: now.table(name) for name in ("seats", "care") if has(now, name)} | {
+        "changes": found.tables["changes"]
+    }
+    given = MapInput(
+        name, places, now.access, now.circles, project["circle_personas"][0], now.table("facilities"),
+        None if kept is None else kept["streets"], None, None, nothing, catalog, told["date"], told["yike"],
+        tuple(themes_of(themes, catalog, messages)),
+    )  # fmt: skip
+    write_map(given, folder / "map.html", messages)
