@@ -28,11 +28,12 @@ CARE_METHODS = (*METHODS, "raam")
 
 CARE = [
     "place_id", "level", "method", "people", "nearest_min", "facility_id", "facility_name", "ratio", "per_1000",
-    "beds_per_1000", "staff_short", "beds_short", "grid_id", "status",
+    "nurses_per_1000", "beds_per_1000", "staff_short", "beds_short", "grid_id", "status",
 ]  # fmt: skip
 LEVELS = [
-    "level", "method", "people", "people_reaching", "staff", "staff_reached", "beds", "beds_reached",
-    "staff_per_1000", "beds_per_1000", "standard_staff", "standard_beds", "staff_short", "beds_short", "unknown_n",
+    "level", "method", "people", "people_reaching", "staff", "staff_reached", "nurses", "nurses_reached", "beds",
+    "beds_reached", "staff_per_1000", "nurses_per_1000", "beds_per_1000", "standard_staff", "standard_beds",
+    "staff_short", "beds_short", "unknown_n",
 ]  # fmt: skip
 REACH = ["level", "people", "people_known", "people_within", "within_min", "share", "target", "met"]
 GRIDS = [
@@ -169,6 +170,9 @@ def _staff(rows: Ints, facilities: pd.DataFrame, catalog: Catalog) -> Floats:
     return np.asarray(about["doctors"].where(about["doctors"] >= 0).fillna(by_rule), np.float64)
 
 
+_PER_1000 = {"staff": "per_1000", "nurses": "nurses_per_1000", "beds": "beds_per_1000"}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Level:
     """One level: its institutions, what they have, who reaches them and how near the nearest is."""
@@ -176,6 +180,7 @@ class _Level:
     level: CareLevel
     rows: Ints
     staff: Floats
+    nurses: Floats
     beds: Floats
     ways: pd.DataFrame
     """``client`` (a point), ``site`` (of ``rows``) and ``time_min``, which is the share of the limit."""
@@ -214,9 +219,10 @@ class _Level:
              "time_min": np.minimum(ways["share"].to_numpy(np.float64), 1.0)}
         ).astype({"site": "int64"})  # fmt: skip
         about = facilities.iloc[rows]
+        nurses, beds = (about[name].where(about[name] >= 0).to_numpy(np.float64) for name in ("nurses", "beds"))
         return cls(
             level, rows, _staff(rows, facilities, catalog),
-            about["beds"].where(about["beds"] >= 0).to_numpy(np.float64), table, nearest,
+            nurses, beds, table, nearest,
             np.where(np.isfinite(best), best, np.nan),
             (np.argsort(standing.place_id[standing.owner].astype(str), kind="stable"),
              np.argsort(standing.rank[rows])),
@@ -244,41 +250,37 @@ class _Level:
         near = _deciding(self.nearest_min, self.nearest, standing)
         site = self.ways["site"].to_numpy(np.int64)
         client = self.ways["client"].to_numpy(np.int64)
-        lacks = [np.bincount(owner[client], np.isnan(s)[site], n) > 0 for s in (self.staff, self.beds)]
-        status = _status(people, standing, lacks[0])
+        have = {"staff": self.staff, "nurses": self.nurses, "beds": self.beds}
+        lacks = {name: np.bincount(owner[client], np.isnan(s)[site], n) > 0 for name, s in have.items()}
+        status = _status(people, standing, lacks["staff"])
         reaching = np.bincount(client, minlength=len(owner)) > 0
         seen = np.bincount(site, at_point[client], len(self.rows)) > 0
         chosen = np.where(near[1] >= 0, near[1], len(standing.ids) - 1)
         rows, levels = [], []
-        due = {"staff": level.staff_per_1000, "beds": level.beds_per_1000}
+        due = {name: np.nan if least is None else float(least) for name, least in
+               (("staff", level.staff_per_1000), ("beds", level.beds_per_1000))}  # fmt: skip
         for method in CARE_METHODS:
-            staff, beds = (self.shares(at_point, s, method) for s in (self.staff, self.beds))
-            of_place = {
-                name: np.bincount(owner, values * share, n).astype(np.float64)
-                for name, values in (
-                    ("ratio", staff.access), ("per_1000", 1000 * staff.per_head),
-                    ("beds_per_1000", 1000 * beds.per_head),
-                )
-            }  # fmt: skip
+            found = {name: self.shares(at_point, supply, method) for name, supply in have.items()}
+            values = {"ratio": found["staff"].access}
+            values |= {column: 1000 * found[name].per_head for name, column in _PER_1000.items()}
             table = pd.DataFrame(
                 {"place_id": standing.place_id, "level": level.id, "method": method, "people": people,
                  "nearest_min": near[0], "facility_id": standing.ids[chosen],
-                 "facility_name": standing.names[chosen], **of_place, "status": status}
+                 "facility_name": standing.names[chosen],
+                 **{name: np.bincount(owner, each * share, n).astype(np.float64) for name, each in values.items()},
+                 "status": status}
             )  # fmt: skip
-            for name, column, told in (
-                ("staff", "per_1000", status == "ok"), ("beds", "beds_per_1000", (status == "ok") & ~lacks[1]),
-            ):  # fmt: skip
-                table[column] = table[column].where(told)
-                least = np.nan if due[name] is None else float(due[name] or 0.0)
-                table[f"{name}_short"] = (least - table[column]).clip(lower=0.0) / 1000 * table["people"]
+            for name, column in _PER_1000.items():
+                table[column] = table[column].where((status == "ok") & ~lacks[name])
             table["ratio"] = table["ratio"].where(status == "ok")
+            for name, least in due.items():
+                table[f"{name}_short"] = (least - table[_PER_1000[name]]).clip(lower=0.0) / 1000 * table["people"]
             rows.append(table)
             levels.append(
                 (level.id, method, float(at_point.sum()), float(at_point[reaching].sum()),
-                 *(float(np.nansum(of)) for of in (self.staff, self.staff[seen], self.beds, self.beds[seen])),
-                 *(1000 * _over(float(np.nansum(of)), float(at_point.sum())) for of in (self.staff, self.beds)),
-                 *(np.nan if due[name] is None else due[name] for name in ("staff", "beds")),
-                 *(table[f"{name}_short"].sum(min_count=1) for name in ("staff", "beds")),
+                 *(float(np.nansum(of)) for supply in have.values() for of in (supply, supply[seen])),
+                 *(1000 * _over(float(np.nansum(supply)), float(at_point.sum())) for supply in have.values()),
+                 *due.values(), *(table[f"{name}_short"].sum(min_count=1) for name in due),
                  int(np.isnan(self.staff).sum()))
             )  # fmt: skip
         return pd.concat(rows, ignore_index=True), pd.DataFrame(levels, columns=LEVELS)

@@ -33,7 +33,8 @@ SEATS = [
 ]  # fmt: skip
 SCHOOLS = [
     "facility_id", "facility_name", "pool_id", "stage", "view", "year", "capacity", "capacity_source",
-    "capacity_ceiling", "placed", "spare", "boarding_beds", "boarders", "seat_value", "bed_value", "classes_short",
+    "capacity_ceiling", "placed", "spare", "boarding_beds", "boarders", "beds_short", "seat_value", "bed_value",
+    "classes_short",
 ]  # fmt: skip
 CUTS = ["stage", "view", "year", "places", "facilities", "pupils", "seats", "beds", "short", "classes_short"]
 
@@ -95,7 +96,8 @@ def place_pupils(
         elsewhere may sit there.
         ``schools`` has a row a school, stage, view and year. The capacities of stages that share a school add up
         to its seats. ``seat_value`` and ``bed_value`` say how many more pupils one more would place;
-        ``classes_short`` how many classes those without a seat would fill at the school that is nearest to them.
+        ``classes_short`` how many classes those without a seat would fill at the school that is nearest to them,
+        and ``beds_short`` how many of them would board there.
         ``cuts`` prove the shortage: those ``places`` reach only those ``facilities``, and their pupils are more
         than the seats (and beds, for who can only board) by ``short``. With ``intake_only`` they are of the first
         grades and of what is left for these.
@@ -613,7 +615,11 @@ def _schools_of(
     table["bed_value"] = found.bed_value[table["school"]]
     wanting = arcs.assign(left=groups["unplaced"].to_numpy()[arcs["group"]], stage=own["stage"].to_numpy())
     wanting = wanting[wanting["left"] > 0].sort_values(["group", "boards", "ms", "pool"]).drop_duplicates("group")
-    number = wanting.groupby(["pool", "stage"])["left"].sum().reindex(index).fillna(0).to_numpy(np.float64)
+    number, in_bed = (
+        rows.groupby(["pool", "stage"])["left"].sum().reindex(index).fillna(0).to_numpy(np.float64)
+        for rows in (wanting, wanting[wanting["boards"].to_numpy(bool)])
+    )
+    table["beds_short"] = in_bed
     size = table["stage"].map({name: stage.class_size for name, stage in catalog.stages.items()}).astype("float64")
     table["classes_short"] = np.ceil(number / size)
     return table

@@ -50,9 +50,13 @@ prepare_kernel_cache()
 __version__ = metadata.version("yike")
 
 
-def open(path: str | Path, *, cache: Path | None = None) -> OpenProject:  # noqa: A001  reads as what it does
+def open(  # noqa: A001  reads as what it does
+    path: str | Path, *, cache: Path | None = None, scenario: str | Path | None = None
+) -> OpenProject:
     """
     Open a project file; finished stages of its runs are kept in ``cache``, or with the user's other caches.
+
+    With a ``scenario`` file its runs are of what that edits.
 
     Raises
     ------
@@ -61,4 +65,5 @@ def open(path: str | Path, *, cache: Path | None = None) -> OpenProject:  # noqa
     """
     from yike.run import OpenProject
 
-    return OpenProject.load(Path(path), cache=cache)
+    told = None if scenario is None else Path(scenario)
+    return OpenProject.load(Path(path), cache=cache, scenario=told)

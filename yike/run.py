@@ -50,6 +50,7 @@ from yike.teller import Teller
 
 if TYPE_CHECKING:
     from analysis.explain import Explanation
+    from yike.comparing import Comparison
     from yike.sites import Sites
 
 LIBRARIES = (
@@ -405,6 +406,12 @@ class Run:
     def places(self) -> pd.DataFrame:
         """The table ``places``."""
         return self.table("places")
+
+    def compare(self, after: Run) -> Comparison:
+        """Hold another run against this one, see ``yike.comparing``."""
+        from yike.comparing import compare_runs
+
+        return compare_runs(self.folder, after.folder)
 
     def map(self) -> Path:
         """Where the map page is."""

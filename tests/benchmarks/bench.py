@@ -46,6 +46,7 @@ from geo.walking import WALK_FUNCTIONS
 from layers import catalog
 from layers.sample import PROJECT, write_county
 from yike.proof import planted_against_found
+from yike.run import OpenProject, Run
 
 ROOT = Path(yike.__file__).resolve().parent.parent
 DATA = Path(os.environ.get("YIKE_DATA", ROOT.parent / "shared" / "data"))
@@ -489,6 +490,53 @@ def demo() -> list[dict[str, Any]]:
                  peer_value=float(table["planted_n"].sum()))]  # fmt: skip
 
 
+MOVED = """
+[[edit]]
+do = "move"
+facility = "{clinic}"
+lon = {lon}
+lat = {lat}
+"""
+
+
+def scenario() -> list[dict[str, Any]]:
+    """
+    A scenario that moves one clinic of the sample county, whose base has been run.
+
+    Equal is that each table is the one of a run that does everything again, as the peer does, and that the empty
+    scenario's are its base's byte for byte.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_county(folder / "county")
+        project, cache = folder / "county" / PROJECT, folder / "stages"
+        base = yike.open(project, cache=cache).run(folder / "base")
+        clinics = base.table("facilities").query("category == 'village_clinic' and operating")
+
+        def run(clinic: Any, where: str, cache: Path = cache) -> tuple[Run, float]:
+            told = MOVED.format(clinic=clinic.facility_id, lon=clinic.lon + 0.004, lat=clinic.lat + 0.002)
+            (folder / "s.toml").write_text(told, "utf-8")
+            start = time.perf_counter()
+            done = OpenProject.load(project, cache=cache, scenario=folder / "s.toml").run(folder / where)
+            return done, time.perf_counter() - start
+
+        done = [run(clinic, f"run{n}") for n, clinic in enumerate(clinics.iloc[2:5].itertuples())]
+        whole, whole_s = run(next(clinics.iloc[2:3].itertuples()), "whole", folder / "nothing kept")
+        (folder / "s.toml").write_text("", "utf-8")
+        empty = OpenProject.load(project, cache=cache, scenario=folder / "s.toml").run(folder / "empty")
+        equal = all(
+            done[0][0].table(path.stem).equals(whole.table(path.stem))
+            for path in (whole.folder / "tables").glob("*.parquet")
+        ) and all(
+            path.read_bytes() == (empty.folder / "tables" / path.name).read_bytes()
+            for path in (base.folder / "tables").glob("*.parquet")
+        )
+    ours_s = statistics.median(took for _, took in done)
+    print(f"scenario: {ours_s:.1f} s; with nothing kept {whole_s:.1f} s")
+    return [row_("scenario", "sample county, a clinic", "seconds", ours_s, sense="<=", goal=5, equal=equal,
+                 peer="ours, nothing kept", peer_value=whole_s)]  # fmt: skip
+
+
 GROWTH = """
 import sys, time
 sys.path.insert(0, {folder!r})
@@ -527,7 +575,7 @@ def nearest_growth() -> list[dict[str, Any]]:
 BENCHES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "read": read, "nearest": nearest, "nearest_pandana": nearest_pandana, "nearest_growth": nearest_growth,
     "rings": rings, "walk": walk, "assign": assign_, "mclp": mclp,
-    "pmedian": pmedian, "demo": demo,
+    "pmedian": pmedian, "scenario": scenario, "demo": demo,
 }  # fmt: skip
 
 

@@ -65,9 +65,9 @@ def test_a_run_that_dies_leaves_the_last_good_folder(folder, tmp_path: Path, mon
     def dies(*_: object) -> None:
         raise KeyboardInterrupt
 
-    for step in ("write_map", "write_workbook"):
+    for step in ("map.write_map", "workbook.write_workbook"):
         with monkeypatch.context() as patched:
-            patched.setattr(f"yike.run.{step}", dies)
+            patched.setattr(f"outputs.{step}", dies)
             with pytest.raises(KeyboardInterrupt):
                 yike.open(folder / PROJECT, cache=tmp_path.with_name("stages")).run(out)
         assert {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == before
