@@ -33,15 +33,15 @@ CARE = [
 LEVELS = [
     "level", "method", "people", "people_reaching", "staff", "staff_reached", "nurses", "nurses_reached", "beds",
     "beds_reached", "staff_per_1000", "nurses_per_1000", "beds_per_1000", "standard_staff", "standard_beds",
-    "staff_short", "beds_short", "unknown_n",
+    "staff_short", "beds_short", "unknown_n", "people_unsaid",
 ]  # fmt: skip
-REACH = ["level", "people", "people_known", "people_within", "within_min", "share", "target", "met"]
+REACH = ["level", "people", "people_known", "people_within", "within_min", "share", "target", "met", "status"]
 GRIDS = [
     "grid_id", "grid_name", "source", "lead_facility_id", "lead_name", "places_n", "people", "load",
     "time_max_min", "several_n",
 ]  # fmt: skip
 REFERRALS = ["facility_id", "facility_name", "level", "next_level", "next_facility_id", "next_name", "drive_min"]
-CARE_STATUSES = ("ok", "people_unknown", "no_position", "outside_data", "staff_unknown")
+CARE_STATUSES = ("ok", "people_unknown", "no_position", "outside_data", "staff_unknown", "no_data")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,11 +89,13 @@ def measure_care(
         A row a place, level and method: ``nearest_min`` to the nearest institution (NaN: none is reached), what
         the method says (``ratio``), staff and beds per 1,000 people, and how many would be missing by the
         standard. Of these all are NaN unless ``status`` is ``ok``: ``staff_unknown`` is a place that reaches an
-        institution which tells no staff.
+        institution which tells no staff, ``no_data`` any place where no source carries the level whole.
     care_levels
-        A row a level and method, with what all have and lack together.
+        A row a level and method, with what all have and lack together; ``people_unsaid`` live at places of which
+        nothing is said, and are not among those who lack.
     care_reach
-        How many are within the minutes of the target of a level, and of any.
+        How many are within the minutes of the target of a level, and of any. With the status ``no_data`` some
+        institutions may not be known: the share is then at least so much, and only a target that is met is so.
     referrals
         The next institution of the level above by car, from each of a level below.
     grids
@@ -132,7 +134,7 @@ def measure_level(
     catalog = asked["catalog"]
     facilities = counting(facilities, catalog)
     _, standing, ground = prepared(places, facilities, asked)
-    one = _Level.of(level, ground, standing, facilities, catalog)
+    one = _Level.of(level, ground, standing, facilities, catalog, asked["sourced"])
     care, sums = one.told(_people_of(places), standing)
     return LevelCare(care, sums, _referrals(level, facilities, catalog, asked))
 
@@ -178,6 +180,8 @@ class _Level:
     """One level: its institutions, what they have, who reaches them and how near the nearest is."""
 
     level: CareLevel
+    known: bool
+    """Whether a source carries some category of it whole."""
     rows: Ints
     staff: Floats
     nurses: Floats
@@ -192,8 +196,9 @@ class _Level:
 
     @classmethod
     def of(
-        cls, level: CareLevel, ground: Ground, standing: Standing, facilities: pd.DataFrame, catalog: Catalog
-    ) -> _Level:
+        cls, level: CareLevel, ground: Ground, standing: Standing, facilities: pd.DataFrame, catalog: Catalog,
+        sourced: frozenset[str],
+    ) -> _Level:  # fmt: skip
         rows = standing.rows(level.categories)
         first = catalog.categories[level.categories[0]]
         own = standing.usual[standing.owner]
@@ -221,7 +226,7 @@ class _Level:
         about = facilities.iloc[rows]
         nurses, beds = (about[name].where(about[name] >= 0).to_numpy(np.float64) for name in ("nurses", "beds"))
         return cls(
-            level, rows, _staff(rows, facilities, catalog),
+            level, not sourced.isdisjoint(level.categories), rows, _staff(rows, facilities, catalog),
             nurses, beds, table, nearest,
             np.where(np.isfinite(best), best, np.nan),
             (np.argsort(standing.place_id[standing.owner].astype(str), kind="stable"),
@@ -252,7 +257,7 @@ class _Level:
         client = self.ways["client"].to_numpy(np.int64)
         have = {"staff": self.staff, "nurses": self.nurses, "beds": self.beds}
         lacks = {name: np.bincount(owner[client], np.isnan(s)[site], n) > 0 for name, s in have.items()}
-        status = _status(people, standing, lacks["staff"])
+        status = _status(people, standing, lacks["staff"], known=self.known)
         reaching = np.bincount(client, minlength=len(owner)) > 0
         seen = np.bincount(site, at_point[client], len(self.rows)) > 0
         chosen = np.where(near[1] >= 0, near[1], len(standing.ids) - 1)
@@ -281,7 +286,7 @@ class _Level:
                  *(float(np.nansum(of)) for supply in have.values() for of in (supply, supply[seen])),
                  *(1000 * _over(float(np.nansum(supply)), float(at_point.sum())) for supply in have.values()),
                  *due.values(), *(table[f"{name}_short"].sum(min_count=1) for name in due),
-                 int(np.isnan(self.staff).sum()))
+                 int(np.isnan(self.staff).sum()), float(np.nansum(people[status != "ok"])))
             )  # fmt: skip
         return pd.concat(rows, ignore_index=True), pd.DataFrame(levels, columns=LEVELS)
 
@@ -301,13 +306,13 @@ def _deciding(time: Floats, which: Ints, standing: Standing) -> tuple[Floats, In
     return time[row], which[row]
 
 
-def _status(people: Floats, standing: Standing, unknown: NDArray[np.bool_]) -> NDArray[np.object_]:
+def _status(people: Floats, standing: Standing, unknown: NDArray[np.bool_], *, known: bool) -> NDArray[np.object_]:
     n = len(people)
     placed = np.isfinite(standing.points_at[0])
     some, inside = (np.bincount(standing.owner, which, n) > 0 for which in (placed, placed & ~standing.outside))
     return np.select(
         [~some, ~inside, np.isnan(people), unknown],
-        ["no_position", "outside_data", "people_unknown", "staff_unknown"], default="ok",
+        ["no_position", "outside_data", "people_unknown", "staff_unknown"], default="ok" if known else "no_data",
     ).astype(object)  # fmt: skip
 
 
@@ -315,6 +320,7 @@ def _reach(care: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     """Who is near to each level, and to whichever is nearest."""
     rules = catalog.care_rules
     own = care[care["method"] == DEFAULT]
+    whole = set(catalog.care) - set(own.loc[own["status"] == "no_data", "level"])
     least = own.groupby("place_id", sort=False).agg(people=("people", "first"), nearest_min=("nearest_min", "min"),
                                          status=("status", "first"))  # fmt: skip
     rows = []
@@ -324,8 +330,11 @@ def _reach(care: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
         within, counted = float(people[near].sum()), float(people.sum())
         share = _over(within, counted)
         target = rules.people_share if name == "any" else np.nan
-        met = share >= target if name == "any" and counted > 0 else None
-        rows.append((name, float(table["people"].sum()), counted, within, rules.within_min, share, target, met))
+        status = "ok" if name in whole or (name == "any" and whole == set(catalog.care)) else "no_data"
+        reached = share >= target
+        met = reached if name == "any" and counted > 0 and (reached or status == "ok") else None
+        people_n = float(table["people"].sum())
+        rows.append((name, people_n, counted, within, rules.within_min, share, target, met, status))
     return pd.DataFrame(rows, columns=REACH).astype({"met": "boolean"})
 
 

@@ -46,7 +46,7 @@ VIEWS = ("as_enrolled", "intake_only", "free_optimum")
 How much moves: nobody, so that a school has no more than are enrolled there and those of its district; the first
 grade of each year from now on; everybody. The first two only where enrolment or districts are known.
 """
-SEAT_STATUSES = ("ok", "pupils_unknown", "no_position", "outside_data", "seats_unknown")
+SEAT_STATUSES = ("ok", "pupils_unknown", "no_position", "outside_data", "seats_unknown", "no_data")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,16 +92,19 @@ def place_pupils(
         school that one may go to within the limit, at any capacity) and ``unplaced_capacity`` add up to
         ``pupils``; all NaN unless ``status`` is ``ok``. ``pupils_source`` is of ``ledger``, ``split``, ``ratio``
         (from people, see ``layers/catalog/stages.toml``) or ''. Else it is ``pupils_unknown``, ``no_position``,
-        ``outside_data`` or ``seats_unknown``: a school in reach tells no number of seats, and who has none
-        elsewhere may sit there.
+        ``outside_data``, ``seats_unknown``: a school in reach tells no number of seats, and who has none
+        elsewhere may sit there; or ``no_data``: no source carries schools of the stage whole, and who has no seat
+        may have one at a school that is not known.
         ``schools`` has a row a school, stage, view and year. The capacities of stages that share a school add up
         to its seats. ``seat_value`` and ``bed_value`` say how many more pupils one more would place;
         ``classes_short`` how many classes those without a seat would fill at the school that is nearest to them,
         and ``beds_short`` how many of them would board there.
         ``cuts`` prove the shortage: those ``places`` reach only those ``facilities``, and their pupils are more
-        than the seats (and beds, for who can only board) by ``short``. With ``intake_only`` they are of the first
+        than the seats (and beds, for who can only board) by ``short``; none for a stage of which schools may be
+        missing. With ``intake_only`` they are of the first
         grades and of what is left for these.
-        ``methods`` says by stage how many other ways of counting leave without a seat today, see ``methods``.
+        ``methods`` says by stage how many other ways of counting leave without a seat today, see ``methods``; NaN
+        for a stage of which schools may be missing.
     """
     catalog = asked["catalog"]
     facilities = counting(facilities, catalog)
@@ -117,11 +120,14 @@ def place_pupils(
     lost = _lost(standing)
     tables: list[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]] = []
     for year in YEARS:
-        asks = _Asks.of(places, points, schools, ways, catalog, year, lost, parted=enrolled)
+        asks = _Asks.of(
+            places, points, schools, ways, catalog, year, lost, parted=enrolled, sourced=asked["sourced"]
+        )
         found = asks.answers(views)
         tables += [asks.tables(view, found[view], catalog) for view in views]
         if year == YEARS[0]:
             now = methods(found[VIEWS[-1]].groups, found[VIEWS[-1]].arcs, asks.room, catalog)
+            now["unplaced"] = now["unplaced"].mask(now["stage"].isin(asks.unknown))
     seats, taken, cuts = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
     return Seats(seats, taken, cuts, now)
 
@@ -149,7 +155,9 @@ def school_question(places: pd.DataFrame, facilities: pd.DataFrame, **asked: Unp
     points, standing, ground = prepared(places, facilities, asked)
     schools = school_pools(facilities, catalog)
     ways = _ways(ground, standing, schools, catalog).assign(stays=True)
-    asks = _Asks.of(places, points, schools, ways, catalog, YEARS[0], _lost(standing), parted=False)
+    asks = _Asks.of(
+        places, points, schools, ways, catalog, YEARS[0], _lost(standing), parted=False, sourced=asked["sourced"]
+    )
     return SchoolQuestion(asks.groups, asks.arcs, schools, asks.room, asks.beds)
 
 
@@ -328,6 +336,12 @@ def _taken_by(catalog: Catalog, stage: str) -> list[str]:
     return [name for band in catalog.bands if band.stage == stage for name in band.categories]
 
 
+def _whole_schools(catalog: Catalog, stage: str) -> frozenset[str]:
+    """The categories that take all bands of a stage; who lists only others has not said what there is."""
+    taking = [set(band.categories) for band in catalog.bands if band.stage == stage]
+    return frozenset(set.intersection(*taking))
+
+
 def _ways(ground: Ground, standing: Standing, schools: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     """Which points reach which schools within the limit: ``point, band, school, boards, ms, limit_min``."""
     school_of = np.full(len(standing.rank), -1, np.int64)
@@ -432,6 +446,8 @@ class _Asks:
     arcs: pd.DataFrame
     unsure: pd.DataFrame
     """Ways to schools that tell no seats."""
+    unknown: frozenset[str]
+    """Stages of which schools may be missing."""
     schools: pd.DataFrame
     lost: pd.Series
     room: Ints
@@ -440,7 +456,7 @@ class _Asks:
     @classmethod
     def of(
         cls, places: pd.DataFrame, points: pd.DataFrame, schools: pd.DataFrame, ways: pd.DataFrame,
-        catalog: Catalog, year: int, lost: pd.Series, *, parted: bool,
+        catalog: Catalog, year: int, lost: pd.Series, *, parted: bool, sourced: frozenset[str],
     ) -> _Asks:  # fmt: skip
         told = pupils(places, catalog, year=year)
         bands = [band.id for band in catalog.bands]
@@ -460,7 +476,9 @@ class _Asks:
         arcs = arcs.rename(columns={"school": "pool"}).astype({"ms": "int64"})
         known = schools["seats"].notna().to_numpy(bool)[arcs["pool"]]
         return cls(
-            year, told, groups, arcs[known].reset_index(drop=True), arcs[~known], schools, lost,
+            year, told, groups, arcs[known].reset_index(drop=True), arcs[~known],
+            frozenset(name for name in catalog.stages if not sourced & _whole_schools(catalog, name)),
+            schools, lost,
             room=np.floor(schools["seats"].fillna(0.0)).to_numpy(np.int64),
             beds=schools["beds"].fillna(0.0).to_numpy(np.int64),
         )  # fmt: skip
@@ -504,9 +522,9 @@ class _Asks:
     ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """The rows of ``seats``, ``schools`` and ``cuts``."""
         own = (
-            _seats_of(self.told, answer.groups, answer.arcs, catalog, self.lost),
+            _seats_of(self.told, answer.groups, answer.arcs, catalog, self.lost, self.unknown),
             _schools_of(self.schools, answer.groups, answer.arcs, answer.found, catalog),
-            _cuts_of(self.schools, answer, catalog),
+            _cuts_of(self.schools, answer, catalog, self.unknown),
         )
         seats, schools, cuts = (table.assign(view=view, year=self.year) for table in own)
         return seats[SEATS], schools[SCHOOLS], cuts[CUTS]
@@ -548,8 +566,9 @@ def _groups(told: pd.DataFrame, places: pd.DataFrame, points: pd.DataFrame, band
 
 
 def _seats_of(
-    told: pd.DataFrame, groups: pd.DataFrame, arcs: pd.DataFrame, catalog: Catalog, lost: pd.Series
-) -> pd.DataFrame:
+    told: pd.DataFrame, groups: pd.DataFrame, arcs: pd.DataFrame, catalog: Catalog, lost: pd.Series,
+    unknown: frozenset[str],
+) -> pd.DataFrame:  # fmt: skip
     keys = ["place_row", "stage"]
     per = told.groupby(keys, sort=False)
     table = per.agg(place_id=("place_id", "first"), pupils=("pupils", lambda p: p.sum(skipna=False)))
@@ -575,6 +594,9 @@ def _seats_of(
     maybe = (groups["unplaced"].where(groups["maybe"], 0)).groupby([groups[k] for k in keys]).sum()
     table["status"] = "ok"
     table.loc[maybe.index[maybe > 0], "status"] = "seats_unknown"
+    short = (table["unplaced_distance"] + table["unplaced_capacity"]) > 0
+    missing = table.index.get_level_values("stage").isin(unknown)
+    table["status"] = table["status"].mask(missing & short, "no_data")
     nowhere = pd.Series(lost.to_numpy()[table.index.get_level_values("place_row")], index=table.index)
     table["status"] = table["status"].mask(nowhere != "", nowhere)
     table.loc[table["pupils"].isna(), "status"] = "pupils_unknown"
@@ -625,7 +647,7 @@ def _schools_of(
     return table
 
 
-def _cuts_of(schools: pd.DataFrame, answer: _Answer, catalog: Catalog) -> pd.DataFrame:
+def _cuts_of(schools: pd.DataFrame, answer: _Answer, catalog: Catalog, unknown: frozenset[str]) -> pd.DataFrame:
     """The proofs of shortage: what hangs together of the groups and schools that the shortage lies in."""
     arcs, found, room, beds = answer.arcs, answer.found, answer.room, answer.beds
     groups = answer.groups.assign(people=answer.asked)
@@ -640,7 +662,7 @@ def _cuts_of(schools: pd.DataFrame, answer: _Answer, catalog: Catalog) -> pd.Dat
         own = groups[(part[:n] == number) & found.short_group]
         pools, bed = found.short_pool & (part[n:] == number), found.short_bed & (part[n:] == number)
         people, seats, bed_n = int(own["people"].sum()), int(room[pools].sum()), int(beds[bed].sum())
-        if people <= seats + bed_n:
+        if people <= seats + bed_n or not unknown.isdisjoint(own["stage"]):
             continue
         stages = [name for name in size if name in set(own["stage"])]
         short = people - seats - bed_n

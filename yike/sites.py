@@ -56,6 +56,8 @@ def find_sites(
         raise Stop(Problem.stop("site_goal", file=file, goal=goal, goals="cover"))
     places, facilities, asked = asked_of(project, catalog, given)
     candidates, problems = _candidates(project, catalog, given)
+    if category not in asked["sourced"]:
+        problems.append(Problem.doubt("site_no_data", file=file.name, layer="facilities", category=category))
     allowed = candidates[candidates["forbidden"] == ""].reset_index(drop=True)
     if not len(allowed) and new > 0:
         raise Stop(Problem.stop("site_no_candidates", file=file, n=len(candidates)))

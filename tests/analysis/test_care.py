@@ -32,7 +32,9 @@ def clinics(*given):
 
 def measured(homes, served, **more):
     town = Town().street((0, 0), (90, 0))
-    return measure_care(homes, served, streets=town.streets(), catalog=CATALOG, sourced=frozenset(), **more)
+    return measure_care(
+        homes, served, streets=town.streets(), catalog=CATALOG, sourced=frozenset(CATALOG.categories), **more
+    )
 
 
 def of(table, level, method="balanced"):
@@ -83,8 +85,27 @@ def test_a_clinic_that_tells_no_doctors_leaves_a_gap_and_a_rule_fills_it():
     assert own["nearest_min"].notna().all()
     ruled = dataclasses.replace(CATALOG, default_staff={"village_clinic": 4.0})
     town = Town().street((0, 0), (90, 0))
-    found = measure_care(homes, served, streets=town.streets(), catalog=ruled, sourced=frozenset())
+    found = measure_care(
+        homes, served, streets=town.streets(), catalog=ruled, sourced=frozenset(CATALOG.categories)
+    )
     assert of(found.care, "village")["per_1000"].tolist() == [2.0, 2.0]
+
+
+def test_where_no_source_carries_a_level_nothing_is_said_of_it():
+    homes = places([(0, 0), (60, 0)], people=[2000, 500])
+    town = Town().street((0, 0), (90, 0))
+    found = measure_care(
+        homes, clinics(("village_clinic", (5, 0), 1)), streets=town.streets(), catalog=CATALOG, sourced=frozenset()
+    )
+    own = of(found.care, "village")
+    assert own["status"].tolist() == ["no_data", "no_data"]
+    assert own["per_1000"].isna().all()
+    assert own["nearest_min"].notna().all()
+    reach = found.care_reach.set_index("level")
+    assert reach.loc["any", "status"] == "no_data"
+    assert reach["met"].isna().all()  # four in five are near one, and the others may be
+    assert found.care_levels["staff_short"].isna().all()
+    assert (found.care_levels["people_unsaid"] == 2500).all()
 
 
 def test_who_lived_there_before_draws_on_the_same_doctors():

@@ -39,7 +39,7 @@ def asked(homes, served, sites, category, new, **more):
     catalog = more.pop("catalog", CATALOG)
     return propose(
         homes, whole, sites, category=category, new=new, streets=street().streets(), catalog=catalog,
-        sourced=frozenset(), **more,
+        sourced=frozenset(CATALOG.categories), **more,
     )  # fmt: skip
 
 
@@ -97,7 +97,9 @@ def test_a_new_school_is_as_large_as_it_must_be_and_stands_where_most_have_none(
     assert (found.people, found.before, found.after) == (330, 80, 280)
     # the run that has it places as many
     after = edit_facilities(served, scenario_edits(found, CATALOG), file="s")
-    seats = place_pupils(homes, after, streets=street().streets(), catalog=CATALOG, sourced=frozenset()).seats
+    seats = place_pupils(
+        homes, after, streets=street().streets(), catalog=CATALOG, sourced=frozenset(CATALOG.categories)
+    ).seats
     now = seats[(seats["year"] == 0) & (seats["stage"] == "primary")]
     assert now["day_placed"].sum() == 280
 

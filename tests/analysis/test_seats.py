@@ -40,7 +40,7 @@ def schools(*given):
 
 
 def placed(town, homes, served):
-    return place_pupils(homes, served, streets=town.streets(), catalog=CATALOG, sourced=frozenset())
+    return place_pupils(homes, served, streets=town.streets(), catalog=CATALOG, sourced=frozenset(CATALOG.schools))
 
 
 def primary(table, year=0):
@@ -208,7 +208,12 @@ def test_a_place_of_several_points_places_its_children_from_each():
     )
     served = schools(("primary_school", (5, 0), 100))
     found = place_pupils(
-        homes, served, streets=street().streets(), catalog=CATALOG, sourced=frozenset(), points=points
+        homes,
+        served,
+        streets=street().streets(),
+        catalog=CATALOG,
+        sourced=frozenset(CATALOG.schools),
+        points=points,
     )
     assert primary(found.seats)["day_placed"].tolist() == [11]
 
@@ -232,7 +237,7 @@ def test_in_its_district_a_place_lacks_seats_that_its_neighbour_has_empty():
     homes = children([(0, 0), (20, 0)], ages=[(45, 45), (15, 15)])
     served = schools(("primary_school", (5, 0), 60), ("primary_school", (15, 0), 60))
     found = place_pupils(
-        homes, served, streets=street().streets(), catalog=CATALOG, sourced=frozenset(),
+        homes, served, streets=street().streets(), catalog=CATALOG, sourced=frozenset(CATALOG.schools),
         districts=zone((-1, 10, "F0", ""), (10, 30, "", "小学")),
     )  # fmt: skip
     assert short(found, "as_enrolled") == [30, 0]
@@ -250,7 +255,7 @@ def test_a_school_of_another_district_is_no_school_and_one_without_a_district_go
     homes = children([(0, 0), (50, 0)], ages=[(10, 0), (10, 0)])
     served = schools(("primary_school", (5, 0), 60), ("primary_school", (45, 0), 60))
     found = place_pupils(
-        homes, served, streets=street().streets(), catalog=CATALOG, sourced=frozenset(),
+        homes, served, streets=street().streets(), catalog=CATALOG, sourced=frozenset(CATALOG.schools),
         districts=zone((-1, 3, "F1", "")),
     )  # fmt: skip
     own = primary(found.seats[found.seats["view"] == "as_enrolled"])
@@ -289,7 +294,12 @@ def test_the_parts_add_up_nobody_sits_twice_and_the_order_of_rows_changes_nothin
 
     def asked(people, served):
         return place_pupils(
-            people, served, streets=street().streets(), catalog=CATALOG, sourced=frozenset(), districts=districts
+            people,
+            served,
+            streets=street().streets(),
+            catalog=CATALOG,
+            sourced=frozenset(CATALOG.schools),
+            districts=districts,
         )
 
     found = asked(people, served)
@@ -330,7 +340,9 @@ def test_a_limit_of_nothing_places_only_who_lives_there():
     own = dataclasses.replace(CATALOG, standards={**CATALOG.standards, ("primary_school", "rural"): limit})
     homes = children([(0, 0), (5, 0)], ages=[(5, 0), (7, 0)])
     served = schools(("primary_school", (5, 0), 100))
-    found = place_pupils(homes, served, streets=street().streets(), catalog=own, sourced=frozenset())
+    found = place_pupils(
+        homes, served, streets=street().streets(), catalog=own, sourced=frozenset(CATALOG.schools)
+    )
     assert primary(found.seats)["day_placed"].tolist() == [0, 7]
 
 
@@ -342,6 +354,19 @@ def test_of_who_is_nowhere_or_beyond_the_data_nothing_is_said():
     assert table["status"].tolist() == ["ok", "no_position", "outside_data"]
     assert table["day_placed"].isna().tolist() == [False, True, True]
     assert table["pupils"].tolist() == [5, 7, 9]
+
+
+def test_who_has_no_seat_where_no_source_carries_the_schools_may_have_one():
+    homes = children([(0, 0), (50, 0)], ages=[(5, 5), (3, 0)])
+    served = schools(("primary_school", (5, 0), 10))
+    found = place_pupils(
+        homes, served, streets=street().streets(), catalog=CATALOG, sourced=frozenset({"teaching_point"})
+    )
+    table = primary(found.seats)
+    assert table["status"].tolist() == ["ok", "no_data"]
+    assert table.loc[1, PARTS].isna().all()
+    assert len(found.cuts) == 0
+    assert found.methods.loc[found.methods["stage"] == "primary", "unplaced"].isna().all()
 
 
 def test_nobody_and_no_schools():
