@@ -91,8 +91,8 @@ def measure_care(
         standard. Of these all are NaN unless ``status`` is ``ok``: ``staff_unknown`` is a place that reaches an
         institution which tells no staff, ``no_data`` any place where no source carries the level whole.
     care_levels
-        A row a level and method, with what all have and lack together; ``people_unsaid`` live at places of which
-        nothing is said, and are not among those who lack.
+        A row a level and method, with what all have and lack together, NaN where one institution does not tell
+        it; ``people_unsaid`` live at places of which nothing is said, and are not among those who lack.
     care_reach
         How many are within the minutes of the target of a level, and of any. With the status ``no_data`` some
         institutions may not be known: the share is then at least so much, and only a target that is met is so.
@@ -247,6 +247,10 @@ class _Level:
             return Catchment(access, ratio, access)
         return catchment(people, amount, self.ways, limit_min=1.0, method=method)
 
+    def total(self, supply: Floats) -> float:
+        """Add up; what is not known in part is not known."""
+        return float(supply.sum()) if self.known else float("nan")
+
     def told(self, people: Floats, standing: Standing) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The rows of ``care`` and ``care_levels``."""
         n, level = len(people), self.level
@@ -283,8 +287,8 @@ class _Level:
             rows.append(table)
             levels.append(
                 (level.id, method, float(at_point.sum()), float(at_point[reaching].sum()),
-                 *(float(np.nansum(of)) for supply in have.values() for of in (supply, supply[seen])),
-                 *(1000 * _over(float(np.nansum(supply)), float(at_point.sum())) for supply in have.values()),
+                 *(self.total(of) for supply in have.values() for of in (supply, supply[seen])),
+                 *(1000 * _over(self.total(supply), float(at_point.sum())) for supply in have.values()),
                  *due.values(), *(table[f"{name}_short"].sum(min_count=1) for name in due),
                  int(np.isnan(self.staff).sum()), float(np.nansum(people[status != "ok"])))
             )  # fmt: skip
