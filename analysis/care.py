@@ -272,6 +272,9 @@ class _Level:
             found = {name: self.shares(at_point, supply, method) for name, supply in have.items()}
             values = {"ratio": found["staff"].access}
             values |= {column: 1000 * found[name].per_head for name, column in _PER_1000.items()}
+            if method == "raam" and np.isnan(self.staff).any():
+                # who would go to those that tell no doctors crowds the others instead
+                values["ratio"] = values["per_1000"] = np.full(len(owner), np.nan)
             table = pd.DataFrame(
                 {"place_id": standing.place_id, "level": level.id, "method": method, "people": people,
                  "nearest_min": near[0], "facility_id": standing.ids[chosen],

@@ -61,6 +61,8 @@ def test_two_villages_share_their_clinics_as_each_method_says():
     wrong = found.care.assign(per_1000=found.care["per_1000"] * 1.01)
     laws = check_laws(tables | {"care": wrong}, catalog=CATALOG).set_index("law")["held"]
     assert not laws["care_is_shared_once"]
+    lost = found.care.assign(grid_id="nowhere")
+    assert not check_laws(tables | {"care": lost}, catalog=CATALOG).set_index("law")["held"]["one_grid_each"]
 
 
 def test_what_is_short_is_what_the_standard_lacks_and_who_reaches_none_lacks_all():

@@ -369,6 +369,18 @@ def test_who_has_no_seat_where_no_source_carries_the_schools_may_have_one():
     assert found.methods.loc[found.methods["stage"] == "primary", "unplaced"].isna().all()
 
 
+def test_a_view_in_which_moving_harms_is_found():
+    homes = children([(0, 0)], ages=[(45, 45)])
+    served = schools(("primary_school", (5, 0), 60))
+    served["enrolled"] = 30.0
+    tables = {"seats": placed(street(), homes, served).seats}
+    assert check_laws(tables, catalog=CATALOG).set_index("law")["held"]["moving_never_harms"]
+    free = (tables["seats"]["view"] == "free_optimum") & (tables["seats"]["stage"] == "primary")
+    wrong = tables["seats"].copy()
+    wrong.loc[free, "unplaced_capacity"] += 70
+    assert not check_laws({"seats": wrong}, catalog=CATALOG).set_index("law")["held"]["moving_never_harms"]
+
+
 def test_nobody_and_no_schools():
     found = placed(street(), children([(0, 0)], ages=[(5, 5)]), schools())
     assert primary(found.seats)["unplaced_distance"].tolist() == [10]
