@@ -33,7 +33,7 @@ CARE = [
 LEVELS = [
     "level", "method", "people", "people_reaching", "staff", "staff_reached", "nurses", "nurses_reached", "beds",
     "beds_reached", "staff_per_1000", "nurses_per_1000", "beds_per_1000", "standard_staff", "standard_beds",
-    "staff_short", "beds_short", "unknown_n", "people_unsaid",
+    "staff_short", "beds_short", "untold_n", "people_unsaid",
 ]  # fmt: skip
 REACH = ["level", "people", "people_known", "people_within", "within_min", "share", "target", "met", "status"]
 GRIDS = [

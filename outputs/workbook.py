@@ -132,7 +132,7 @@ def _care_sheets(tables: Mapping[str, pd.DataFrame], names: pd.DataFrame) -> dic
     other = care.loc[care["method"] == "2sfca", [*keys, "per_1000"]].rename(columns={"per_1000": "per_1000_2sfca"})
     own = care[care["method"] == CARE_METHOD].merge(other, on=keys)
     titles = dict(tables["grids"][["grid_id", "grid_name"]].to_numpy().tolist())
-    own = own.assign(grid_name=own["grid_id"].map(titles)).drop(columns=["method", "grid_id"])
+    own = own.assign(grid_name=own["grid_id"].map(titles)).drop(columns=["method", "grid_id", "ratio"])
     about = names[["place_id", "place_kind", "place_name", "town"]]
     return {
         "care_reach": tables["care_reach"], "care_levels": tables["care_levels"],
