@@ -68,6 +68,12 @@ def district_schools(
     return pd.DataFrame(rows, columns=["district", "stage", "school"])
 
 
+def unknown_leads(districts: gpd.GeoDataFrame, schools: pd.DataFrame) -> list[str]:
+    """Name the leads of districts that no school bears; see ``district_schools``."""
+    leads = districts.get("lead", pd.Series("", index=districts.index)).fillna("").astype("str")
+    return [text for text in leads if text.strip() and not _named(text, schools)]
+
+
 def _stage_words(catalog: Catalog) -> dict[str, str]:
     words = {plain(stage.name_zh): stage.id for stage in catalog.stages.values()}
     for stage in catalog.stages.values():

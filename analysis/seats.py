@@ -161,8 +161,11 @@ def school_question(places: pd.DataFrame, facilities: pd.DataFrame, **asked: Unp
     return SchoolQuestion(asks.groups, asks.arcs, schools, asks.room, asks.beds)
 
 
-OBJECTIVES = ("as_boarder", "beyond", "ms")
-"""What is to be little among those who are placed, the first before the second."""
+OBJECTIVES = ("as_boarder", "beyond", "ms", "stage_row")
+"""
+What is to be little among those who are placed, the first before the second. The last decides what nothing else
+does: where two stages would sit as well in one school, the younger sit.
+"""
 
 
 def methods(groups: pd.DataFrame, arcs: pd.DataFrame, room: Ints, catalog: Catalog) -> pd.DataFrame:
@@ -473,6 +476,9 @@ class _Asks:
         late = arcs["ms"] > comfort.astype("float64") * arcs["limit_min"] * 60_000
         arcs["beyond"] = (late & ~arcs["boards"]).astype(np.int64)
         arcs["as_boarder"] = arcs["boards"].astype(np.int64)
+        arcs["stage_row"] = (
+            arcs["stage"].map({name: row for row, name in enumerate(catalog.stages)}).astype(np.int64)
+        )
         arcs = arcs.rename(columns={"school": "pool"}).astype({"ms": "int64"})
         known = schools["seats"].notna().to_numpy(bool)[arcs["pool"]]
         return cls(

@@ -19,17 +19,18 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from analysis.access import Asked, cross, measure_access, with_measured
+from analysis.access import Asked, counting, cross, measure_access, with_measured
 from analysis.care import LevelCare, care_grids, joined_care, measure_level
 from analysis.catchment import DEFAULT as CARE_METHOD
 from analysis.circle import circle_rings, circle_shares, judge_circles
+from analysis.districts import unknown_leads
 from analysis.equity import equity
 from analysis.gaps import coverage, distance_gaps
 from analysis.grids import GivenGrids
 from analysis.intervals import intervals
 from analysis.laws import check_laws
 from analysis.reclamation import by_slope_class, survey_plots
-from analysis.seats import VIEWS, place_pupils
+from analysis.seats import VIEWS, place_pupils, school_pools
 from analysis.streets import effect_of_grades, streets_left_out
 from analysis.verify import verify
 from geo import crs as systems
@@ -924,6 +925,15 @@ def _seats(project: Project, catalog: Catalog, at: Work) -> Value:
     if many.any():
         named = some(list(school.loc[many, "facility_id"]))
         doubts.append(Problem.doubt("seats_implausible", layer="facilities", n=int(many.sum()), ids=named))
+    if districts is not None:
+        lost = unknown_leads(districts, school_pools(counting(facilities, catalog), catalog))
+        if lost:
+            file = str(districts["file"].iloc[0])
+            doubts.append(
+                Problem.doubt(
+                    "district_lead_unknown", file=file, layer="school_districts", n=len(lost), ids=some(lost)
+                )
+            )
     tables = {name: getattr(found, name) for name in ("seats", "schools", "cuts", "methods")}
     return {**tables, "problems": tuple(doubts)}
 

@@ -461,8 +461,8 @@ def write_land(
     for name, what, lead in (("医疗网格.gpkg", "网格", "卫生院"), ("学区.gpkg", "学区", "小学")):
         rows = [(f"{n:02d}", f"{town}{what}", f"{town}{lead}") for n, town in enumerate(towns, start=1)]
         grid = gpd.GeoDataFrame(rows, columns=["网格编号", "名称", "牵头机构"], geometry=merged)
-        if lead == "卫生院":  # the county town has health centres and no township hospital
-            planted.note_doubt("grid_lead_unknown", name)
+        # the county town has health centres and no township hospital, and several primary schools with numbers
+        planted.note_doubt("grid_lead_unknown" if lead == "卫生院" else "district_lead_unknown", name)
         io.write_vector(_degrees(grid), folder / name, layer=what)
     _write_plots(folder / "旧宅基地.shp", plots)
     _write_survey(folder / "三调.gdb", villages, planted)
