@@ -39,7 +39,7 @@ STEPS = 8
 """How many steps of money the curve has."""
 
 FAR_MIN = 240.0
-"""Nobody is sent further than this, whatever the goal."""
+"""Who reaches nothing in so many minutes counts as so far, for goals that count minutes."""
 
 REMEDIES = [
     "rank", "category", "action", "facility_id", "facility_name", "x", "y", "units", "beds", "cost",
@@ -231,7 +231,9 @@ def _of_sites(
     if left.any() and not (could[left] <= 1.0).any() and goal not in ("median", "center"):
         raise NoSites("unreached")
     ids = facilities["facility_id"].to_numpy(object)[is_new]
-    sited, chosen = _chosen(goal, new, people, served, share, minutes, is_new, time_limit_s)
+    # whom neither what is there nor any candidate reaches cannot be asked how far they go
+    asking = np.where((minutes < FAR_MIN).any(axis=1), people, 0.0) if goal in ("median", "center") else people
+    sited, chosen = _chosen(goal, new, asking, served, share, minutes, is_new, time_limit_s)
     order, gained = _cover_in_turn(people, served, could, chosen, of_reach=goal in ("cover", "all"))
     at = facilities[is_new].reset_index(drop=True)
     cost = catalog.remedies.costs.get("new", np.nan)
@@ -248,7 +250,7 @@ def _of_sites(
          "cost": cost * np.arange(len(so_far)), "people_placed": so_far, "people_gained": so_far - before}
     )  # fmt: skip
     curve["cost_per_person"] = curve["cost"] / curve["people_gained"].where(curve["people_gained"] > 0)
-    was, now = (_value(goal, people, minutes[:, which]) for which in (~is_new, ~is_new | _mask(is_new, chosen)))
+    was, now = (_value(goal, asking, minutes[:, which]) for which in (~is_new, ~is_new | _mask(is_new, chosen)))
     return Proposal(table, curve[CURVE], (), float(people.sum()), before, float(so_far[-1]), was, now)
 
 
@@ -259,13 +261,11 @@ def _mask(is_new: Bools, chosen: Ints) -> Bools:
 
 
 def _value(goal: str, people: Floats, minutes: Floats) -> float:
-    """Mean minutes, or those of who is furthest; NaN where somebody reaches none, or of another goal."""
-    if goal not in ("median", "center") or not minutes.shape[1]:
-        return float("nan")
+    """Mean minutes, or those of who is furthest, at most ``FAR_MIN``; NaN for another goal."""
     own = people > 0
-    near = minutes[own].min(axis=1)
-    if not np.isfinite(near).all():
+    if goal not in ("median", "center") or not own.any():
         return float("nan")
+    near = np.minimum(minutes[own].min(axis=1, initial=FAR_MIN), FAR_MIN)
     return float((near * people[own]).sum() / people[own].sum()) if goal == "median" else float(near.max())
 
 
@@ -288,20 +288,22 @@ def _chosen(
             sited = max_cover(could, people[left], 1.0, n, time_limit_s=time_limit_s)
         return sited, sited.sites
     own = np.flatnonzero(people > 0)
-    # those who reach nothing at all cannot be asked how far they go
-    own = own[np.isfinite(minutes[own]).any(axis=1)] if goal != "backup" else own
     locked = np.flatnonzero(~is_new)
     if goal == "backup":
         usable = own[(share[own] <= 1.0).any(axis=1)]
         sited, _ = set_cover_with_backup(share[usable], 1.0, locked=locked.tolist(), time_limit_s=time_limit_s)
+        number = {int(row): column for column, row in enumerate(candidates)}
+        return sited, np.array([number[int(site)] for site in sited.sites if int(site) in number], np.int64)
+    # all that are there are one: of them only the nearest counts; and a candidate only where it is nearer
+    nearest = np.minimum(minutes[np.ix_(own, locked)].min(axis=1, initial=FAR_MIN), FAR_MIN)
+    could = minutes[np.ix_(own, candidates)]
+    costs = np.column_stack((nearest, np.where(could < nearest[:, None], could, np.inf)))
+    p = 1 + min(new, len(candidates))
+    if goal == "center":
+        sited = p_center(costs, p, locked=[0], time_limit_s=time_limit_s)
     else:
-        p, there = min(len(locked) + new, share.shape[1]), locked.tolist()
-        if goal == "center":
-            sited = p_center(minutes[own], p, locked=there, time_limit_s=time_limit_s)
-        else:
-            sited = p_median(minutes[own], people[own], p, locked=there, time_limit_s=time_limit_s)
-    number = {int(row): column for column, row in enumerate(candidates)}
-    return sited, np.array([number[int(site)] for site in sited.sites if int(site) in number], np.int64)
+        sited = p_median(costs, people[own], p, locked=[0], time_limit_s=time_limit_s)
+    return sited, sited.sites[sited.sites > 0] - 1
 
 
 def _cover_in_turn(
@@ -323,9 +325,12 @@ def _cover_in_turn(
 
 
 def _has_limit(standing: Standing, kind: Category, catalog: Catalog) -> Bools:
-    walk = limits_of(kind.id, "walk", standing, catalog)
-    ride = limits_of(kind.id, "drive", standing, catalog)
-    return np.asarray(~np.isnan(walk) | ~np.isnan(ride), np.bool_)
+    """Where there is a limit for walking, or for how the place goes."""
+    deciding = standing.deciding(kind, catalog)[standing.owner]
+    found = ~np.isnan(limits_of(kind.id, "walk", standing, catalog))
+    for mode in set(deciding) - {"walk"}:
+        found |= (deciding == mode) & ~np.isnan(limits_of(kind.id, mode, standing, catalog))
+    return np.asarray(found, np.bool_)
 
 
 def _ways_to(

@@ -10,6 +10,9 @@ from analysis.remedies import Proposal
 from layers.catalog import Catalog
 from outputs.messages import Messages
 
+STEPS_SHOWN = 10
+"""So many steps of the curve are said; the table has all."""
+
 
 def told(proposal: Proposal, catalog: Catalog, words: Messages, *, goal: str) -> Iterator[str]:
     """Say what is proposed, step by step, whom each step helps, what it costs, and how sure that is."""
@@ -21,7 +24,8 @@ def told(proposal: Proposal, catalog: Catalog, words: Messages, *, goal: str) ->
         left=f"{proposal.people - proposal.before:,.0f}",
     )  # fmt: skip
     if not len(proposal.remedies):
-        yield words.say("site.nothing")
+        was = _minutes(proposal.value_before)
+        yield words.say("site.no_nearer", was=was) if goal == "center" else words.say("site.nothing")
         return
     name = f"name_{words.language}"
     for row in proposal.remedies.to_dict("records"):
@@ -44,7 +48,8 @@ def told(proposal: Proposal, catalog: Catalog, words: Messages, *, goal: str) ->
     curve = proposal.curve[proposal.curve["people_gained"] > 0]
     if len(curve) > 1:
         yield words.say("site.curve")
-        for row in curve.to_dict("records"):
+        step = -(-len(curve) // STEPS_SHOWN)
+        for row in curve.iloc[::-1].iloc[::step].iloc[::-1].to_dict("records"):  # the last among them
             cost = "" if np.isnan(row["cost"]) else words.say(
                 "site.cost_each", cost=f"{row['cost']:,.0f}", each=f"{row['cost_per_person']:,.2f}"
             )  # fmt: skip
