@@ -369,14 +369,13 @@ def scenario_edits(proposal: Proposal, catalog: Catalog) -> list[dict[str, objec
     for row in proposal.remedies.to_dict("records"):
         category = str(row["category"])
         of_school = category in catalog.schools
-        stages = [catalog.stages[band.stage] for band in catalog.bands if category in band.categories]
-        size = min((stage.class_size for stage in stages), default=0)
         if row["action"] == "build":
             edit: dict[str, object] = {
                 "do": "add", "category": category, "name": str(row["facility_name"]),
                 "id": str(row["facility_id"]), "lon": float(row["x"]), "lat": float(row["y"]),
             }  # fmt: skip
             if of_school:
+                size = int(catalog.class_size(category))
                 edit |= {"capacity": int(row["units"]) * size, "classes": int(row["units"])}
         else:
             edit = {"do": "enlarge", "facility": str(row["facility_id"])}

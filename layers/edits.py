@@ -154,12 +154,16 @@ def _wanted(key: str, value: object, catalog: Catalog) -> str:
     return ""
 
 
-def edit_facilities(facilities: pd.DataFrame, edits: Sequence[Mapping[str, Any]], *, file: str) -> pd.DataFrame:
+def edit_facilities(
+    facilities: pd.DataFrame, edits: Sequence[Mapping[str, Any]], catalog: Catalog, *, file: str
+) -> pd.DataFrame:
     """
     Add, close, move and enlarge facilities; an edit counts for every category of its facility.
 
-    One that is moved has no doors but its new position. ``enlarge`` sets a number or adds to it (of what is not
-    known nothing is added). New ones come last, with the number of their edit as row.
+    One that is moved has no doors but its new position. ``enlarge`` sets a number or adds to it; of what is not
+    known nothing is added, but boarding beds that are not told are none, and classes bring as many seats as the
+    standard says, to those that a school tells or the project's rule gives it. New ones come last, with the number
+    of their edit as row.
 
     Raises
     ------
@@ -190,18 +194,27 @@ def edit_facilities(facilities: pd.DataFrame, edits: Sequence[Mapping[str, Any]]
             out.loc[rows, ["lon", "lat"]] = [float(edit["lon"]), float(edit["lat"])]
             out.loc[rows, "doors"] = ""
         else:
-            for name in NUMBERS:
-                if name in edit:
-                    out.loc[rows, name] = float(edit[name])
-                if f"add_{name}" in edit:
-                    out.loc[rows, name] += float(edit[f"add_{name}"])
-            # a school that tells both is as large as its classes
-            if "add_classes" in edit and "add_capacity" not in edit:
-                each = out.loc[rows, "capacity"] / (out.loc[rows, "classes"] - float(edit["add_classes"]))
-                grown = (each * out.loc[rows, "classes"]).replace([np.inf, -np.inf], np.nan)
-                out.loc[rows, "capacity"] = grown.fillna(out.loc[rows, "capacity"])
+            out.loc[rows] = _enlarged(out.loc[rows], edit, catalog)
     if problems:
         raise Stop(problems)
+    return out
+
+
+def _enlarged(rows: pd.DataFrame, edit: Mapping[str, Any], catalog: Catalog) -> pd.DataFrame:
+    """Set or add what an edit says."""
+    out = rows.copy()
+    out["boarding_beds"] = (
+        out["boarding_beds"].fillna(0.0) if "add_boarding_beds" in edit else out["boarding_beds"]
+    )
+    for name in NUMBERS:
+        if name in edit:
+            out[name] = float(edit[name])
+        if f"add_{name}" in edit:
+            out[name] += float(edit[f"add_{name}"])
+    if "add_classes" in edit and "add_capacity" not in edit and "capacity" not in edit:
+        ruled = out["category"].map(catalog.default_seats).astype("float64").where(rows["classes"].isna())
+        size = out["category"].map(catalog.class_size).astype("float64")
+        out["capacity"] = out["capacity"].fillna(ruled) + float(edit["add_classes"]) * size
     return out
 
 

@@ -181,8 +181,8 @@ def edited_stages(project: Project) -> dict[str, Stage]:
         )  # fmt: skip
     if scenario.facilities:
         edited["facilities"] = Stage(
-            "facilities", partial(_edited_facilities, scenario), needs=(f"{WAS}facilities",),
-            settings=plain([scenario.facilities, file]),
+            "facilities", partial(_edited_facilities, scenario, project.catalog()), needs=(f"{WAS}facilities",),
+            settings=plain([scenario.facilities, file, project.seats]),
         )  # fmt: skip
     return edited
 
@@ -201,11 +201,13 @@ def _edited_places(project: Project, file: str, at: Work) -> Value:
     return {**was, "places": places, "points": points}
 
 
-def _edited_facilities(scenario: Scenario, at: Work) -> Value:
+def _edited_facilities(scenario: Scenario, catalog: Catalog, at: Work) -> Value:
     was = at.given[f"{WAS}facilities"]
-    facilities = edit_facilities(was["facilities"], scenario.facilities, file=scenario.name)
     # what somebody would build is known to be there and nowhere else only if others were known
-    return {**was, "facilities": facilities}
+    return {
+        **was,
+        "facilities": edit_facilities(was["facilities"], scenario.facilities, catalog, file=scenario.name),
+    }
 
 
 def computing_stages(

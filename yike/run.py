@@ -10,7 +10,7 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -158,11 +158,13 @@ class OpenProject:
         computing = [stage for stage in computing_stages(self.base) if stage.name in wanted]
         return [*reading_stages(self.base), *computing]
 
-    def _changed(self, stages: Stages, chosen: Sequence[Stage], *, verified: bool, full: bool) -> None:
+    def _changed(
+        self, stages: Stages, chosen: Sequence[Stage], *, verified: bool, anyhow: Collection[str]
+    ) -> None:
         """
         Do the stages of a scenario, and none that its edits do not touch.
 
-        What takes long and shows nothing new is left out, if not ``full``: ranges, the map and the workbook.
+        What takes long and shows nothing new (``LATER``) is left out, if it is not to be done ``anyhow``.
         """
         if self.base is None:
             raise ValueError("there is no scenario")
@@ -191,7 +193,8 @@ class OpenProject:
         computing = computing_stages(self.project, verified=verified, touched=touched)
         for stage in [*computing, *_writing_stages(self.project)]:
             apart = touched is not None and not touched & own_kinds.get(stage.name, touched)
-            if stage.name not in names or (stage.name in LATER and not full and not stages.is_kept(stage)):
+            left_out = stage.name in LATER and stage.name not in anyhow and not stages.is_kept(stage)
+            if stage.name not in names or left_out:
                 continue
             if stage.name in was.values and (apart or stages.same(stage, was)):
                 stages.takes(stage, was)
@@ -337,7 +340,7 @@ class OpenProject:
         stages = self._stages(teller)
         with _assembled(folder) as half:
             if self.is_changed:
-                self._changed(stages, chosen, verified=verified, full=full)
+                self._changed(stages, chosen, verified=verified, anyhow=LATER if full else only)
             else:
                 reading = {stage.name for stage in reading_stages(self.project)}
                 _read(stages, [stage for stage in chosen if stage.name in reading])

@@ -371,6 +371,11 @@ class Catalog:
         """The categories that take pupils of some band, in the order of their names."""
         return sorted({name for band in self.bands for name in band.categories})
 
+    def class_size(self, category: str) -> float:
+        """How many pupils a class of a category of schools has, in the least of its stages; NaN for no school."""
+        sizes = [self.stages[band.stage].class_size for band in self.bands if category in band.categories]
+        return float(min(sizes)) if sizes else math.nan
+
     def with_ferries(self) -> Catalog:
         """The same where people take ferries."""
         return replace(self, roads=(*self.roads, *self.ferries))

@@ -55,7 +55,7 @@ def test_the_site_that_covers_most_comes_first_and_who_is_served_is_not_counted_
     assert found.curve["people_placed"].tolist() == [100, 170, 230]
     # and so says the run that has them
     edits = scenario_edits(found, CATALOG)
-    after = edit_facilities(facilities(("village_clinic", (5, 0))), edits, file="s")
+    after = edit_facilities(facilities(("village_clinic", (5, 0))), edits, CATALOG, file="s")
     access = measure_access(
         homes, after, streets=street().streets(), catalog=CATALOG, sourced=frozenset({"village_clinic"})
     )
@@ -96,7 +96,7 @@ def test_a_new_school_is_as_large_as_it_must_be_and_stands_where_most_have_none(
     assert found.stages == ("primary",)
     assert (found.people, found.before, found.after) == (330, 80, 280)
     # the run that has it places as many
-    after = edit_facilities(served, scenario_edits(found, CATALOG), file="s")
+    after = edit_facilities(served, scenario_edits(found, CATALOG), CATALOG, file="s")
     seats = place_pupils(
         homes, after, streets=street().streets(), catalog=CATALOG, sourced=frozenset(CATALOG.categories)
     ).seats

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.seats import school_pools
 from geo.problems import Stop
 from layers.edits import Scenario, edit_facilities, edit_places, edit_roads, read_scenario, touched_categories
 from tests.flatland import CATALOG, Town, facilities, places
@@ -66,7 +69,7 @@ def test_facilities_are_added_closed_moved_and_enlarged_in_order():
         {"do": "add", "category": "pharmacy", "name": "新药店", "lon": 102.1, "lat": 28.2, "id": "N"},
         {"do": "enlarge", "facility": "新药店", "doctors": 3},
     ]
-    out = edit_facilities(given, edits, file="情景")
+    out = edit_facilities(given, edits, CATALOG, file="情景")
     pd.testing.assert_frame_equal(given, before)
     own = out.set_index("facility_id")
     assert own["operating"].tolist() == [True, False, True]
@@ -79,13 +82,30 @@ def test_facilities_are_added_closed_moved_and_enlarged_in_order():
     ]
     assert own.loc["N", ["category", "doctors", "row"]].tolist() == ["pharmacy", 3, 4]
     assert (out.dtypes == given.dtypes).all()
-    pd.testing.assert_frame_equal(edit_facilities(given, [], file=""), given)
+    pd.testing.assert_frame_equal(edit_facilities(given, [], CATALOG, file=""), given)
+
+
+def test_classes_bring_seats_to_whatever_a_school_tells():
+    given = facilities(*(("primary_school", (n, 0)) for n in range(4)), ("nine_year_school", (5, 0)))
+    given["capacity"] = [400.0, 400.0, np.nan, np.nan, 900.0]
+    given["classes"] = [12.0, np.nan, 6.0, np.nan, np.nan]
+    edits = [{"do": "enlarge", "facility": f"F{n}", "add_classes": 2} for n in range(5)]
+    ruled = dataclasses.replace(CATALOG, default_seats={"primary_school": 300})
+    out = edit_facilities(
+        given, [*edits, {"do": "enlarge", "facility": "F0", "add_boarding_beds": 10}], ruled, file="s"
+    )
+    pools = school_pools(out, ruled).set_index("facility_id")
+    # 45 a class: 400 + 90 twice, 8 classes, 300 by rule and 90, and a nine-year school counts its smaller class
+    assert pools["seats"].tolist() == [490, 490, 360, 390, 990]
+    assert pools["beds"].tolist() == [10, 0, 0, 0, 0]
 
 
 def test_who_is_not_there_is_told_with_who_is_near():
     given = facilities(("primary_school", (0, 0)))
     with pytest.raises(Stop) as stopped:
-        edit_facilities(given, [{"do": "close", "facility": "F9"}, {"do": "close", "facility": "zz"}], file="s")
+        edit_facilities(
+            given, [{"do": "close", "facility": "F9"}, {"do": "close", "facility": "zz"}], CATALOG, file="s"
+        )
     assert [p.code for p in stopped.value.problems] == ["scenario_no_facility"] * 2
     assert dict(stopped.value.problems[0].params)["near"] == "F0"
 
@@ -124,7 +144,7 @@ def test_what_an_edit_touches_is_its_category_and_whom_it_stands_in_for():
 
     def touched(*edits):
         told = Scenario("s", tuple(edits))
-        return touched_categories(told, given, edit_facilities(given, told.facilities, file="s"), CATALOG)
+        return touched_categories(told, given, edit_facilities(given, told.facilities, CATALOG, file="s"), CATALOG)
 
     assert touched() == set()
     assert touched({"do": "close", "facility": "F0"}) == {"township_hospital", "village_clinic", "pharmacy"}
