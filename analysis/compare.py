@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 CHANGES = [
-    "place_id", "category", "people", "status_was", "status_is", "time_was_min", "time_is_min", "people_met_was",
-    "people_met_is", "change",
+    "place_id", "category", "people_was", "people", "status_was", "status_is", "time_was_min", "time_is_min",
+    "people_met_was", "people_met_is", "change",
 ]  # fmt: skip
 SUMS = [
     "category", "people_gained", "people_lost", "people_net", "nearer_n", "further_n", "person_min_saved",
@@ -15,7 +17,8 @@ SUMS = [
 ]  # fmt: skip
 SEATS = ["stage", "view", "year", "pupils_was", "pupils_is", "unplaced_was", "unplaced_is", "seated_more", "cost",
          "cost_per_pupil"]  # fmt: skip
-CARE = ["level", "method", "staff_short_was", "staff_short_is", "beds_short_was", "beds_short_is"]
+CARE = ["level", "method", "staff_short_was", "staff_short_is", "beds_short_was", "beds_short_is",
+        "people_unsaid_was", "people_unsaid_is"]  # fmt: skip
 
 CHANGE_KINDS = ("gained", "lost", "nearer", "further", "same", "unknown")
 """Of a place: met now and not before, the reverse, quicker or slower, neither, or one of the runs does not say."""
@@ -37,7 +40,7 @@ def changes(was: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     -------
     table
         ``CHANGES``, a row a place and category that either run has, in the order of ``now`` and then of what only
-        ``was`` has. ``people`` are those of ``now``. Who is not reached has no time.
+        ``was`` has; such a place is ``unknown``. Who is not reached has no time.
     """
     keys = ["place_id", "category"]
     kept = ["status", "met", "time_min", "people", "people_met"]
@@ -57,7 +60,7 @@ def changes(was: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
         ["unknown", "gained", "lost", "nearer", "further"], default="same",
     )  # fmt: skip
     table = pd.DataFrame(
-        {"people": other["people"].fillna(one["people"]), "status_was": one["status"].fillna(""),
+        {"people_was": one["people"], "people": other["people"], "status_was": one["status"].fillna(""),
          "status_is": other["status"].fillna(""), "time_was_min": one["time_min"],
          "time_is_min": other["time_min"],
          "people_met_was": one["people_met"], "people_met_is": other["people_met"], "change": kind},
@@ -66,34 +69,38 @@ def changes(was: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index()[CHANGES]
 
 
-def sums(table: pd.DataFrame, *, cost: float = float("nan")) -> pd.DataFrame:
+def sums(table: pd.DataFrame, *, cost: Mapping[str, float] | None = None) -> pd.DataFrame:
     """
     Add up ``changes`` by category: who gained, who lost, and how many minutes all save together.
 
-    People are those met more or less at each place; minutes count only where both runs have a time and people are
-    known. ``cost_per_person`` is the whole cost over the net gain, NaN where nobody gains.
+    Only places that both runs have count. People are those of now, by the share of their place that is met more or
+    less: who came to live there gained nothing. Minutes count where both runs have a time and people are known.
+    ``cost_per_person`` is the cost over the net gain, NaN where nobody gains.
 
     Parameters
     ----------
     table
         ``CHANGES``.
     cost
-        Of the scenario, in 10,000 yuan; NaN if it tells none.
+        By category what was spent on it, in 10,000 yuan; of others NaN.
     """
-    more = table["people_met_is"].fillna(0.0) - table["people_met_was"].fillna(0.0)
-    saved = ((table["time_was_min"] - table["time_is_min"]) * table["people"]).fillna(0.0)
-    rows = table.assign(
+    both = table[table["change"] != "unknown"]
+    was, now = both["people_met_was"] / both["people_was"], both["people_met_is"] / both["people"]
+    more = ((now - was) * both["people"]).fillna(0.0)
+    saved = ((both["time_was_min"] - both["time_is_min"]) * both["people"]).fillna(0.0)
+    rows = both.assign(
         more=more.clip(lower=0.0), less=(-more).clip(lower=0.0), saved=saved,
-        nearer=table["change"].isin(["nearer", "gained"]), further=table["change"].isin(["further", "lost"]),
+        nearer=both["change"].isin(["nearer", "gained"]), further=both["change"].isin(["further", "lost"]),
     )  # fmt: skip
     by = rows.groupby("category", sort=False).agg(
         people_gained=("more", "sum"), people_lost=("less", "sum"), nearer_n=("nearer", "sum"),
         further_n=("further", "sum"), person_min_saved=("saved", "sum"),
     )  # fmt: skip
     by["people_net"] = by["people_gained"] - by["people_lost"]
-    by["cost"] = cost
-    by["cost_per_person"] = cost / by["people_net"].where(by["people_net"] > 0)
-    moved = (by[["people_gained", "people_lost", "nearer_n", "further_n"]] != 0).any(axis=1)
+    by["cost"] = by.index.to_series().map(dict(cost or {})).astype("float64")
+    by["cost_per_person"] = by["cost"] / by["people_net"].where(by["people_net"] > 0)
+    # rounding of a share is no person
+    moved = (by[["people_gained", "people_lost", "nearer_n", "further_n"]] > 1e-6).any(axis=1)
     return by[moved].reset_index()[SUMS]
 
 
@@ -123,7 +130,11 @@ def seat_changes(was: pd.DataFrame, now: pd.DataFrame, *, cost: float = float("n
 
 
 def care_changes(was: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
-    """Hold two tables ``care_levels`` against each other."""
+    """
+    Hold two tables ``care_levels`` against each other.
+
+    Where more people are unsaid, fewer are counted among those who lack: the two must be read together.
+    """
     keys = ["level", "method"]
-    kept = [*keys, "staff_short", "beds_short"]
+    kept = [*keys, "staff_short", "beds_short", "people_unsaid"]
     return was[kept].merge(now[kept], on=keys, suffixes=("_was", "_is"))[CARE]

@@ -67,7 +67,8 @@ def equity(places: pd.DataFrame, care: pd.DataFrame | None, seats: pd.DataFrame 
     Say how equally care and seats are shared: among all, by size class, and of those moved against those who host.
 
     Only people who are served count for mean, Gini and Palma: with those who have nothing among them they would
-    tell of reach and not of shares. ``people_below`` are all who have less than the standard, served or not.
+    tell of reach and not of shares. ``people_below`` are all who have less than the standard, served or
+    not: at a place with too few doctors everybody, of pupils those without a seat.
 
     Parameters
     ----------
@@ -84,18 +85,20 @@ def equity(places: pd.DataFrame, care: pd.DataFrame | None, seats: pd.DataFrame 
     -------
     table
         ``EQUITY``; ``subject`` is ``care`` (staff per 1,000 people, ``part`` a level) or ``seats`` (seats per
-        pupil today, ``part`` a stage, whose people are pupils; short of one is below).
+        pupil today, ``part`` a stage, whose people are pupils).
     """
     parts = []
     if care is not None:
         own = care[(care["method"] == care_method) & (care["status"] == "ok")]
         value = own.assign(subject="care", part=own["level"], value=own["per_1000"])
-        parts.append(value.assign(people=value["people"], least=value["part"].map(least)))
+        limit = value["part"].map(least)
+        parts.append(value.assign(below=value["people"].where(value["value"] < limit, 0.0).where(limit.notna())))
     if seats is not None:
         own = seats[(seats["view"] == seats_view) & (seats["year"] == 0) & (seats["status"] == "ok")]
-        share = own[["day_placed", "board_placed", "bus_placed"]].sum(axis=1) / own["pupils"]
-        parts.append(own.assign(subject="seats", part=own["stage"], value=share, people=own["pupils"], least=1.0))
-    kept = ["place_id", "subject", "part", "value", "people", "least"]
+        seated = own[["day_placed", "board_placed", "bus_placed"]].sum(axis=1)
+        parts.append(own.assign(subject="seats", part=own["stage"], value=seated / own["pupils"],
+                                people=own["pupils"], below=own["pupils"] - seated))  # fmt: skip
+    kept = ["place_id", "subject", "part", "value", "people", "below"]
     rows = pd.concat([part[kept] for part in parts], ignore_index=True) if parts else pd.DataFrame(columns=kept)
     about = places.set_index("place_id")[["size_class", "place_kind"]].reindex(rows["place_id"])
     moved = np.where(about["place_kind"] == "host", "host", "moved")
@@ -117,8 +120,7 @@ def _told(rows: pd.DataFrame) -> tuple[float, ...]:
     served = value > 0
     n, own = float(people.sum()), float(people[served].sum())
     mean = float((value[served] * people[served]).sum() / own) if own > 0 else np.nan
-    short = value < rows["least"].to_numpy(np.float64)
-    below = float(people[short].sum()) if rows["least"].notna().all() else np.nan
+    below = float(rows["below"].sum()) if rows["below"].notna().all() else np.nan
     return (
         n, own, mean, gini(value[served], people[served]), palma(value[served], people[served]), below,
         below / n if n > 0 else np.nan,

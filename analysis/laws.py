@@ -145,13 +145,11 @@ def _cuts_prove_what_is_short(tables: Tables, _: _Rules) -> pd.Series:
 
 
 def _moving_never_harms(tables: Tables, _: _Rules) -> pd.Series:
-    """By how many more have no seat where more may move, in all stages together."""
+    """By how many more have no seat where more may move, in all stages together; where nothing is unknown."""
     rows = tables["seats"]
-    left = rows["unplaced_distance"] + rows["unplaced_capacity"]
-    # of a place of which one view says nothing none is counted
-    known = left.notna().groupby([rows["place_id"], rows["stage"], rows["year"]]).transform("all")
-    short = left.where(known, 0.0).to_frame("n").join(rows[["year", "view"]])
-    short = short.pivot_table("n", index="year", columns="view", aggfunc="sum")
+    unsure = set(rows.loc[rows["status"].isin(["seats_unknown", "no_data"]), "year"])
+    left = rows[["year", "view"]].assign(n=(rows["unplaced_distance"] + rows["unplaced_capacity"]).fillna(0.0))
+    short = left[~left["year"].isin(unsure)].pivot_table("n", index="year", columns="view", aggfunc="sum")
     views = [name for name in VIEWS if name in short]
     return short[views].diff(axis=1).max(axis=1).fillna(0.0).clip(lower=0.0)
 

@@ -54,7 +54,8 @@ class Proposal:
     The tables ``remedies`` and ``curve``, and the people in question: all, and served before and after.
 
     ``stages`` are those of the pupils in question, none for what is no school; ``value`` before and after is what
-    the goals ``median`` and ``center`` seek, in minutes, NaN for others.
+    the goals ``median`` and ``center`` seek, in minutes, and ``backup``, in people who have two, NaN for others.
+    ``untold`` are schools in reach that tell no seats, and count as full.
     """
 
     remedies: pd.DataFrame
@@ -65,6 +66,7 @@ class Proposal:
     after: float
     value_before: float
     value_after: float
+    untold: tuple[str, ...] = ()
 
 
 def candidate_rows(candidates: pd.DataFrame, category: str, columns: Sequence[str]) -> pd.DataFrame:
@@ -192,7 +194,7 @@ def _of_schools(
     return Proposal(
         table, _curve(steps, before, known=known), tuple(dict.fromkeys(question.groups["stage"])),
         float(people.sum()), float(before), float(best.placed),
-        float("nan"), float("nan"),
+        float("nan"), float("nan"), tuple(question.untold),
     )  # fmt: skip
 
 
@@ -250,7 +252,10 @@ def _of_sites(
          "cost": cost * np.arange(len(so_far)), "people_placed": so_far, "people_gained": so_far - before}
     )  # fmt: skip
     curve["cost_per_person"] = curve["cost"] / curve["people_gained"].where(curve["people_gained"] > 0)
-    was, now = (_value(goal, asking, minutes[:, which]) for which in (~is_new, ~is_new | _mask(is_new, chosen)))
+    was, now = (
+        _value(goal, asking, minutes[:, which], share[:, which])
+        for which in (~is_new, ~is_new | _mask(is_new, chosen))
+    )
     return Proposal(table, curve[CURVE], (), float(people.sum()), before, float(so_far[-1]), was, now)
 
 
@@ -260,9 +265,11 @@ def _mask(is_new: Bools, chosen: Ints) -> Bools:
     return out
 
 
-def _value(goal: str, people: Floats, minutes: Floats) -> float:
-    """Mean minutes, or those of who is furthest, at most ``FAR_MIN``; NaN for another goal."""
+def _value(goal: str, people: Floats, minutes: Floats, share: Floats) -> float:
+    """Mean minutes, those of who is furthest, at most ``FAR_MIN``; people who have two; NaN for other goals."""
     own = people > 0
+    if goal == "backup":
+        return float(people[(share <= 1.0).sum(axis=1) >= 2].sum())
     if goal not in ("median", "center") or not own.any():
         return float("nan")
     near = np.minimum(minutes[own].min(axis=1, initial=FAR_MIN), FAR_MIN)

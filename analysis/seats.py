@@ -146,6 +146,8 @@ class SchoolQuestion:
     schools: pd.DataFrame
     room: Ints
     beds: Ints
+    untold: list[str]
+    """Schools in reach that tell no seats: they count as full."""
 
 
 def school_question(places: pd.DataFrame, facilities: pd.DataFrame, **asked: Unpack[Asked]) -> SchoolQuestion:
@@ -158,7 +160,8 @@ def school_question(places: pd.DataFrame, facilities: pd.DataFrame, **asked: Unp
     asks = _Asks.of(
         places, points, schools, ways, catalog, YEARS[0], _lost(standing), parted=False, sourced=asked["sourced"]
     )
-    return SchoolQuestion(asks.groups, asks.arcs, schools, asks.room, asks.beds)
+    untold = schools["facility_id"].iloc[sorted(set(asks.unsure["pool"]))].tolist()
+    return SchoolQuestion(asks.groups, asks.arcs, schools, asks.room, asks.beds, untold)
 
 
 OBJECTIVES = ("as_boarder", "beyond", "ms", "stage_row")
@@ -496,7 +499,11 @@ class _Asks:
         if "as_enrolled" in views:
             there = self.schools["enrolled"].fillna(np.inf).clip(lower=0.0).to_numpy(np.float64)
             room = np.minimum(self.room, there).astype(np.int64)
-            found["as_enrolled"] = stay = self._placed(every, room, self.beds, own=True)
+            stay = self._placed(every, room, self.beds, own=True)
+            # where enrolment holds, a seat more is for nobody
+            held = np.where(there < self.room, 0, stay.found.pool_value)
+            stay = dataclasses.replace(stay, found=dataclasses.replace(stay.found, pool_value=held))
+            found["as_enrolled"] = stay
             kept = stay.arcs["placed"].to_numpy(np.int64) * (1 - stay.arcs["new"].to_numpy(np.int64))
             pool, boards = stay.arcs["pool"], stay.arcs["boards"].to_numpy(bool)
             room = self.room - _sum_of(kept, pool, len(self.room))

@@ -40,14 +40,12 @@ def from_table(raw: RawTable, catalog: Catalog, *, crs: str, box: Bounds) -> tup
 
 
 def gathered(
-    places: pd.DataFrame, villages: gpd.GeoDataFrame | None, parcels: gpd.GeoDataFrame | None,
-    own: pd.DataFrame | None, *, apart_m: float,
-) -> pd.DataFrame:  # fmt: skip
-    """
-    Put all candidates together: one's own first, then parcels, settlements and villages (a point inside each).
-
-    Of two that are nearer to each other than ``apart_m`` the earlier is kept.
-    """
+    places: pd.DataFrame,
+    villages: gpd.GeoDataFrame | None,
+    parcels: gpd.GeoDataFrame | None,
+    own: pd.DataFrame | None,
+) -> pd.DataFrame:
+    """Put candidates together: one's own first, then parcels, settlements and villages (a point inside each)."""
     parts = [] if own is None else [own]
     for source, layer in (("parcel", parcels), ("village", villages)):
         if layer is not None and len(layer):
@@ -63,12 +61,24 @@ def gathered(
         ["source", "candidate_id"], key=lambda c: c.map(order) if c.name == "source" else c.astype("str"),
         kind="stable", ignore_index=True,
     )  # fmt: skip
-    if not len(whole):
-        return whole.assign(forbidden="")
-    plane = systems.zone(float(whole["lon"].median()))
-    xy = np.column_stack(systems.project(whole["lon"].to_numpy(float), whole["lat"].to_numpy(float), plane))
-    later = {int(max(pair)) for pair in KDTree(xy).query_pairs(apart_m)}
-    return whole.drop(index=sorted(later)).assign(forbidden="").reset_index(drop=True)
+    return whole.assign(forbidden="")
+
+
+def apart(candidates: pd.DataFrame, *, least_m: float) -> pd.DataFrame:
+    """
+    Leave out who is nearer than so many metres to one that is kept.
+
+    Those that nothing forbids are kept first, then the others, each in the order of rows.
+    """
+    if not len(candidates):
+        return candidates
+    plane = systems.zone(float(candidates["lon"].median()))
+    at = candidates[["lon", "lat"]].to_numpy(np.float64)
+    near = KDTree(np.column_stack(systems.project(at[:, 0], at[:, 1], plane)))
+    kept = np.zeros(len(at), bool)
+    for row in np.argsort((candidates["forbidden"] != "").to_numpy(bool), kind="stable"):
+        kept[row] = not kept[near.query_ball_point(near.data[row], least_m)].any()
+    return candidates[kept].reset_index(drop=True)
 
 
 def _inside(layer: gpd.GeoDataFrame, source: str) -> pd.DataFrame:

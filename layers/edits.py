@@ -103,6 +103,15 @@ def read_scenario(path: Path, catalog: Catalog) -> Scenario:
         raise Stop(
             Problem.stop("key_wrong", file=path, key="scenario", value=about, wanted="[scenario] + [[edit]]")
         )
+    if not isinstance(about.get("name", ""), str):
+        problems.append(
+            Problem.stop("key_wrong", file=path, key="scenario.name", value=about["name"], wanted='"…"')
+        )
+    problems += [
+        Problem.stop("key_unknown", file=path, key=f"scenario.{key}", near="name")
+        for key in about
+        if key != "name"
+    ]
     for number, edit in enumerate(edits, start=1):
         problems += _faults(path, number, edit, catalog)
     if problems:
@@ -122,6 +131,13 @@ def _faults(path: Path, number: int, edit: Mapping[str, Any], catalog: Catalog) 
         for key in must
         if key not in edit
     ]
+    if does == "enlarge" and not set(may) & set(edit):
+        problems.append(Problem.stop("key_missing", file=path, key=f"{at}.…", wanted="、".join(may)))
+    if does == "standard" and {"key", "value"} <= set(edit) and isinstance(edit["key"], str):
+        try:
+            catalog.with_overrides({edit["key"]: edit["value"]}, {})
+        except Stop as stop:
+            problems += [replace(problem, file=path.name) for problem in stop.problems]
     for key, value in edit.items():
         if key == "do":
             continue
@@ -143,6 +159,8 @@ def _wanted(key: str, value: object, catalog: Catalog) -> str:
             return "、".join(near) or '"primary_school"'
         if key == "profile" and value not in PROFILES:
             return "、".join(PROFILES)
+        if key == "highway" and value not in {rule.name for rule in catalog.roads}:
+            return "、".join(rule.name for rule in catalog.roads)
         return ""
     if key == "value":
         return ""
@@ -175,6 +193,9 @@ def edit_facilities(
     for number, edit in enumerate(edits, start=1):
         if edit["do"] == "add":
             row = _new_row(out, edit, number, file)
+            if (out["facility_id"] == row["facility_id"].iloc[0]).any():
+                problems.append(Problem.stop("scenario_id_taken", file=file, id=row["facility_id"].iloc[0]))
+                continue
             out = pd.concat([out, row], ignore_index=True)
             continue
         rows = out.index[out["facility_id"] == edit["facility"]]
@@ -211,6 +232,8 @@ def _enlarged(rows: pd.DataFrame, edit: Mapping[str, Any], catalog: Catalog) -> 
             out[name] = float(edit[name])
         if f"add_{name}" in edit:
             out[name] += float(edit[f"add_{name}"])
+    if "classes" in edit and "capacity" not in edit:  # now its classes say how many it seats
+        out["capacity"] = np.nan
     if "add_classes" in edit and "add_capacity" not in edit and "capacity" not in edit:
         ruled = out["category"].map(catalog.default_seats).astype("float64").where(rows["classes"].isna())
         size = out["category"].map(catalog.class_size).astype("float64")
@@ -272,6 +295,9 @@ def edit_places(
                 "pop": float(edit["people"]), "lon": float(edit["lon"]), "lat": float(edit["lat"]),
                 "position_source": "surveyed", "position_error_m": 0.0, "file": file, "row": number,
             }  # fmt: skip
+            if (out["place_id"] == name).any():
+                problems.append(Problem.stop("scenario_id_taken", file=file, id=name))
+                continue
             out = pd.concat([out, pd.DataFrame([row]).astype(out.dtypes.to_dict())], ignore_index=True)
     if problems:
         raise Stop(problems)

@@ -434,7 +434,7 @@ def from_table(
     frame["facility_name"] = ledger.text("name")
     frame["lon"], frame["lat"] = lon, lat
     for field in ("capacity", "runs_a_day", *SCHOOL_NUMBERS):
-        frame[field], faults = ledger.numbers(field)
+        frame[field], faults = _not_negative(ledger, field)
         problems += faults
     own, faults = _of_care(ledger, catalog, frame)
     problems += faults
@@ -445,9 +445,17 @@ def from_table(
     return _completed(frame).reset_index(drop=True), problems
 
 
+def _not_negative(ledger: Ledger, field: str) -> tuple[pd.Series, list[Problem]]:
+    """Numbers of a column; one below 0 is a fault and not known."""
+    numbers, problems = ledger.numbers(field)
+    wrong = numbers < 0
+    faults = [ledger.fault("number_negative", int(r), field, f"{numbers[r]:g}") for r in numbers.index[wrong]]
+    return numbers.mask(wrong), [*problems, *faults]
+
+
 def _of_care(ledger: Ledger, catalog: Catalog, frame: pd.DataFrame) -> tuple[dict[str, pd.Series], list[Problem]]:
     """Doctors (else all staff), nurses and beds (else authorised ones) of who gives care, and of nobody else."""
-    read = {name: ledger.numbers(name) for name in ("doctors", "staff", "nurses", "beds_open", "beds",
+    read = {name: _not_negative(ledger, name) for name in ("doctors", "staff", "nurses", "beds_open", "beds",
                                                     "beds_authorised")}  # fmt: skip
     number = {name: values for name, (values, _) in read.items()}
     beds = number["beds_open"].fillna(number["beds"]).fillna(number["beds_authorised"])

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from analysis.catchment import DEFAULT as CARE_METHOD
-from analysis.seats import VIEWS
 from layers import catalog as catalogue
 from outputs.messages import Messages
 
@@ -27,17 +26,27 @@ def told(tables: Mapping[str, pd.DataFrame], words: Messages, *, cost: float) ->
             gained=f"{row['people_gained']:,.0f}", lost=f"{row['people_lost']:,.0f}", nearer=row["nearer_n"],
             further=row["further_n"], saved=f"{row['person_min_saved']:,.0f}",
         )  # fmt: skip
+    if len(sums) > SHOWN:
+        yield words.say("compare.more", n=len(sums) - SHOWN)
     if "seat_changes" in tables:
         seats = tables["seat_changes"]
-        now = seats[(seats["year"] == 0) & (seats["view"] == VIEWS[-1]) & (seats["seated_more"] != 0)]
-        for row in now.to_dict("records"):
+        moved = (seats["seated_more"] != 0) & (seats["year"] == 0)
+        for row in seats[moved].to_dict("records"):
             yield words.say(
                 "compare.seats", stage=words.say(f"school_stage.{row['stage']}"),
-                was=f"{row['unplaced_was']:,.0f}", now=f"{row['unplaced_is']:,.0f}",
+                view=words.say(f"view.{row['view']}"), was=f"{row['unplaced_was']:,.0f}",
+                now=f"{row['unplaced_is']:,.0f}",
             )  # fmt: skip
     if "care_changes" in tables:
         care = tables["care_changes"][tables["care_changes"]["method"] == CARE_METHOD]
         for row in care.to_dict("records"):
+            unsaid = [row[f"people_unsaid_{when}"] for when in ("was", "is")]
+            if unsaid[0] != unsaid[1]:
+                yield words.say(
+                    "compare.unsaid", level=words.say(f"level.{row['level']}"), was=f"{unsaid[0]:,.0f}",
+                    now=f"{unsaid[1]:,.0f}",
+                )  # fmt: skip
+                continue
             if not abs(row["staff_short_is"] - row["staff_short_was"]) > 0.005:
                 continue
             yield words.say(
@@ -45,4 +54,4 @@ def told(tables: Mapping[str, pd.DataFrame], words: Messages, *, cost: float) ->
                 now=f"{row['staff_short_is']:,.1f}",
             )  # fmt: skip
     if not np.isnan(cost):
-        yield words.say("compare.cost", cost=f"{cost:,.0f}")
+        yield words.say("compare.cost", cost=f"{cost:,g}")

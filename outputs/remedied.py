@@ -24,7 +24,7 @@ def told(proposal: Proposal, catalog: Catalog, words: Messages, *, goal: str) ->
         left=f"{proposal.people - proposal.before:,.0f}",
     )  # fmt: skip
     if not len(proposal.remedies):
-        was = _minutes(proposal.value_before)
+        was = _told(proposal.value_before, 1)
         yield words.say("site.no_nearer", was=was) if goal == "center" else words.say("site.nothing")
         return
     name = f"name_{words.language}"
@@ -41,8 +41,10 @@ def told(proposal: Proposal, catalog: Catalog, words: Messages, *, goal: str) ->
     yield words.say(
         f"site.after_{kind}", after=f"{proposal.after:,.0f}", left=f"{proposal.people - proposal.after:,.0f}"
     )
-    if goal in ("median", "center"):
-        yield words.say(f"site.{goal}", was=_minutes(proposal.value_before), now=_minutes(proposal.value_after))
+    if goal in ("median", "center", "backup"):
+        digits = 0 if goal == "backup" else 1
+        was, now = (_told(value, digits) for value in (proposal.value_before, proposal.value_after))
+        yield words.say(f"site.{goal}", was=was, now=now)
     gap = float(proposal.remedies["gap"].iloc[0])
     yield words.say("site.proven") if gap <= 1e-9 else words.say("site.gap", pct=f"{100 * gap:.2f}")
     curve = proposal.curve[proposal.curve["people_gained"] > 0]
@@ -59,5 +61,5 @@ def told(proposal: Proposal, catalog: Catalog, words: Messages, *, goal: str) ->
             )  # fmt: skip
 
 
-def _minutes(value: float) -> str:
-    return "—" if np.isnan(value) else f"{value:.1f}"
+def _told(value: float, digits: int) -> str:
+    return "—" if np.isnan(value) else f"{value:,.{digits}f}"

@@ -68,6 +68,8 @@ def _guarded(context: click.Context, work: Callable[[], Any], language: str = "z
             click.echo(words.say("cli.no_laws", law=name, n=row.checked_n, worst=row.worst), err=True)
     except FolderTaken as taken:
         click.echo(words.say("cli.out_taken", path=taken), err=True)
+    except BrokenPipeError:  # who reads has read enough
+        sys.stderr.close()
     except Exception as error:
         with tempfile.NamedTemporaryFile(
             "w", suffix=".txt", prefix="yike-", delete=False, encoding="utf-8"
@@ -277,10 +279,11 @@ def site(
         found = _guarded(context, find, language)
         _say_problems(words, found.problems)
         catalog = opened.project.catalog()
-        folder = out or opened.project.file.with_name(f"{opened.project.file.stem}-site-{found.category}")
+        name = "-".join(["site", found.category, *([goal] * (goal != "cover")), str(new), *(["grow"] * grow)])
+        folder = out or opened.project.file.with_name(f"{opened.project.file.stem}-{name}")
         for text in told(found.proposal, catalog, words, goal=goal):
             click.echo(text)
-        write_sites(found, folder, catalog, words, title=f"site-{found.category}")
+        write_sites(found, folder, catalog, words, title=name)
         click.echo(words.say("cli.site_written", path=folder))
 
     _guarded(context, work)
@@ -301,6 +304,7 @@ def compare(context: click.Context, before: Path, after: Path, out: Path | None)
         found = compare_runs(before, after)
         project = record(after)["project"]
         words = _words(context, project["language"])
+        _say_problems(words, found.problems)
         for text in told(found.tables, words, cost=found.cost):
             click.echo(text)
         folder = out or after.with_name(f"{after.name}-compared")

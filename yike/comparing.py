@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,28 +16,33 @@ from geo import crs as systems
 from geo import io
 from geo.problems import Problem, Stop
 from layers import catalog as catalogue
-from layers.edits import Scenario
+from layers.edits import COST
 from outputs.map import MapInput, write_map
 from outputs.messages import Messages
 from outputs.themes import themes_of
 from outputs.workbook import BookInput, write_comparison
-from yike.run import Run
+from yike.run import Run, require_apart
 from yike.store import Store
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """The tables ``changes``, ``change_sums``, ``seat_changes`` and ``care_changes``; and who compared."""
+    """
+    The tables ``changes``, ``change_sums``, ``seat_changes`` and ``care_changes``; who compared; and doubts.
+
+    ``cost`` is what the second run's scenario costs more than the first's, NaN if neither tells any.
+    """
 
     was: Run
     now: Run
     cost: float
     tables: dict[str, pd.DataFrame]
+    problems: tuple[Problem, ...]
 
 
 def compare_runs(was: Path, now: Path) -> Comparison:
     """
-    Hold two runs against each other; the cost is that of the scenario of the second.
+    Hold two runs against each other.
 
     Raises
     ------
@@ -51,16 +57,49 @@ def compare_runs(was: Path, now: Path) -> Comparison:
     if problems:
         raise Stop(problems)
     one, other = Run(was), Run(now)
-    scenario = record(now)["project"].get("scenario", {})
-    cost = Scenario("", tuple(scenario.get("edits", ()))).cost
+    cost, by_category = _costs(one, other)
     changes = compare.changes(one.access, other.access)
-    tables = {"change_sums": compare.sums(changes, cost=cost)}
+    tables = {"change_sums": compare.sums(changes, cost=by_category)}
+    schools = [number for name, number in by_category.items() if name in catalogue.load().schools]
+    of_schools = sum(schools) if schools else float("nan")
     both = {name for name in ("seats", "care_levels") if all(has(run, name) for run in (one, other))}
     if "seats" in both:
-        tables["seat_changes"] = compare.seat_changes(one.table("seats"), other.table("seats"), cost=cost)
+        tables["seat_changes"] = compare.seat_changes(one.table("seats"), other.table("seats"), cost=of_schools)
     if "care_levels" in both:
         tables["care_changes"] = compare.care_changes(one.table("care_levels"), other.table("care_levels"))
-    return Comparison(one, other, cost, tables | {"changes": changes[changes["change"] != "same"]})
+    told = tables | {"changes": changes[changes["change"] != "same"]}
+    return Comparison(one, other, cost, told, tuple(_doubts(one, other)))
+
+
+def _costs(was: Run, now: Run) -> tuple[float, dict[str, float]]:
+    """What the second run's scenario costs more than the first's, in all and by category of facilities."""
+    told: dict[str, float] = {}
+    total = float("nan")
+    for run, sign in ((now, 1.0), (was, -1.0)):
+        edits = record(run.folder)["project"].get("scenario", {}).get("edits", ())
+        facilities = run.table("facilities")
+        for edit in edits:
+            if COST not in edit:
+                continue
+            total = (0.0 if math.isnan(total) else total) + sign * float(edit[COST])
+            own = facilities.loc[facilities["facility_id"] == edit.get("facility"), "category"]
+            for category in {edit["category"]} if "category" in edit else set(own):
+                told[category] = told.get(category, 0.0) + sign * float(edit[COST])
+    return total, told
+
+
+def _doubts(was: Run, now: Run) -> list[Problem]:
+    """What makes two runs hard to hold against each other: of another county, or of other places."""
+    file = now.folder.name
+    names = [record(run.folder)["project"]["name"] for run in (was, now)]
+    doubts = []
+    if names[0] != names[1]:
+        doubts.append(Problem.doubt("compare_other_county", file=file, was=names[0], now=names[1]))
+    ids = [set(run.places["place_id"]) for run in (was, now)]
+    if ids[0] != ids[1]:
+        gone, new = len(ids[0] - ids[1]), len(ids[1] - ids[0])
+        doubts.append(Problem.doubt("compare_other_places", file=file, gone=gone, new=new))
+    return doubts
 
 
 def record(folder: Path) -> dict[str, Any]:
@@ -76,6 +115,7 @@ def has(run: Run, table: str) -> bool:
 
 def write_differences(found: Comparison, folder: Path, messages: Messages, *, cache: Path | None = None) -> None:
     """Write a comparison: ``tables``, ``workbook.xlsx`` and ``map.html``; streets if a cache still has them."""
+    require_apart(folder)
     (folder / "tables").mkdir(parents=True, exist_ok=True)
     for name, table in found.tables.items():
         io.write_parquet(table, folder / "tables" / f"{name}.parquet")

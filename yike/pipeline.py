@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -176,12 +177,13 @@ def edited_stages(project: Project) -> dict[str, Stage]:
         )
     if scenario.of("add_place"):
         edited["places"] = Stage(
-            "places", partial(_edited_places, project, file), needs=(f"{WAS}places",),
+            "places", partial(_edited_places, project, file), needs=(f"{WAS}places", f"{WAS}network"),
             settings=plain([scenario.of("add_place"), file]),
         )  # fmt: skip
     if scenario.facilities:
         edited["facilities"] = Stage(
-            "facilities", partial(_edited_facilities, scenario, project.catalog()), needs=(f"{WAS}facilities",),
+            "facilities", partial(_edited_facilities, scenario, project.catalog()),
+            needs=(f"{WAS}facilities", f"{WAS}network"),
             settings=plain([scenario.facilities, file, project.seats]),
         )  # fmt: skip
     return edited
@@ -198,16 +200,26 @@ def _edited_places(project: Project, file: str, at: Work) -> Value:
     places = edit_places(was["places"], project.scenario.of("add_place"), project.catalog(), file=file)
     new = places.iloc[len(was["places"]) :]
     points = pd.concat([was["points"], place_layer.points_of(new)], ignore_index=True)
-    return {**was, "places": places, "points": points}
+    doubts = _beyond(project.scenario.of("add_place"), at.given, file)
+    return {**was, "places": places, "points": points, "problems": (*was.get("problems", ()), *doubts)}
 
 
 def _edited_facilities(scenario: Scenario, catalog: Catalog, at: Work) -> Value:
     was = at.given[f"{WAS}facilities"]
+    edited = edit_facilities(was["facilities"], scenario.facilities, catalog, file=scenario.name)
+    doubts = _beyond(scenario.facilities, at.given, scenario.name)
     # what somebody would build is known to be there and nowhere else only if others were known
-    return {
-        **was,
-        "facilities": edit_facilities(was["facilities"], scenario.facilities, catalog, file=scenario.name),
-    }
+    return {**was, "facilities": edited, "problems": (*was.get("problems", ()), *doubts)}
+
+
+def _beyond(edits: Sequence[Mapping[str, Any]], given: Given, file: str) -> list[Problem]:
+    """Edits that put something where no data is."""
+    west, south, east, north = given[f"{WAS}network"]["streets"].data_box
+    told = [
+        str(edit.get("name", edit.get("facility", ""))) for edit in edits
+        if "lon" in edit and not (west <= edit["lon"] <= east and south <= edit["lat"] <= north)
+    ]  # fmt: skip
+    return [Problem.doubt("scenario_beyond", file=file, n=len(told), ids=some(told))] if told else []
 
 
 def computing_stages(

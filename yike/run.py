@@ -175,13 +175,20 @@ class OpenProject:
         was.run(stage for stage in without if stage.name not in reading)
         stages.remembers(was)
         edited = edited_stages(self.project)
+        stops: list[Problem] = []
+        for stage in edited.values():  # what is wrong in any edit is told at once
+            try:
+                stages.run([stage])
+            except Stop as stop:
+                stops += stop.problems
+        if stops:
+            raise Stop(stops)
         for stage in chosen:
-            if stage.name in reading:
-                own = edited.get(stage.name, stage)
-                if stage.name not in edited and stages.same(stage, was):
+            if stage.name in reading and stage.name not in edited:
+                if stages.same(stage, was):
                     stages.takes(stage, was)
                 else:
-                    _read(stages, [own])
+                    _read(stages, [stage])
         catalog = self.project.catalog()
         before, after = (one.values["facilities"]["facilities"] for one in (was, stages))
         touched = touched_categories(self.project.scenario, before, after, catalog)
@@ -422,6 +429,19 @@ class Run:
 
 
 OURS = ("map.html", "workbook.xlsx", "results.gpkg", "run.json", "tables")
+
+
+def require_apart(folder: Path) -> None:
+    """
+    Make sure that something other than a run may be written into a folder.
+
+    Raises
+    ------
+    FolderTaken
+        It is a file, or a run.
+    """
+    if folder.exists() and (not folder.is_dir() or _is_run(folder)):
+        raise FolderTaken(str(folder))
 
 
 def _require_ours(folder: Path) -> None:

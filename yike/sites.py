@@ -15,9 +15,11 @@ from geo import io
 from geo.problems import Problem, Stop
 from layers import candidates as candidate_layer
 from layers.catalog import Catalog
+from layers.ledgers import some
 from outputs.messages import Messages
 from yike.pipeline import Given, asked_of, box_of, crossed, rows_of
 from yike.project import Project
+from yike.run import require_apart
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +56,10 @@ def find_sites(
         raise Stop(Problem.stop("site_goal", file=file, goal=goal, goals="、".join(GOALS)))
     if category in catalog.schools and goal != "cover":
         raise Stop(Problem.stop("site_goal", file=file, goal=goal, goals="cover"))
+    if not new and not growing and goal != "all":
+        raise Stop(Problem.stop("site_asks_nothing", file=file))
+    if growing and category not in catalog.schools:
+        raise Stop(Problem.stop("site_grows_schools", file=file, category=category))
     places, facilities, asked = asked_of(project, catalog, given)
     candidates, problems = _candidates(project, catalog, given)
     if category not in asked["sourced"]:
@@ -77,6 +83,16 @@ def find_sites(
             "time": Problem.stop("site_time", file=file, seconds=f"{time_limit_s:g}"),
         }
         raise Stop(codes[none.reason]) from none
+    if found.untold:
+        problems.append(
+            Problem.doubt(
+                "seats_unknown",
+                file=file.name,
+                layer="facilities",
+                n=len(found.untold),
+                ids=some(list(found.untold)),
+            )
+        )
     return Sites(category, found, candidates, tuple(problems))
 
 
@@ -90,15 +106,17 @@ def _candidates(project: Project, catalog: Catalog, given: Given) -> tuple[pd.Da
         name: given.get(f"form_{name}", {}).get("frame") for name in (*rules.forbidden, "villages", "plan_parcels")
     }
     gathered = candidate_layer.gathered(
-        given["people_at"]["places"], layers["villages"], layers["plan_parcels"], own, apart_m=rules.apart_m
+        given["people_at"]["places"], layers["villages"], layers["plan_parcels"], own
     )
     zones = {name: layers[name] for name in rules.forbidden if layers[name] is not None}
     terrain = given["terrain"]["raster"] if "terrain" in given else None
-    return candidate_layer.judged(gathered, zones, terrain, limit_deg=rules.slope_deg), problems
+    judged = candidate_layer.judged(gathered, zones, terrain, limit_deg=rules.slope_deg)
+    return candidate_layer.apart(judged, least_m=rules.apart_m), problems
 
 
 def write_sites(sites: Sites, folder: Path, catalog: Catalog, messages: Messages, *, title: str) -> None:
     """Write ``remedies``, ``curve`` and ``candidates`` as tables, the first two as sheets, and a scenario."""
+    require_apart(folder)
     folder.mkdir(parents=True, exist_ok=True)
     tables = {"remedies": sites.proposal.remedies, "curve": sites.proposal.curve, "candidates": sites.candidates}
     for name, table in tables.items():

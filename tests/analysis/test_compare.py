@@ -34,12 +34,15 @@ def test_who_gains_and_who_loses():
         ("A", "x"): "gained", ("B", "x"): "lost", ("C", "x"): "same", ("D", "x"): "nearer", ("A", "y"): "further",
         ("F", "x"): "same", ("N", "x"): "unknown", ("E", "x"): "unknown",
     }  # fmt: skip
-    total = sums(table.reset_index(), cost=66.0).set_index("category")
-    # A and the new place gain, B and the place that is gone lose
-    assert total.loc["x", ["people_gained", "people_lost", "people_net"]].tolist() == [14, 27, -13]
+    total = sums(table.reset_index(), cost={"x": 66.0}).set_index("category")
+    # A gains, B loses; a place that only one run has says nothing
+    assert total.loc["x", ["people_gained", "people_lost", "people_net"]].tolist() == [10, 20, -10]
     assert total.loc["x", "person_min_saved"] == pytest.approx(100 - 0.0005)
     assert np.isnan(total.loc["x", "cost_per_person"])
     assert total.loc["y", ["nearer_n", "further_n", "person_min_saved"]].tolist() == [0, 1, -30]
+    # who came to live where one is served gained nothing
+    grown = now.assign(people=now["people"] * 2, people_met=now["people_met"] * 2)
+    assert len(sums(changes(now, grown))) == 0
     same = changes(was, was)
     assert set(same["change"]) == {"same"}
     assert len(sums(same)) == 0
@@ -53,7 +56,13 @@ def test_seats_and_doctors():
     (row,) = seat_changes(was, now, cost=20.0).to_dict("records")
     assert (row["unplaced_was"], row["unplaced_is"], row["seated_more"], row["cost_per_pupil"]) == (15, 5, 10, 2)
     levels = pd.DataFrame(
-        {"level": ["village"], "method": ["balanced"], "staff_short": [3.0], "beds_short": [np.nan]}
+        {
+            "level": ["village"],
+            "method": ["balanced"],
+            "staff_short": [3.0],
+            "beds_short": [np.nan],
+            "people_unsaid": 0.0,
+        }
     )
     (row,) = care_changes(levels, levels.assign(staff_short=1.0)).to_dict("records")
     assert (row["staff_short_was"], row["staff_short_is"]) == (3, 1)

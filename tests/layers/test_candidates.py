@@ -10,7 +10,7 @@ from affine import Affine
 from pyproj import CRS
 
 from geo.io import Raster, RawTable
-from layers.candidates import from_table, gathered, judged
+from layers.candidates import apart, from_table, gathered, judged
 from tests.flatland import CATALOG, degrees, places
 
 
@@ -28,14 +28,14 @@ def test_ones_own_come_first_and_two_within_fifty_metres_are_one():
     own = pd.DataFrame(
         {"candidate_id": ["own-2"], "candidate_name": ["旧粮站"], "lon": lon, "lat": lat, "source": "own"}
     )
-    found = gathered(homes, villages, parcels, own, apart_m=50)
+    found = apart(gathered(homes, villages, parcels, own), least_m=50)
     assert found["candidate_name"].tolist() == ["旧粮站", "一号地", "village-2"]
     assert found["source"].tolist() == ["own", "parcel", "village"]
 
 
 def test_zones_and_steep_ground_forbid():
     homes = places([(0, 0), (10, 0), (20, 0)])
-    found = gathered(homes, None, None, None, apart_m=50)
+    found = gathered(homes, None, None, None)
     zone = gpd.GeoDataFrame(geometry=[square(10, 0, 1)], crs=4326)
     # a slope of 100 m in about 98 m to the east, from 18 blocks on
     west, north = degrees([(-10, 10)])[0][0], degrees([(-10, 10)])[1][0]
@@ -53,3 +53,10 @@ def test_a_list_of_ones_own_is_read_with_every_row():
     assert found["candidate_name"].tolist() == ["旧粮站", "own-3"]
     assert found["lon"].notna().tolist() == [True, False]
     assert [p.code for p in problems] == ["not_a_number"]
+
+
+def test_what_is_forbidden_takes_no_place_of_what_is_allowed():
+    lon, lat = degrees([(0, 0), (0.44, 0), (0.88, 0), (5, 0)])
+    given = pd.DataFrame({"lon": lon, "lat": lat, "forbidden": ["redline", "", "", "slope"]})
+    assert apart(given, least_m=50)["lon"].tolist() == [lon[1], lon[3]]
+    assert apart(given.assign(forbidden=""), least_m=50)["lon"].tolist() == [lon[0], lon[2], lon[3]]

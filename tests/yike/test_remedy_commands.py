@@ -60,7 +60,7 @@ def test_from_the_gap_to_the_proposal_to_the_difference(county: Path):
     assert "新建村卫生室" in done.output
     assert "新增 300 人" in done.output
     assert "已证明最优" in done.output
-    folder = county / "某县-site-village_clinic"
+    folder = county / "某县-site-village_clinic-1"
     remedies = pd.read_parquet(folder / "remedies.parquet")
     assert remedies["people_gained"].tolist() == [300]
     assert remedies["cost"].tolist() == [300]
@@ -68,7 +68,7 @@ def test_from_the_gap_to_the_proposal_to_the_difference(county: Path):
     for words in (("run", project), ("run", project, "--scenario", folder / "scenario.toml")):
         result = yike_(*words)
         assert result.exit_code == 0, result.output
-    after = county / "某县-site-village_clinic-run"
+    after = county / "某县-site-village_clinic-1-run"
     told = yike_("compare", county / "某县-run", after)
     assert told.exit_code == 0, told.output
     assert "村卫生室：新达标 300 人，不再达标 0 人" in told.output
