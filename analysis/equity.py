@@ -91,7 +91,7 @@ def equity(places: pd.DataFrame, care: pd.DataFrame | None, seats: pd.DataFrame 
     if care is not None:
         own = care[(care["method"] == care_method) & (care["status"] == "ok")]
         value = own.assign(subject="care", part=own["level"], value=own["per_1000"])
-        limit = value["part"].map(least)
+        limit = value["part"].map(least).astype("float64")
         parts.append(value.assign(below=value["people"].where(value["value"] < limit, 0.0).where(limit.notna())))
     if seats is not None:
         own = seats[(seats["view"] == seats_view) & (seats["year"] == 0) & (seats["status"] == "ok")]
