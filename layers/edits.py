@@ -364,4 +364,4 @@ def touched_categories(
         for category in catalog.categories.values()
         if any(changed & set(others) for others in category.substitutes.values())
     }
-    return changed | stands_in
+    return (changed | stands_in) & {category.id for category in catalog.in_access()}

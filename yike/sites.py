@@ -86,7 +86,7 @@ def find_sites(
     if found.untold:
         problems.append(
             Problem.doubt(
-                "seats_unknown",
+                "site_seats_unknown",
                 file=file.name,
                 layer="facilities",
                 n=len(found.untold),

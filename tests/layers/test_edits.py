@@ -151,4 +151,6 @@ def test_what_an_edit_touches_is_its_category_and_whom_it_stands_in_for():
     assert touched({"do": "move", "facility": "F1", "lon": 1.0, "lat": 1.0}) == {"pharmacy"}
     assert touched({"do": "close", "facility": "F2"}) is None  # every way by bus
     assert touched({"do": "standard", "key": "mall.urban.walk_min", "value": 9}) == {"mall"}
+    other = next(c.id for c in CATALOG.categories.values() if not c.in_access)
+    assert touched({"do": "standard", "key": f"{other}.rural.walk_min", "value": 9}) == set()
     assert touched({"do": "add_people", "place": "P0", "people": 1}) is None
