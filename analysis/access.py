@@ -143,14 +143,17 @@ def measure_access(
                 category, ground.profile, journeys, ground.walking, homes, ends.found, standing, catalog, sourced
             )
             parts.append(_ask(asked))
+    snap_table = pd.concat(snaps, ignore_index=True).drop_duplicates(["point_id", "kind", "persona", "mode"])
+    snap_table = snap_table.reset_index(drop=True)
+    if not parts:  # nothing was asked
+        return Access(pd.DataFrame(columns=["category"]), snap_table)
     access = pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
     access = access.sort_values(
         ["place_row", "category_row", "mode", "persona"], kind="stable", ascending=[True, True, False, True]
     )
     access = access.drop(columns=["place_row", "category_row"]).reset_index(drop=True)
     access = access.astype({"met": "boolean", "straight_met": "boolean"})
-    snap_table = pd.concat(snaps, ignore_index=True).drop_duplicates(["point_id", "kind", "persona", "mode"])
-    return Access(access, snap_table.reset_index(drop=True))
+    return Access(access, snap_table)
 
 
 def with_measured(access: pd.DataFrame, new: pd.DataFrame, places: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:

@@ -21,6 +21,9 @@ Ints = NDArray[np.int64]
 GOALS = ("fewest", "cover", "median", "center")
 """All placed by the fewest sites; most placed; all placed in the least cost; the furthest placed nearest."""
 
+INFEASIBLE = 2
+"""What scipy says where no choice does what is asked."""
+
 STEP = 1000.0
 """Costs are told apart by thousandths when who goes where is worked out again."""
 
@@ -149,7 +152,7 @@ class _Asked:
             options={"time_limit": self.time_limit_s, "mip_rel_gap": 0.0},
         )  # fmt: skip
         if found.x is None:
-            raise NoSites("time")
+            raise NoSites("p" if found.status == INFEASIBLE else "time")
         return found
 
     def read(self, found: Any, goal: str) -> Filled:

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.access import Asked, Ground, Standing, counting, prepared
-from analysis.catchment import DEFAULT, METHODS, Catchment, catchment, rational_agents
+from analysis.catchment import DEFAULT, METHODS, Catchment, NotSettled, catchment, rational_agents
 from analysis.grids import GivenGrids, draw_grids, read_grids
 from analysis.seats import pairs_within
 from geo import crs as systems
@@ -241,8 +241,11 @@ class _Level:
             turned = self.ways.assign(
                 client=np.argsort(homes)[self.ways["client"]], site=np.argsort(sites)[self.ways["site"]]
             )
-            found, _ = rational_agents(people[homes], amount[sites], turned, limit_min=1.0, tau_min=1.0)
-            access, ratio = np.empty(len(homes)), np.empty(len(sites))
+            access, ratio = np.full(len(homes), np.nan), np.full(len(sites), np.nan)
+            try:
+                found, _ = rational_agents(people[homes], amount[sites], turned, limit_min=1.0, tau_min=1.0)
+            except NotSettled:  # nothing is said by this method; the others stand
+                return Catchment(access, ratio, access)
             access[homes], ratio[sites] = found.access, found.ratio
             return Catchment(access, ratio, access)
         return catchment(people, amount, self.ways, limit_min=1.0, method=method)

@@ -179,7 +179,7 @@ def rational_agents(
     flow, load = np.zeros(len(own)), np.zeros(m)
     first = np.searchsorted(i, np.arange(n + 1))
     close = 1e-9 * max(float(heads.sum()), 1.0)
-    if settle(first, j, time, heads, amount * mean, flow, load, ROUNDS, close) > ROUNDS:
+    if m and settle(first, j, time, heads, amount * mean, flow, load, ROUNDS, close) > ROUNDS:
         raise NotSettled(f"{n} clients, {m} sites")
     ratio = _over(amount, load)
     part = np.nan_to_num(_over(flow, heads[i]))

@@ -52,6 +52,8 @@ def changes(was: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     met = [frame["met"].astype("float64") for frame in (one, other)]
     time = [frame["time_min"].where(frame["time_min"].notna(), np.inf) for frame in (one, other)]
     known = one["status"].notna() & other["status"].notna()
+    unsaid = [frame["status"].isin(["no_data", "outside_data"]) for frame in (one, other)]
+    known &= unsaid[0] == unsaid[1]
     judged = met[0].notna() & met[1].notna()
     with np.errstate(invalid="ignore"):
         less = (time[0] - time[1]).where(np.isfinite(time[0]) | np.isfinite(time[1]), 0.0)
@@ -121,7 +123,10 @@ def seat_changes(was: pd.DataFrame, now: pd.DataFrame, *, cost: float = float("n
     said = (both["unplaced_was"].notna() | (both["of"] == "right_only")) & (
         both["unplaced_is"].notna() | (both["of"] == "left_only")
     )
-    both = both[said]
+    # a view that only one run has says nothing of what changed
+    views = [set(frame[keys[1:]].itertuples(index=False, name=None)) for frame in told]
+    shared = [key in (views[0] & views[1]) for key in both[keys[1:]].itertuples(index=False, name=None)]
+    both = both[said & np.array(shared, bool)]
     by = both.groupby(keys[1:], sort=False)[["pupils_was", "pupils_is", "unplaced_was", "unplaced_is"]].sum()
     seated = by["pupils_is"] - by["unplaced_is"] - by["pupils_was"] + by["unplaced_was"]
     by["seated_more"], by["cost"] = seated, cost

@@ -511,7 +511,9 @@ class _Asks:
             moved = self._placed(every * new, room, beds)
             both = moved.arcs["placed"].to_numpy(np.int64).copy()
             both[np.flatnonzero(self.arcs["stays"])] += kept
-            left = {name: moved.groups[name].where(new, stay.groups[name]) for name in ("unplaced", "far")}
+            left = {
+                name: moved.groups[name].where(new, stay.groups[name]) for name in ("unplaced", "far", "maybe")
+            }
             found["intake_only"] = dataclasses.replace(
                 moved, groups=moved.groups.assign(**left), arcs=moved.arcs.assign(placed=both)
             )

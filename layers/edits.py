@@ -159,6 +159,8 @@ def _wanted(key: str, value: object, catalog: Catalog) -> str:
             return "、".join(near) or '"primary_school"'
         if key == "profile" and value not in PROFILES:
             return "、".join(PROFILES)
+        if key == "usual_mode" and value not in {*catalog.modes, "walk"}:
+            return "、".join(sorted({*catalog.modes, "walk"}))
         if key == "highway" and value not in {rule.name for rule in catalog.roads}:
             return "、".join(rule.name for rule in catalog.roads)
         return ""
@@ -282,8 +284,11 @@ def edit_places(
                                              near="、".join(dict.fromkeys(near)) or "—"))  # fmt: skip
                 continue
             before = out.loc[rows, "pop"]
-            after = before.fillna(0.0) + float(edit["people"])
-            grown = (after / before).where(before > 0)
+            if before.isna().any():
+                problems.append(Problem.stop("scenario_people_unknown", file=file, place=edit["place"]))
+                continue
+            after = before + float(edit["people"])
+            grown = (after / before).where(before > 0, 1.0)
             out.loc[rows, ages] = out.loc[rows, ages].mul(grown, axis=0).round()
             out.loc[rows, "pop"] = after
         else:

@@ -82,10 +82,13 @@ def _of_care(care: pd.DataFrame, catalog: Catalog, messages: Messages) -> list[T
     for name, level in catalog.care.items():
         rows = care[(care["level"] == name) & (care["method"] == CARE_METHOD)]
         short = (rows["staff_short"] > 1e-9) | (rows["beds_short"] > 1e-9)
+        # what a standard asks for and nobody tells is not enough
+        untold = pd.Series(level.staff_per_1000 is not None, rows.index) & rows["staff_short"].isna()
+        untold |= pd.Series(level.beds_per_1000 is not None, rows.index) & rows["beds_short"].isna()
         unruled = level.staff_per_1000 is None and level.beds_per_1000 is None
         reached = (rows["per_1000"] > 0) | (rows["beds_per_1000"] > 0)
         kind = np.select(
-            [rows["status"] != "ok", ~reached, np.full(len(rows), unruled), short],
+            [(rows["status"] != "ok") | untold, ~reached, np.full(len(rows), unruled), short],
             ["unknown", "none", "no_rule", "short"], default="enough",
         )  # fmt: skip
         told = [

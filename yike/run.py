@@ -193,13 +193,15 @@ class OpenProject:
         before, after = (one.values["facilities"]["facilities"] for one in (was, stages))
         touched = touched_categories(self.project.scenario, before, after, catalog)
         levels = list(catalog.care.values())
-        own_kinds = {"seats": set(catalog.schools), "grids": set(catalog.care[catalog.care_rules.lead].categories)}
+        caring = {name for level in levels for name in level.categories}
+        own_kinds = {"seats": set(catalog.schools), "grids": caring}  # whoever gives care may lead a grid
         for level, above in zip(levels, [*levels[1:], levels[-1]], strict=True):  # they send on to those above
             own_kinds[f"care_{level.id}"] = {*level.categories, *above.categories}
         names = {stage.name for stage in chosen} - reading
         computing = computing_stages(self.project, verified=verified, touched=touched)
         for stage in [*computing, *_writing_stages(self.project)]:
-            apart = touched is not None and not touched & own_kinds.get(stage.name, touched)
+            # only what is told by ids: rows of facilities may have moved
+            apart = touched is not None and stage.name in own_kinds and not touched & own_kinds[stage.name]
             left_out = stage.name in LATER and stage.name not in anyhow and not stages.is_kept(stage)
             if stage.name not in names or left_out:
                 continue

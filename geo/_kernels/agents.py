@@ -16,7 +16,9 @@ def settle(
     close: float,
 ) -> int:  # fmt: skip
     """
-    Let one client after the other choose anew, until in a whole round nobody moves by more than ``close``.
+    Let one client after the other choose anew, until a whole round changes no site's load by more than ``close``.
+
+    Two clients who like two sites alike may exchange people for ever; their costs do not change by it.
 
     Crowding at a site is its load over its room, and adds to the time. A client with several sites fills them like
     water: each that is used costs the same in the end.
@@ -40,7 +42,7 @@ def settle(
         How many were made; ``most + 1`` if that was not enough.
     """
     for turn in range(most):
-        moved = 0.0
+        before = load.copy()
         for i in range(len(people)):
             a, b = first[i], first[i + 1]
             if a == b or people[i] <= 0.0:
@@ -61,9 +63,8 @@ def settle(
                     break
             for k in range(a, b):
                 now = max(0.0, (level - start[k - a]) * room[site[k]])
-                moved = max(moved, abs(now - flow[k]))
                 flow[k] = now
                 load[site[k]] += now
-        if moved <= close:
+        if np.abs(load - before).max() <= close:
             return turn + 1
     return most + 1
