@@ -366,6 +366,13 @@ class Standing:
             to_cut_m=np.minimum.reduce(edges) if streets.cut else np.full(len(lon), np.inf),
         )
 
+    def lost(self) -> NDArray[np.object_]:
+        """Why nothing can be said of each place: ``no_position``, ``outside_data``, or '' where something can."""
+        n = len(self.people)
+        placed = np.isfinite(self.points_at[0])
+        some, inside = (np.bincount(self.owner, which, n) > 0 for which in (placed, placed & ~self.outside))
+        return np.where(~some, "no_position", np.where(~inside, "outside_data", "")).astype(object)
+
     def deciding(self, category: Category, catalog: Catalog) -> NDArray[np.object_]:
         """The mode in which each place is judged."""
         known: dict[tuple[int, str], str] = {}

@@ -13,7 +13,7 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from analysis.assignment import assign
-from analysis.siting import TIME_LIMIT_S, NoSites
+from analysis.siting import TIME_LIMIT_S, NoSites, bound_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -114,9 +114,7 @@ class _Asked:
         return pd.DataFrame({"group": client, "pool": site, "milli": milli})
 
     def most_placed(self, sites: Ints) -> int:
-        open_ = np.zeros(len(self.room), np.int64)
-        open_[sites] = self.room[sites]
-        return int(assign(self.people, open_, self.arcs()).placed.sum())
+        return int(self.placed(sites)["people"].sum())
 
     def solved(self, goal: str) -> Any:
         arcs = self.arcs()
@@ -159,7 +157,7 @@ class _Asked:
         """Work who goes where out again from the sites alone."""
         n = len(self.room)
         sites = np.flatnonzero(np.rint(found.x[-n:]) > 0).astype(np.int64)
-        bound = float(found.fun if found.mip_dual_bound is None else found.mip_dual_bound)
+        bound = bound_of(found)
         flow = self.placed(sites)
         costs = self.costs[flow["client"], flow["site"]]
         value = {

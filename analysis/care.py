@@ -317,12 +317,10 @@ def _deciding(time: Floats, which: Ints, standing: Standing) -> tuple[Floats, In
 
 
 def _status(people: Floats, standing: Standing, unknown: NDArray[np.bool_], *, known: bool) -> NDArray[np.object_]:
-    n = len(people)
-    placed = np.isfinite(standing.points_at[0])
-    some, inside = (np.bincount(standing.owner, which, n) > 0 for which in (placed, placed & ~standing.outside))
+    lost = standing.lost()
     return np.select(
-        [~some, ~inside, np.isnan(people), unknown],
-        ["no_position", "outside_data", "people_unknown", "staff_unknown"], default="ok" if known else "no_data",
+        [lost != "", np.isnan(people), unknown], [lost, "people_unknown", "staff_unknown"],
+        default="ok" if known else "no_data",
     ).astype(object)  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from analysis.assignment import NotProved, assign
-from analysis.siting import TIME_LIMIT_S, NoSites
+from analysis.siting import TIME_LIMIT_S, NoSites, bound_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -94,7 +94,7 @@ def expand(
     model = _Model(np.asarray(people, np.int64), arcs, pools)
     first = model.solve(-model.of_flow(), sites, budget, time_limit_s)
     # people are whole
-    most, bound = round(-float(first.fun)), float(np.floor(-_bound(first) + 1e-6))
+    most, bound = round(-float(first.fun)), float(np.floor(-bound_of(first) + 1e-6))
     # the solver may stop a little short of whole numbers
     second = model.solve(model.cost(), sites, budget, time_limit_s, at_least=most - 1e-6)
     units, beds, opened = model.read(second.x)
@@ -102,7 +102,7 @@ def expand(
     if placed < most:
         raise NotProved(f"{placed} of {most} placed")
     cost = model.price(units, beds, opened)
-    least = min(_bound(second), cost)
+    least = min(bound_of(second), cost)
     gap = (cost - least) / cost if cost > 0 else 0.0
     return Expansion(
         units, beds, opened, placed, max(bound, placed), cost, least, gap if gap > 1e-6 else 0.0
@@ -204,10 +204,6 @@ class _Model:
         if found.x is None:
             raise NoSites("time")
         return found
-
-
-def _bound(found: Any) -> float:
-    return float(found.fun if found.mip_dual_bound is None else found.mip_dual_bound)
 
 
 def in_turn(people: ArrayLike, arcs: pd.DataFrame, pools: Pools, found: Expansion) -> tuple[Ints, Ints]:

@@ -117,7 +117,7 @@ def place_pupils(
         ways["stays"] = in_own_district(ways, *standing.points_at, districts, members)
     enrolled = bound or bool(schools["enrolled"].notna().any())
     views = VIEWS if enrolled else VIEWS[-1:]
-    lost = _lost(standing)
+    lost = pd.Series(standing.lost())
     tables: list[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]] = []
     for year in YEARS:
         asks = _Asks.of(
@@ -158,7 +158,15 @@ def school_question(places: pd.DataFrame, facilities: pd.DataFrame, **asked: Unp
     schools = school_pools(facilities, catalog)
     ways = _ways(ground, standing, schools, catalog).assign(stays=True)
     asks = _Asks.of(
-        places, points, schools, ways, catalog, YEARS[0], _lost(standing), parted=False, sourced=asked["sourced"]
+        places,
+        points,
+        schools,
+        ways,
+        catalog,
+        YEARS[0],
+        pd.Series(standing.lost()),
+        parted=False,
+        sourced=asked["sourced"],
     )
     untold = schools["facility_id"].iloc[sorted(set(asks.unsure["pool"]))].tolist()
     return SchoolQuestion(asks.groups, asks.arcs, schools, asks.room, asks.beds, untold)
@@ -234,14 +242,6 @@ def _filled(people: Ints, room: Ints, arcs: pd.DataFrame) -> Ints:
         left[group] -= taken
         free[pool] -= taken
     return people - left
-
-
-def _lost(standing: Standing) -> pd.Series:
-    """By row of the place why nothing can be said of it, '' where something can."""
-    n = len(standing.people)
-    placed = np.isfinite(standing.points_at[0])
-    some, inside = (np.bincount(standing.owner, which, n) > 0 for which in (placed, placed & ~standing.outside))
-    return pd.Series(np.where(~some, "no_position", np.where(~inside, "outside_data", "")))
 
 
 def pupils(places: pd.DataFrame, catalog: Catalog, *, year: int = 0) -> pd.DataFrame:

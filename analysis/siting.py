@@ -84,7 +84,7 @@ def set_cover(
         np.ones(n), [LinearConstraint(rows, lb=1.0)] if asked.any() else [], _fixed(n, locked), time_limit_s
     )
     sites = np.flatnonzero(np.rint(found.x) > 0)
-    return _sited(sites, float(len(sites)), np.ceil(_bound(found) - 1e-6), costs, limit)
+    return _sited(sites, float(len(sites)), np.ceil(bound_of(found) - 1e-6), costs, limit)
 
 
 def set_cover_with_backup(
@@ -114,7 +114,7 @@ def set_cover_with_backup(
     found = _solved(-(1.0 - whole), constraints, _fixed(n, locked, m), time_limit_s, integrality=whole)
     sites = np.flatnonzero(np.rint(found.x[:n]) > 0)
     twice = int((reach[:, sites].sum(axis=1) >= 2).sum())
-    sited = _sited(sites, float(twice), -_bound(found), costs, limit)
+    sited = _sited(sites, float(twice), -bound_of(found), costs, limit)
     return sited, twice / len(costs)
 
 
@@ -159,7 +159,7 @@ def max_cover(
     found = _solved(cost_of, constraints, _fixed(n, locked, m), time_limit_s, integrality=whole)
     sites = np.flatnonzero(np.rint(found.x[:n]) > 0)
     covered = float(people[reach[:, sites].any(axis=1)].sum())
-    return _sited(sites, covered, -_bound(found), costs, limit)
+    return _sited(sites, covered, -bound_of(found), costs, limit)
 
 
 def p_median(
@@ -209,7 +209,7 @@ def p_median(
             break
         near[short] = np.minimum(2 * near[short], n)
     value = float((people[own] * costs[np.ix_(own, sites)].min(axis=1)).sum()) if len(own) else 0.0
-    return _sited(sites, value, _bound(found), costs, np.inf)
+    return _sited(sites, value, bound_of(found), costs, np.inf)
 
 
 def _median(
@@ -323,7 +323,8 @@ def _solved(
     return found
 
 
-def _bound(found: Any) -> float:
+def bound_of(found: Any) -> float:
+    """What no choice can beat, of an answer of the solver."""
     bound = found.mip_dual_bound
     return float(found.fun if bound is None else bound)
 

@@ -6,17 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner, Result
 
 from geo import io
 from tests.flatland import Town, degrees
-from yike import cli
+from tests.yike.test_cli import stopped, yike_
 
 HEADING = ("编号", "安置点名称", "安置方式", "安置人口", "6-8岁", "经度", "纬度")
-
-
-def yike_(*words: object) -> Result:
-    return CliRunner().invoke(cli.cli, [str(word) for word in words])
 
 
 @pytest.fixture
@@ -44,13 +39,6 @@ def county(tmp_path: Path) -> Path:
         "[costs]\nnew = 300\nunit = 40\nbed = 2\n", "utf-8",
     )  # fmt: skip
     return folder
-
-
-def stopped(result: Result, *said: str) -> None:
-    assert result.exit_code == 1
-    assert "Traceback" not in result.output
-    for text in said:
-        assert text in result.output
 
 
 def test_from_the_gap_to_the_proposal_to_the_difference(county: Path):
