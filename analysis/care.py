@@ -33,7 +33,7 @@ CARE = [
 LEVELS = [
     "level", "method", "people", "people_reaching", "staff", "staff_reached", "nurses", "nurses_reached", "beds",
     "beds_reached", "staff_per_1000", "nurses_per_1000", "beds_per_1000", "standard_staff", "standard_beds",
-    "staff_short", "beds_short", "untold_n", "people_unsaid",
+    "staff_short", "beds_short", "untold_n", "people_unsaid", "untold_beds_n", "people_beds_unsaid",
 ]  # fmt: skip
 REACH = ["level", "people", "people_known", "people_within", "within_min", "share", "target", "met", "status"]
 GRIDS = [
@@ -92,7 +92,8 @@ def measure_care(
         institution which tells no staff, ``no_data`` any place where no source carries the level whole.
     care_levels
         A row a level and method, with what all have and lack together, NaN where one institution does not tell
-        it; ``people_unsaid`` live at places of which nothing is said, and are not among those who lack.
+        it; ``people_unsaid`` live at places of which nothing is said, ``people_beds_unsaid`` at such of which
+        nothing is said of beds: neither are among those who lack.
     care_reach
         How many are within the minutes of the target of a level, and of any. With the status ``no_data`` some
         institutions may not be known: the share is then at least so much, and only a target that is met is so.
@@ -165,11 +166,20 @@ def _people_of(places: pd.DataFrame) -> Floats:
     return np.asarray(places["pop"].to_numpy(np.float64) + before, np.float64)
 
 
-def _staff(rows: Ints, facilities: pd.DataFrame, catalog: Catalog) -> Floats:
-    """Doctors of institutions, or what the project says those have that tell none; NaN where nothing does."""
+def _institutions(rows: Ints, facilities: pd.DataFrame, catalog: Catalog) -> tuple[Ints, dict[str, Floats]]:
+    """
+    One row an institution, though it stands in several categories, and its ``staff``, ``nurses`` and ``beds``.
+
+    Doctors are those that it tells, or else what the project says such a one has; NaN where nothing is told.
+    """
     about = facilities.iloc[rows]
-    by_rule = about["category"].map(catalog.default_staff).astype("float64")
-    return np.asarray(about["doctors"].where(about["doctors"] >= 0).fillna(by_rule), np.float64)
+    names = {"staff": "doctors", "nurses": "nurses", "beds": "beds"}
+    told = pd.DataFrame({own: about[name].where(about[name] >= 0) for own, name in names.items()})
+    told["rule"] = about["category"].map(catalog.default_staff).astype("float64")
+    have = told.groupby(about["facility_id"].to_numpy(object), sort=False).first()
+    have["staff"] = have["staff"].fillna(have["rule"])
+    once = ~about["facility_id"].duplicated().to_numpy(bool)
+    return rows[once], {own: have[own].to_numpy(np.float64) for own in names}
 
 
 _PER_1000 = {"staff": "per_1000", "nurses": "nurses_per_1000", "beds": "beds_per_1000"}
@@ -183,9 +193,8 @@ class _Level:
     known: bool
     """Whether a source carries some category of it whole."""
     rows: Ints
-    staff: Floats
-    nurses: Floats
-    beds: Floats
+    have: dict[str, Floats]
+    """Its ``staff``, ``nurses`` and ``beds``, each by institution."""
     ways: pd.DataFrame
     """``client`` (a point), ``site`` (of ``rows``) and ``time_min``, which is the share of the limit."""
     nearest: Ints
@@ -199,7 +208,7 @@ class _Level:
         cls, level: CareLevel, ground: Ground, standing: Standing, facilities: pd.DataFrame, catalog: Catalog,
         sourced: frozenset[str],
     ) -> _Level:  # fmt: skip
-        rows = standing.rows(level.categories)
+        rows, have = _institutions(standing.rows(level.categories), facilities, catalog)
         first = catalog.categories[level.categories[0]]
         own = standing.usual[standing.owner]
         rides = {"drive"} if level.mode == "drive" else set(own) - {"", "walk"}
@@ -223,11 +232,8 @@ class _Level:
             {"client": ways["point"].to_numpy(np.int64), "site": number.reindex(ways["facility"]).to_numpy(),
              "time_min": np.minimum(ways["share"].to_numpy(np.float64), 1.0)}
         ).astype({"site": "int64"})  # fmt: skip
-        about = facilities.iloc[rows]
-        nurses, beds = (about[name].where(about[name] >= 0).to_numpy(np.float64) for name in ("nurses", "beds"))
         return cls(
-            level, not sourced.isdisjoint(level.categories), rows, _staff(rows, facilities, catalog),
-            nurses, beds, table, nearest,
+            level, not sourced.isdisjoint(level.categories), rows, have, table, nearest,
             np.where(np.isfinite(best), best, np.nan),
             (np.argsort(standing.place_id[standing.owner].astype(str), kind="stable"),
              np.argsort(standing.rank[rows])),
@@ -262,7 +268,7 @@ class _Level:
         near = _deciding(self.nearest_min, self.nearest, standing)
         site = self.ways["site"].to_numpy(np.int64)
         client = self.ways["client"].to_numpy(np.int64)
-        have = {"staff": self.staff, "nurses": self.nurses, "beds": self.beds}
+        have = self.have
         lacks = {name: np.bincount(owner[client], np.isnan(s)[site], n) > 0 for name, s in have.items()}
         status = _status(people, standing, lacks["staff"], known=self.known)
         reaching = np.bincount(client, minlength=len(owner)) > 0
@@ -275,7 +281,7 @@ class _Level:
             found = {name: self.shares(at_point, supply, method) for name, supply in have.items()}
             values = {"ratio": found["staff"].access}
             values |= {column: 1000 * found[name].per_head for name, column in _PER_1000.items()}
-            if method == "raam" and np.isnan(self.staff).any():
+            if method == "raam" and np.isnan(have["staff"]).any():
                 # who would go to those that tell no doctors crowds the others instead
                 values["ratio"] = values["per_1000"] = np.full(len(owner), np.nan)
             table = pd.DataFrame(
@@ -296,7 +302,9 @@ class _Level:
                  *(self.total(of) for supply in have.values() for of in (supply, supply[seen])),
                  *(1000 * _over(self.total(supply), float(at_point.sum())) for supply in have.values()),
                  *due.values(), *(table[f"{name}_short"].sum(min_count=1) for name in due),
-                 int(np.isnan(self.staff).sum()), float(np.nansum(people[status != "ok"])))
+                 int(np.isnan(have["staff"]).sum()), float(np.nansum(people[status != "ok"])),
+                 int(np.isnan(have["beds"]).sum()),
+                 float(np.nansum(people[(status != "ok") | lacks["beds"]])))
             )  # fmt: skip
         return pd.concat(rows, ignore_index=True), pd.DataFrame(levels, columns=LEVELS)
 
@@ -363,27 +371,29 @@ def _grids(
     places: pd.DataFrame, people: Floats, standing: Standing, ground: Ground, facilities: pd.DataFrame,
     grids: gpd.GeoDataFrame | None, catalog: Catalog,
 ) -> tuple[pd.DataFrame, NDArray[np.object_], GivenGrids | None]:  # fmt: skip
-    rows = standing.rows(catalog.care[catalog.care_rules.lead].categories)
-    doctors = _staff(rows, facilities, catalog)
+    rows, have = _institutions(
+        standing.rows(catalog.care[catalog.care_rules.lead].categories), facilities, catalog
+    )
+    doctors = have["staff"]
     time = _by_car(ground, standing, rows, catalog)
     read = None
     if grids is not None and len(grids):
         caring = [name for level in catalog.care.values() for name in level.categories]
-        cares = facilities[facilities["category"].isin(caring)]
+        cares = facilities[facilities["category"].isin(caring)].drop_duplicates("facility_id")
         read = read_grids(grids, places, cares)
         parted = _given(grids, read, cares)
     else:
         parted = _drawn(places, people, rows, doctors, time, standing, facilities, catalog)
-    number_of = {int(row): number for number, row in enumerate(rows)}
+    number_of = {name: number for number, name in enumerate(facilities["facility_id"].iloc[rows])}
     table = []
     for grid, (name, title, row) in enumerate(zip(parted.ids, parted.names, parted.leads, strict=True)):
         mine = np.flatnonzero(parted.of == grid)
         if parted.source == "drawn" and not len(mine):
             continue
-        heads, number = float(np.nansum(people[mine])), number_of.get(row, -1)
+        about = ["" if row < 0 else str(facilities[name][row]) for name in ("facility_id", "facility_name")]
+        heads, number = float(np.nansum(people[mine])), number_of.get(about[0], -1)
         staff = float(doctors[number]) if number >= 0 else np.nan
         minutes = time[mine, number] if number >= 0 else np.full(len(mine), np.nan)
-        about = ["" if row < 0 else str(facilities[name][row]) for name in ("facility_id", "facility_name")]
         longest = float(np.max(minutes)) if len(mine) and np.isfinite(minutes).all() else np.nan
         several = int((parted.several[mine] > 1).sum())
         table.append((name, title, parted.source, *about, len(mine), heads, _over(heads, staff), longest, several))

@@ -18,7 +18,7 @@ SUMS = [
 SEATS = ["stage", "view", "year", "pupils_was", "pupils_is", "unplaced_was", "unplaced_is", "seated_more", "cost",
          "cost_per_pupil"]  # fmt: skip
 CARE = ["level", "method", "staff_short_was", "staff_short_is", "beds_short_was", "beds_short_is",
-        "people_unsaid_was", "people_unsaid_is"]  # fmt: skip
+        "people_unsaid_was", "people_unsaid_is", "people_beds_unsaid_was", "people_beds_unsaid_is"]  # fmt: skip
 
 CHANGE_KINDS = ("gained", "lost", "nearer", "further", "same", "unknown")
 """Of a place: met now and not before, the reverse, quicker or slower, neither, or one of the runs does not say."""
@@ -106,11 +106,12 @@ def sums(table: pd.DataFrame, *, cost: Mapping[str, float] | None = None) -> pd.
     return by[moved].reset_index()[SUMS]
 
 
-def seat_changes(was: pd.DataFrame, now: pd.DataFrame, *, cost: float = float("nan")) -> pd.DataFrame:
+def seat_changes(was: pd.DataFrame, now: pd.DataFrame, *, cost: Mapping[str, float] | None = None) -> pd.DataFrame:
     """
     Hold two tables ``seats`` against each other, by stage, view and year.
 
-    A place of which one of the runs says nothing is left out; one that only one run has counts there.
+    A place of which one of the runs says nothing is left out; one that only one run has counts there. ``cost`` is
+    what was spent on schools of a stage, in 10,000 yuan; of others NaN.
     """
     keys = ["place_id", "stage", "view", "year"]
     told = [
@@ -129,9 +130,11 @@ def seat_changes(was: pd.DataFrame, now: pd.DataFrame, *, cost: float = float("n
     both = both[said & np.array(shared, bool)]
     by = both.groupby(keys[1:], sort=False)[["pupils_was", "pupils_is", "unplaced_was", "unplaced_is"]].sum()
     seated = by["pupils_is"] - by["unplaced_is"] - by["pupils_was"] + by["unplaced_was"]
-    by["seated_more"], by["cost"] = seated, cost
-    by["cost_per_pupil"] = cost / seated.where(seated > 0)
-    return by.reset_index()[SEATS]
+    by["seated_more"] = seated
+    by = by.reset_index()
+    by["cost"] = by["stage"].map(dict(cost or {})).astype("float64")
+    by["cost_per_pupil"] = by["cost"] / by["seated_more"].where(by["seated_more"] > 0)
+    return by[SEATS]
 
 
 def care_changes(was: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
@@ -141,5 +144,5 @@ def care_changes(was: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     Where more people are unsaid, fewer are counted among those who lack: the two must be read together.
     """
     keys = ["level", "method"]
-    kept = [*keys, "staff_short", "beds_short", "people_unsaid"]
+    kept = [*keys, "staff_short", "beds_short", "people_unsaid", "people_beds_unsaid"]
     return was[kept].merge(now[kept], on=keys, suffixes=("_was", "_is"))[CARE]

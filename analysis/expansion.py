@@ -78,7 +78,8 @@ def expand(
     budget
         What may be spent at most; None for as much as it takes.
     time_limit_s
-        For each of the two questions; then the best that was found is given with its bound.
+        For each of the two questions; then the best that was found is given with its bound. If no cheaper way was
+        found in time, what the first found is given, with the bound 0.
 
     Raises
     ------
@@ -95,14 +96,17 @@ def expand(
     first = model.solve(-model.of_flow(), sites, budget, time_limit_s)
     # people are whole
     most, bound = round(-float(first.fun)), float(np.floor(-bound_of(first) + 1e-6))
-    # the solver may stop a little short of whole numbers
-    second = model.solve(model.cost(), sites, budget, time_limit_s, at_least=most - 1e-6)
-    units, beds, opened = model.read(second.x)
+    try:  # the solver may stop a little short of whole numbers
+        second = model.solve(model.cost(), sites, budget, time_limit_s, at_least=most - 1e-6)
+        chosen, least = second.x, bound_of(second)
+    except NoSites:  # the first answer places as many; nothing is known of what it must cost
+        chosen, least = first.x, 0.0
+    units, beds, opened = model.read(chosen)
     placed = int(assign(model.people, pools.room + pools.unit * units, arcs, beds=pools.beds + beds).placed.sum())
     if placed < most:
         raise NotProved(f"{placed} of {most} placed")
     cost = model.price(units, beds, opened)
-    least = min(bound_of(second), cost)
+    least = min(least, cost)
     gap = (cost - least) / cost if cost > 0 else 0.0
     return Expansion(
         units, beds, opened, placed, max(bound, placed), cost, least, gap if gap > 1e-6 else 0.0

@@ -55,7 +55,8 @@ class Proposal:
 
     ``stages`` are those of the pupils in question, none for what is no school; ``value`` before and after is what
     the goals ``median`` and ``center`` seek, in minutes, and ``backup``, in people who have two, NaN for others.
-    ``untold`` are schools in reach that tell no seats, and count as full.
+    ``untold`` are schools in reach that tell no seats, and count as full; ``uncounted`` places of whose pupils not
+    all are known: those that are not, are not among the people.
     """
 
     remedies: pd.DataFrame
@@ -67,6 +68,7 @@ class Proposal:
     value_before: float
     value_after: float
     untold: tuple[str, ...] = ()
+    uncounted: tuple[str, ...] = ()
 
 
 def candidate_rows(candidates: pd.DataFrame, category: str, columns: Sequence[str]) -> pd.DataFrame:
@@ -115,7 +117,7 @@ def propose(
     candidates
         Their ``facility_id`` stand in ``facilities``.
     category, new
-        What, and how many at most; for the goal ``all`` so many as it takes.
+        What, and how many at most; for the goals ``all`` and ``backup`` so many as it takes.
     goal
         One of ``GOALS``; schools know ``cover`` only.
     growing
@@ -195,6 +197,7 @@ def _of_schools(
         table, _curve(steps, before, known=known), tuple(dict.fromkeys(question.groups["stage"])),
         float(people.sum()), float(before), float(best.placed),
         float("nan"), float("nan"), tuple(question.untold),
+        tuple(dict.fromkeys(question.uncounted.loc[question.uncounted["stage"].isin(stages), "place_id"])),
     )  # fmt: skip
 
 

@@ -148,6 +148,8 @@ class SchoolQuestion:
     beds: Ints
     untold: list[str]
     """Schools in reach that tell no seats: they count as full."""
+    uncounted: pd.DataFrame
+    """``place_id`` and ``stage`` where pupils of some age are not known: those count as none."""
 
 
 def school_question(places: pd.DataFrame, facilities: pd.DataFrame, **asked: Unpack[Asked]) -> SchoolQuestion:
@@ -169,7 +171,11 @@ def school_question(places: pd.DataFrame, facilities: pd.DataFrame, **asked: Unp
         sourced=asked["sourced"],
     )
     untold = schools["facility_id"].iloc[sorted(set(asks.unsure["pool"]))].tolist()
-    return SchoolQuestion(asks.groups, asks.arcs, schools, asks.room, asks.beds, untold)
+    missing = asks.told[asks.told["pupils"].isna()]
+    uncounted = pd.DataFrame(
+        {"place_id": places["place_id"].to_numpy(object)[missing["place_row"]], "stage": missing["stage"]}
+    ).drop_duplicates(ignore_index=True)
+    return SchoolQuestion(asks.groups, asks.arcs, schools, asks.room, asks.beds, untold, uncounted)
 
 
 OBJECTIVES = ("as_boarder", "beyond", "ms", "stage_row")

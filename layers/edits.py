@@ -200,10 +200,7 @@ def edit_facilities(
                 continue
             out = pd.concat([out, row], ignore_index=True)
             continue
-        rows = out.index[out["facility_id"] == edit["facility"]]
-        if not len(rows):
-            named = out.index[out["facility_name"] == edit["facility"]]
-            rows = named if len(set(out.loc[named, "facility_id"])) == 1 else rows
+        rows = named_facility(out, edit["facility"])
         if not len(rows):
             near = difflib.get_close_matches(
                 edit["facility"], [*out["facility_id"], *out["facility_name"]], n=5, cutoff=0.4
@@ -221,6 +218,14 @@ def edit_facilities(
     if problems:
         raise Stop(problems)
     return out
+
+
+def named_facility(facilities: pd.DataFrame, text: str) -> pd.Index[Any]:
+    """Where in a table the facility is that an edit names: by its id, or by its name if no other has it."""
+    rows = facilities.index[facilities["facility_id"] == text]
+    named = facilities.index[facilities["facility_name"] == text]
+    alone = len(set(facilities.loc[named, "facility_id"])) == 1
+    return named if not len(rows) and alone else rows
 
 
 def _enlarged(rows: pd.DataFrame, edit: Mapping[str, Any], catalog: Catalog) -> pd.DataFrame:
@@ -270,6 +275,7 @@ def edit_places(
     """
     out = places.copy()
     ages = [name for name in out.columns if name.startswith("age_")]
+    grew: list[Any] = []
     problems: list[Problem] = []
     for number, edit in enumerate(edits, start=1):
         if edit["do"] == "add_people":
@@ -289,7 +295,8 @@ def edit_places(
                 continue
             after = before + float(edit["people"])
             grown = (after / before).where(before > 0, 1.0)
-            out.loc[rows, ages] = out.loc[rows, ages].mul(grown, axis=0).round()
+            out.loc[rows, ages] = out.loc[rows, ages].mul(grown, axis=0)
+            grew += list(rows)
             out.loc[rows, "pop"] = after
         else:
             row: dict[str, Any] = {name: np.nan if out[name].dtype == np.float64 else "" for name in out.columns}
@@ -306,6 +313,7 @@ def edit_places(
             out = pd.concat([out, pd.DataFrame([row]).astype(out.dtypes.to_dict())], ignore_index=True)
     if problems:
         raise Stop(problems)
+    out.loc[grew, ages] = out.loc[grew, ages].round()
     sizes = out["pop"].map(catalog.size_class)
     return out.assign(size_class=sizes.where(out["place_kind"] == "settlement", ""))
 

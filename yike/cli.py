@@ -252,7 +252,13 @@ def explain(context: click.Context, project: Path, place: str, category: str) ->
 @cli.command()
 @click.argument("project", type=click.Path(path_type=Path))
 @click.option("--category", required=True, help="类别编号或名称 id or name of the category")
-@click.option("--new", "new", type=click.IntRange(0), default=1, help="新建几处 how many new sites")
+@click.option(
+    "--new",
+    "new",
+    type=click.IntRange(0),
+    default=1,
+    help="至多新建几处（all 与 backup 不限） at most so many new sites (all, backup: as it takes)",
+)
 @click.option(
     "--goal", type=click.Choice(["cover", "all", "backup", "median", "center"]), default="cover",
     help="覆盖最多、全部覆盖、双重覆盖、总用时最短、最远者最近 what is sought",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from geo import crs as systems
 from geo import io
 from geo.problems import Problem, Stop
 from layers import catalog as catalogue
-from layers.edits import COST
+from layers.edits import COST, named_facility
 from outputs.map import MapInput, write_map
 from outputs.messages import Messages
 from outputs.themes import themes_of
@@ -57,35 +56,41 @@ def compare_runs(was: Path, now: Path) -> Comparison:
     if problems:
         raise Stop(problems)
     one, other = Run(was), Run(now)
-    cost, by_category = _costs(one, other)
+    catalog, spent = catalogue.load(), [*_costs(other, 1.0), *_costs(one, -1.0)]
+    cost = sum(each for each, _ in spent) if spent else float("nan")
+    by_category = {name: _spent_on(spent, {name}) for name in set().union(*(own for _, own in spent))}
     changes = compare.changes(one.access, other.access)
     tables = {"change_sums": compare.sums(changes, cost=by_category)}
-    schools = [number for name, number in by_category.items() if name in catalogue.load().schools]
-    of_schools = sum(schools) if schools else float("nan")
+    of_stage: dict[str, set[str]] = {}
+    for band in catalog.bands:
+        of_stage.setdefault(band.stage, set()).update(band.categories)
+    by_stage = {stage: _spent_on(spent, own) for stage, own in of_stage.items()}
     both = {name for name in ("seats", "care_levels") if all(has(run, name) for run in (one, other))}
     if "seats" in both:
-        tables["seat_changes"] = compare.seat_changes(one.table("seats"), other.table("seats"), cost=of_schools)
+        tables["seat_changes"] = compare.seat_changes(one.table("seats"), other.table("seats"), cost=by_stage)
     if "care_levels" in both:
         tables["care_changes"] = compare.care_changes(one.table("care_levels"), other.table("care_levels"))
     told = tables | {"changes": changes[changes["change"] != "same"]}
     return Comparison(one, other, cost, told, tuple(_doubts(one, other)))
 
 
-def _costs(was: Run, now: Run) -> tuple[float, dict[str, float]]:
-    """What the second run's scenario costs more than the first's, in all and by category of facilities."""
-    told: dict[str, float] = {}
-    total = float("nan")
-    for run, sign in ((now, 1.0), (was, -1.0)):
-        edits = record(run.folder)["project"].get("scenario", {}).get("edits", ())
-        facilities = run.table("facilities")
-        for edit in edits:
-            if COST not in edit:
-                continue
-            total = (0.0 if math.isnan(total) else total) + sign * float(edit[COST])
-            own = facilities.loc[facilities["facility_id"] == edit.get("facility"), "category"]
-            for category in {edit["category"]} if "category" in edit else set(own):
-                told[category] = told.get(category, 0.0) + sign * float(edit[COST])
-    return total, told
+def _costs(run: Run, sign: float) -> list[tuple[float, set[str]]]:
+    """What the edits of a run's scenario cost, and of which categories the facility of each is."""
+    facilities = run.table("facilities")
+    edits = record(run.folder)["project"].get("scenario", {}).get("edits", ())
+    told = []
+    for edit in edits:
+        if COST in edit:
+            rows = named_facility(facilities, str(edit.get("facility", "")))
+            own = {edit["category"]} if "category" in edit else set(facilities.loc[rows, "category"])
+            told.append((sign * float(edit[COST]), own))
+    return told
+
+
+def _spent_on(costs: list[tuple[float, set[str]]], categories: set[str]) -> float:
+    """Add up what facilities of any of some categories cost, NaN if nothing was spent on them."""
+    own = [cost for cost, of in costs if of & categories]
+    return sum(own) if own else float("nan")
 
 
 def _doubts(was: Run, now: Run) -> list[Problem]:

@@ -325,7 +325,8 @@ def grades_in(values: Given) -> Grades | None:
 
 def problems_of(values: Given) -> list[Problem]:
     """Collect the faults and doubts of all stages."""
-    return [problem for value in values.values() for problem in value.get("problems", ())]
+    own = [value for name, value in values.items() if not name.startswith(WAS)]
+    return [problem for value in own for problem in value.get("problems", ())]
 
 
 def _files(*sources: object) -> tuple[Path, ...]:
@@ -847,11 +848,13 @@ def _counted(project: Project, catalog: Catalog, at: Work) -> Value:
     if "people" not in at.given or project.people is None:
         return {"places": edit_places(places, more, catalog, file=project.scenario.name) if more else places}
     raster = at.given["people"]["raster"]
-    # the cells around a scattered household hold others than its own people
-    counting = places["place_kind"] != "household"
+    # the cells around a scattered household hold others than its own people; who will live in a new settlement
+    # is told with it
+    there = places.iloc[: len(places) - len(project.scenario.of("add_place"))]
+    counting = (places["place_kind"] != "household") & places.index.isin(there.index)
     lon, lat = (places[name].where(counting).to_numpy(np.float64) for name in ("lon", "lat"))
     area = at.given["area"]["area"] if "area" in at.given else None
-    area = area if area is not None else _around(places, project.people_limit_m)
+    area = area if area is not None else _around(there, project.people_limit_m)
     counted = count_people(raster, lon, lat, limit_m=project.people_limit_m, within=area)
     filled = place_layer.with_people(places, counted.at_point, catalog)
     filled = edit_places(filled, more, catalog, file=project.scenario.name) if more else filled

@@ -158,21 +158,20 @@ class OpenProject:
         computing = [stage for stage in computing_stages(self.base) if stage.name in wanted]
         return [*reading_stages(self.base), *computing]
 
-    def _changed(
-        self, stages: Stages, chosen: Sequence[Stage], *, verified: bool, anyhow: Collection[str]
-    ) -> None:
+    def _edited(self, stages: Stages, chosen: Sequence[Stage]) -> Stages:
         """
-        Do the stages of a scenario, and none that its edits do not touch.
+        Read what is there, then what a scenario makes of it, of the stages that are chosen.
 
-        What takes long and shows nothing new (``LATER``) is left out, if it is not to be done ``anyhow``.
+        Returns
+        -------
+        was
+            The stages that read what is there; ``stages`` remember them.
         """
         if self.base is None:
             raise ValueError("there is no scenario")
         reading = {stage.name for stage in reading_stages(self.base)}
         was = Stages(stages.store, stages.code, self.base.relative, stages.teller)
-        without = self._without()
-        _read(was, [stage for stage in without if stage.name in reading])
-        was.run(stage for stage in without if stage.name not in reading)
+        _read(was, reading_stages(self.base))
         stages.remembers(was)
         edited = edited_stages(self.project)
         stops: list[Problem] = []
@@ -189,6 +188,20 @@ class OpenProject:
                     stages.takes(stage, was)
                 else:
                     _read(stages, [stage])
+        return was
+
+    def _changed(
+        self, stages: Stages, chosen: Sequence[Stage], *, verified: bool, anyhow: Collection[str]
+    ) -> None:
+        """
+        Do the stages of a scenario, and none that its edits do not touch.
+
+        What takes long and shows nothing new (``LATER``) is left out, if it is not to be done ``anyhow``.
+        """
+        was = self._edited(stages, chosen)
+        reading = set(was.values)
+        was.run(stage for stage in self._without() if stage.name not in reading)
+        stages.remembers(was)
         catalog = self.project.catalog()
         before, after = (one.values["facilities"]["facilities"] for one in (was, stages))
         touched = touched_categories(self.project.scenario, before, after, catalog)
@@ -224,9 +237,27 @@ class OpenProject:
             All faults of all files that cannot be used.
         """
         stages = self._stages(teller)
-        _read(stages, self._chosen(reading_only=True))
+        self._prepare(stages, self._chosen(reading_only=True))
         values = stages.values
         return Inputs(values["places"]["places"], values["facilities"]["facilities"], tuple(problems_of(values)))
+
+    def _prepare(self, stages: Stages, chosen: Sequence[Stage]) -> None:
+        """Read what the chosen stages read, as a scenario makes it if there is one."""
+        if self.is_changed:
+            self._edited(stages, chosen)
+        else:
+            reading = {stage.name for stage in reading_stages(self.project)}
+            _read(stages, [stage for stage in chosen if stage.name in reading])
+
+    def _worked(self, needed: Sequence[str], teller: Teller | None) -> Stages:
+        """Do some stages and all that they stand on."""
+        stages = self._stages(teller)
+        reading = reading_stages(self.project)
+        chosen = with_needs([*reading, *computing_stages(self.project)], needed)
+        self._prepare(stages, chosen)
+        names = {stage.name for stage in reading}
+        stages.run(stage for stage in chosen if stage.name not in names)
+        return stages
 
     def explain(self, place: str, category: str, teller: Teller | None = None) -> tuple[Explanation, str]:
         """
@@ -253,13 +284,8 @@ class OpenProject:
         """
         from analysis.explain import explain
 
-        stages = self._stages(teller)
-        reading = reading_stages(self.project)
         needed = ("network", "places", "facilities", "grades", "hillside", "barriers", "form_rivers", "people_at")
-        chosen = with_needs([*reading, *computing_stages(self.project)], needed)
-        names = {stage.name for stage in reading}
-        _read(stages, [stage for stage in chosen if stage.name in names])
-        stages.run(stage for stage in chosen if stage.name not in names)
+        stages = self._worked(needed, teller)
         values, catalog = stages.values, self.project.catalog()
         places = values["people_at"]["places"]
         number, problems = _named_place(places, place)
@@ -302,24 +328,14 @@ class OpenProject:
         kind, problems = _named_category(self.project.catalog(), category)
         if problems:
             raise Stop([replace(problem, file=self.project.file.name) for problem in problems])
-        stages = self._stages(teller)
-        reading = reading_stages(self.project)
         layers = ("terrain", "form_villages", "form_plan_parcels", *(f"form_{n}" for n in
                   self.project.catalog().remedies.forbidden))  # fmt: skip
         needed = ("people_at", "facilities", "grades", "hillside", "barriers", "form_rivers", *layers)
-        chosen = with_needs([*reading, *computing_stages(self.project)], needed)
-        names = {stage.name for stage in reading}
-        _read(stages, [stage for stage in chosen if stage.name in names])
-        stages.run(stage for stage in chosen if stage.name not in names)
+        stages = self._worked(needed, teller)
         return find_sites(
-            self.project,
-            stages.values,
-            category=kind,
-            new=new,
-            goal=goal,
-            growing=growing,
+            self.project, stages.values, category=kind, new=new, goal=goal, growing=growing,
             time_limit_s=time_limit_s,
-        )
+        )  # fmt: skip
 
     def run(
         self, out: Path | str | None = None, *, only: Sequence[str] = (), verified: bool = False,
@@ -351,8 +367,8 @@ class OpenProject:
             if self.is_changed:
                 self._changed(stages, chosen, verified=verified, anyhow=LATER if full else only)
             else:
-                reading = {stage.name for stage in reading_stages(self.project)}
-                _read(stages, [stage for stage in chosen if stage.name in reading])
+                self._prepare(stages, chosen)
+                reading = set(stages.values)
                 stages.run(stage for stage in chosen if stage.name not in reading)
             _assemble(half, self.project, stages, [stage.name for stage in self._chosen(verified=verified)])
         stages.store.prune()

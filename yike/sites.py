@@ -84,15 +84,13 @@ def find_sites(
         }
         raise Stop(codes[none.reason]) from none
     if found.untold:
+        ids = some(list(found.untold))
         problems.append(
-            Problem.doubt(
-                "site_seats_unknown",
-                file=file.name,
-                layer="facilities",
-                n=len(found.untold),
-                ids=some(list(found.untold)),
-            )
+            Problem.doubt("site_seats_unknown", file=file.name, layer="facilities", n=len(found.untold), ids=ids)
         )
+    if found.uncounted:
+        n, ids = len(found.uncounted), some(list(found.uncounted))
+        problems.append(Problem.doubt("site_pupils_unknown", file=file.name, layer="settlements", n=n, ids=ids))
     return Sites(category, found, candidates, tuple(problems))
 
 
@@ -152,4 +150,5 @@ def scenario_text(proposal: Proposal, catalog: Catalog, title: str) -> str:
             *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in edit.items()),
             "",
         ]
-    return "\n".join(lines)
+    # JSON leaves this one sign as it is, TOML does not allow it
+    return "\n".join(lines).replace("\x7f", "\\u007f")

@@ -93,6 +93,33 @@ def test_a_clinic_that_tells_no_doctors_leaves_a_gap_and_a_rule_fills_it():
     assert of(found.care, "village")["per_1000"].tolist() == [2.0, 2.0]
 
 
+def test_beds_that_not_all_tell_are_counted_apart():
+    homes = places([(0, 0), (60, 0)], people=[2000, 500])
+    served = clinics(("township_hospital", (5, 0), 1, np.nan), ("township_hospital", (60, 0), 1, 0))
+    levels = measured(homes, served).care_levels.set_index(["level", "method"]).loc[("town", "2sfca")]
+    assert (levels["untold_n"], levels["people_unsaid"]) == (0, 0)
+    assert levels["untold_beds_n"] == 1
+    # the limit of a town's hospital is passed on foot: each place has its own
+    assert levels["people_beds_unsaid"] == 2000
+    assert levels["beds_short"] == pytest.approx(500 / 1000 * levels["standard_beds"])
+
+
+def test_one_house_with_two_signs_is_one_institution():
+    homes = places([(0, 0), (2, 0)], people=[2000, 500])
+    served = clinics(("township_hospital", (1, 0), 3, 9), ("community_health_centre", (1, 0), 3, np.nan))
+    served["facility_id"] = served["facility_name"] = "H"
+    lon, lat = degrees([(-9, -9), (9, 9)])
+    layer = gpd.GeoDataFrame(
+        {"id": ["G"], "lead": ["H"]}, geometry=[shapely.box(*lon[:1], *lat[:1], *lon[1:], *lat[1:])], crs=4326
+    )
+    for found in (measured(homes, served), measured(homes, served[::-1].reset_index(drop=True), grids=layer)):
+        levels = found.care_levels.set_index(["level", "method"]).loc[("town", "2sfca")]
+        assert (levels["staff"], levels["beds"], levels["untold_beds_n"]) == (3, 9, 0)
+        assert of(found.care, "town", "2sfca")["per_1000"].tolist() == pytest.approx([1.2, 1.2])
+        (grid,) = found.grids.to_dict("records")
+        assert (grid["lead_facility_id"], grid["load"]) == ("H", pytest.approx(2500 / 3))
+
+
 def test_where_no_source_carries_a_level_nothing_is_said_of_it():
     homes = places([(0, 0), (60, 0)], people=[2000, 500])
     town = Town().street((0, 0), (90, 0))

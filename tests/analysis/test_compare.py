@@ -53,7 +53,7 @@ def test_seats_and_doctors():
     was = pd.DataFrame([{"place_id": "A", **keys, "pupils": 50.0, "unplaced_distance": 10.0, "unplaced_capacity": 5.0},
                         {"place_id": "B", **keys, "pupils": 9.0, "unplaced_distance": np.nan, "unplaced_capacity": np.nan}])  # fmt: skip
     now = was.assign(unplaced_distance=[0.0, 3.0], unplaced_capacity=[5.0, 0.0])
-    (row,) = seat_changes(was, now, cost=20.0).to_dict("records")
+    (row,) = seat_changes(was, now, cost={"primary": 20.0, "junior": 9.0}).to_dict("records")
     assert (row["unplaced_was"], row["unplaced_is"], row["seated_more"], row["cost_per_pupil"]) == (15, 5, 10, 2)
     levels = pd.DataFrame(
         {
@@ -62,7 +62,9 @@ def test_seats_and_doctors():
             "staff_short": [3.0],
             "beds_short": [np.nan],
             "people_unsaid": 0.0,
+            "people_beds_unsaid": 7.0,
         }
     )
     (row,) = care_changes(levels, levels.assign(staff_short=1.0)).to_dict("records")
     assert (row["staff_short_was"], row["staff_short_is"]) == (3, 1)
+    assert row["people_beds_unsaid_is"] == 7

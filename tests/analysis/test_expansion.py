@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.assignment import assign
-from analysis.expansion import Pools, expand, in_turn
+from analysis.expansion import Pools, _Model, expand, in_turn
+from analysis.siting import NoSites
 
 
 def pools(room, new, *, most=3, unit=10, beds=None, cost=(50.0, 10.0, 1.0)):
@@ -47,6 +48,22 @@ def test_beds_are_added_for_those_who_board():
     ways = arcs((0, 0), boards=[(0, 0)])
     found = expand([8], ways, pools([20], [False], beds=[3]))
     assert (found.beds.tolist(), found.units.tolist(), found.placed) == ([5], [0], 8)
+
+
+def test_without_a_cheaper_way_in_time_the_first_answer_stands_and_its_cost_is_not_proved(monkeypatch):
+    ways, there = arcs((0, 0), (1, 1)), pools([25, 0], [False, True])
+    solve = _Model.solve
+
+    def slow(self, objective, *rest, at_least=None):
+        if at_least is not None:
+            raise NoSites("time")
+        return solve(self, objective, *rest)
+
+    monkeypatch.setattr(_Model, "solve", slow)
+    found = expand([30, 18], ways, there)
+    assert found.placed == 48
+    assert (found.cost_bound, found.gap) == (0.0, 1.0)
+    assert found.cost >= 80
 
 
 @st.composite

@@ -381,6 +381,20 @@ def test_a_view_in_which_moving_harms_is_found():
     assert not check_laws({"seats": wrong}, catalog=CATALOG).set_index("law")["held"]["moving_never_harms"]
 
 
+def test_a_school_that_tells_no_seats_harms_in_no_view():
+    """Where it is in reach nothing is said, in each view; the law holds of what is said."""
+    homes = children([(0, 0), (50, 0)], ages=[(45, 45), (8, 8)])
+    served = schools(("primary_school", (5, 0), 60), ("primary_school", (45, 0), 60))
+    served.loc[1, ["capacity", "classes"]] = np.nan
+    served["enrolled"] = [30.0, 12.0]
+    tables = {"seats": placed(street(), homes, served).seats}
+    own = tables["seats"][(tables["seats"]["stage"] == "primary") & (tables["seats"]["pupils"] > 0)]
+    assert set(own.loc[own["place_id"] == "P1", "status"]) == {"seats_unknown"}
+    assert own.loc[own["place_id"] == "P1", PARTS].isna().all(axis=None)
+    assert own.loc[own["place_id"] == "P0", PARTS].notna().all(axis=None)
+    assert check_laws(tables, catalog=CATALOG)["held"].all()
+
+
 def test_nobody_and_no_schools():
     found = placed(street(), children([(0, 0)], ages=[(5, 5)]), schools())
     assert primary(found.seats)["unplaced_distance"].tolist() == [10]

@@ -121,6 +121,9 @@ def test_people_come_with_their_children_and_new_places_stand_last():
     )  # fmt: skip
     assert out["pop"].tolist() == [150, 50, 900]
     assert out["age_6_8"].tolist()[:1] == [9]
+    # whoever comes, comes together: nobody is rounded away
+    few = edit_places(given, [{"do": "add_people", "place": "P0", "people": 5}] * 10, CATALOG, file="s")
+    assert few["age_6_8"].tolist()[:1] == [9]
     assert out["size_class"].tolist()[2] == CATALOG.size_class(900)
     assert out["place_id"].tolist()[2] == "new:2"
     with pytest.raises(Stop):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+import yike
+import yike.run
 from geo import io
 from tests.flatland import Town, degrees
 from tests.yike.test_cli import stopped, yike_
@@ -77,6 +81,8 @@ def test_a_school_is_enlarged_or_built_whichever_is_cheaper(county: Path):
     assert table.loc["build", ["units", "people_gained", "cost"]].tolist() == [1, 30, 340]
     done = yike_("--language", "en", "site", project, "--category", "primary_school", "--new", 0, "--grow")
     assert "enlarge 样例小学" in done.output
+    # of those who are 9 to 11 nothing is known
+    assert "Of 2 places the pupils are not known" in done.output
 
 
 def test_what_cannot_be_is_told_in_a_sentence(county: Path):
@@ -98,3 +104,65 @@ def test_what_cannot_be_is_told_in_a_sentence(county: Path):
     text = project.read_text("utf-8")
     project.write_text(text + '[standards]\n"village_clinic.rural.walk_min" = 500\n', "utf-8")
     assert "没有什么可加的" in yike_("site", project, "--category", "village_clinic").output
+
+
+def test_what_a_scenario_edits_is_what_is_explained_sited_and_read(county: Path):
+    project = county / "某县.toml"
+    (lon,), (lat,) = degrees([(60, 0)])
+    edits = (
+        f'[[edit]]\ndo = "add"\ncategory = "village_clinic"\nname = "新"\nlon = {lon}\nlat = {lat}\n'
+        f'[[edit]]\ndo = "add_place"\nname = "新点"\npeople = 90\nlon = {lon}\nlat = {lat}\n'
+    )
+    (county / "情景.toml").write_text(edits, "utf-8")
+    was, now = (yike.open(project, scenario=path) for path in (None, county / "情景.toml"))
+    assert len(now.read().places) == len(was.read().places) + 1
+    assert len(now.read().facilities) == len(was.read().facilities) + 1
+    assert [problem.code for problem in now.read().problems] == [problem.code for problem in was.read().problems]
+    far, near = (one.explain("远村", "village_clinic")[0] for one in (was, now))
+    assert (far.nearest["facility_id"].iloc[0], near.nearest["facility_id"].iloc[0]) == ("H1", "new:1")
+    assert was.site("village_clinic", new=1).proposal.remedies["people_gained"].tolist() == [300]
+    assert len(now.site("village_clinic", new=1).proposal.remedies) == 0
+
+
+def test_what_an_edit_costs_is_of_its_facility_by_name_too_and_of_each_stage_once(county: Path):
+    project = county / "某县.toml"
+    edits = '[[edit]]\ndo = "enlarge"\nfacility = "样例小学"\nadd_classes = 1\ncost = 40\n'
+    (lon,), (lat,) = degrees([(0, 0)])
+    rows = [(*HEADING, "9-11岁"), ("A1", "新村", "农村", 600, 60, lon, lat, 0)]
+    io.write_table(rows, county / "安置点.xlsx", sheet="安置点")
+    (county / "情景.toml").write_text(edits, "utf-8")
+    for words in (("run", project), ("run", project, "--scenario", county / "情景.toml")):
+        assert yike_(*words).exit_code == 0
+    found = yike.run.Run(county / "某县-run").compare(yike.run.Run(county / "某县-情景-run"))
+    assert found.cost == 40
+    seats = found.tables["seat_changes"].set_index(["stage", "view", "year"])
+    own = seats.loc[("primary", "free_optimum", 0)]
+    assert (own["seated_more"], own["cost"], own["cost_per_pupil"]) == (15, 40, 40 / 15)
+    assert seats.loc["junior", "cost"].isna().all()
+
+
+def test_a_name_with_a_sign_that_toml_forbids_is_written_so_that_it_can_be_read(county: Path):
+    (lon,), (lat,) = degrees([(70, 0)])
+    io.write_table([("名称", "经度", "纬度"), ("旧\x7f粮站", lon, lat)], county / "闲置.csv")
+    project = county / "某县.toml"
+    assert yike_("site", project, "--category", "village_clinic", "--out", county / "方案").exit_code == 0
+    assert "旧\x7f粮站" in tomllib.loads((county / "方案" / "scenario.toml").read_text("utf-8"))["edit"][0]["name"]
+
+
+def test_a_new_settlement_takes_nobody_from_its_neighbours(county: Path):
+    project = county / "某县.toml"
+    (lon,), (lat,) = degrees([(60, 0)])
+    people = np.full((30, 30), 7.0, np.float32)
+    io.write_raster(people, county / "人口.tif", west=lon - 0.03, north=lat + 0.03, step=0.002)
+    rows = [HEADING, ("A2", "远村", "农村", "", 30, lon, lat)]
+    io.write_table(rows, county / "安置点.xlsx", sheet="安置点")
+    text = project.read_text("utf-8").replace("candidates =", 'people = "人口.tif"\ncandidates =')
+    project.write_text(text, "utf-8")
+    edit = f'[[edit]]\ndo = "add_place"\nname = "新点"\npeople = 90\nlon = {lon + 0.01}\nlat = {lat}\n'
+    (county / "情景.toml").write_text(edit, "utf-8")
+    was, now = (yike.open(project, scenario=path).run() for path in (None, county / "情景.toml"))
+    before, after = (run.places.set_index("place_name")["pop"] for run in (was, now))
+    assert before["远村"] > 0
+    assert (after["远村"], after["新点"]) == (before["远村"], 90)
+    totals = [run.table("balance").set_index("item").loc["raster_total", "number"] for run in (was, now)]
+    assert totals[0] == totals[1]
