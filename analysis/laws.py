@@ -337,7 +337,52 @@ def _rings_nest(tables: Tables, _: _Rules) -> pd.Series:
     return pd.Series(np.where(out > 1.0, out, 0.0), rings.index)
 
 
+def _ways_add_up(tables: Tables, _: _Rules) -> pd.Series:
+    """The areas of all ways are those of all plots, in square metres."""
+    apart = abs(tables["ways"]["area_m2"].sum() - tables["homesteads"]["area_m2"].sum())
+    return pd.Series([apart if apart > 0.01 else 0.0], index=["area_m2"])
+
+
+def _survey_parts_add_up(tables: Tables, _: _Rules) -> pd.Series:
+    rows = tables["homesteads"].dropna(subset=["construction_area_m2", "area_m2"])
+    parts = rows[["construction_area_m2", "other_area_m2", "unmapped_area_m2"]].sum(axis=1)
+    return (parts - rows["area_m2"]).abs().where(lambda d: d > 0.01, 0.0)
+
+
+def _quota_balances(tables: Tables, _: _Rules) -> pd.Series:
+    rows = tables["quota"].dropna(subset="surplus_mu")
+    spent = rows[["resettlement_in_project_mu", "other_new_use_mu", "reserved_mu"]].sum(axis=1)
+    came = rows["accepted_farmland_net_mu"] + rows["accepted_other_agri_mu"]
+    sold = rows["sold_in_province_mu"] + rows["sold_cross_province_mu"]
+    falls = [(rows["surplus_mu"] - came + spent).abs(), (rows["remaining_mu"] - rows["surplus_mu"] + sold).abs(),
+             (rows["usable"].fillna(False).astype(bool) & (rows["farmland_balance_mu"] < 0)) * 1.0,
+             rows["accepted_farmland_net_mu"] + rows["accepted_other_agri_mu"] - rows["accepted_mu"]]  # fmt: skip
+    return pd.concat(falls, axis=1).max(axis=1).clip(lower=0.0).where(lambda d: d > 1e-6, 0.0)
+
+
+def _demolition_adds_up(tables: Tables, _: _Rules) -> pd.Series:
+    """Villages, towns and counties count the same; what is done is no more than what must be."""
+    rows = tables["demolition"]
+    numbers = [name for name in rows if name not in ("unit_level", "unit_id")]
+    by = rows.groupby("unit_level")[numbers].sum()
+    apart = (by.max() - by.min()).max() if len(by) else 0.0
+    chains = (("should_demolish", "demolished"), ("should_reclaim", "reclaimed"), ("reclaimed", "accepted"))
+    falls = [rows[f"{less}_n"] - rows[f"{more}_n"] for more, less in chains]
+    worst = pd.concat(falls, axis=1).max(axis=1).clip(lower=0.0)
+    return worst.where(worst > 0, apart if apart > 1e-6 else 0.0)
+
+
+def _rights_add_up(tables: Tables, _: _Rules) -> pd.Series:
+    apart = abs(tables["rights"]["plots"].sum() - len(tables["homesteads"]))
+    return pd.Series([float(apart)], index=["plots"])
+
+
 LAWS = (
+    _Law("ways_add_up", "ways", _ways_add_up),
+    _Law("survey_parts_add_up", "homesteads", _survey_parts_add_up),
+    _Law("quota_balances", "quota", _quota_balances),
+    _Law("demolition_adds_up", "demolition", _demolition_adds_up),
+    _Law("rights_add_up", "rights", _rights_add_up),
     _Law("one_status", "access", _one_status),
     _Law("every_place_once", "access", _every_place_once),
     _Law("known_sizes", "places", _known_sizes),

@@ -1,90 +1,505 @@
-"""Old homesteads, first pass: true area, and how steep the ground under them is."""
+"""What each old homestead should become: gates first, then what joins to a piece, a target and a score."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from pyproj import CRS
+import shapely
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
 
+from analysis.plots import PER_MU, STEEP_DEG, ground_of
 from geo import crs as systems
-from geo.io import Raster
-from geo.terrain import slope_deg, slope_under
+from geo.overlay import apart_m, covered_m2
+from geo.terrain import over_share
+from layers.catalog import Catalog
+from layers.catalog.land import WAYS, Gate, Reclamation
 
-OVER_DEG = 25.0
-"""Ground steeper than this may not grow crops: 水土保持法 第二十条 [V21]."""
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Shapes = NDArray[np.object_]
 
-PLAUSIBLE_M2 = (60.0, 600.0)
-"""A homestead plot between these is plausible [P]."""
+FAR_M = 10_000.0
+"""How far one looks for the nearest field, water, road and people."""
+
+MAJORITY = 0.5
+"""A gate of slope fires where more than this share of the area is over its limit."""
+
+NEAR_FIELD_M = 300.0
+"""From so far a field of the survey tells what its ridges take [P]."""
 
 
-def survey_plots(plots: gpd.GeoDataFrame, *, terrain: Raster | None, plane: CRS | None = None) -> pd.DataFrame:
+@dataclass(frozen=True, slots=True, eq=False)
+class Around:
     """
-    Measure plots: ellipsoidal area, and slope from the terrain raster.
+    What gates and the score ask of the surroundings, in degrees.
 
-    A slope of exactly 25° is not over 25°. ``slope_class`` is the survey class with most of the plot's area, 1
-    (at most 2°) to 5 (over 25°). ``field_check`` where the raster cannot decide: a mean within 5° of 25, or a
-    share over 25° between 20 and 80 %, rims included.
+    ``layers`` are those that gates name, by name; one that is not there fires no gate. ``roads``, ``water`` and
+    ``residents`` are lines, lines or areas, and points; None where they are not known.
+    """
 
-    Parameters
-    ----------
-    plots
-        ``layers.homesteads.plots``: polygons in degrees; a point has no area of its own.
-    terrain
-        Heights in metres, or None.
-    plane
-        Where the planar area beside is measured; None takes the CGCS2000 3° zone of the plots.
+    layers: Mapping[str, Shapes]
+    survey: gpd.GeoDataFrame | None = None
+    roads: Shapes | None = None
+    water: Shapes | None = None
+    residents: Shapes | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Site:
+    """Plots on one plane: what they measure, where they are, and how far from what they ask for."""
+
+    measured: pd.DataFrame
+    ground: Shapes
+    """In degrees, None where it is not known."""
+    flat: Shapes
+    """On the plane."""
+    around: Around
+    fields: Shapes
+    """Farmland of the survey, on the plane."""
+    rates: Floats
+    """What ridges take of each."""
+    forest: Shapes
+    """Forest of the survey, on the plane."""
+    planar: Mapping[str, Shapes]
+    """The layers on the plane."""
+
+    @classmethod
+    def of(cls, plots: gpd.GeoDataFrame, measured: pd.DataFrame, around: Around) -> Site:
+        """
+        Bring plots and what lies around onto the plane of the plots.
+
+        Parameters
+        ----------
+        plots
+            Of ``layers.homesteads.plots``.
+        measured
+            Of ``analysis.plots.measure_plots``.
+        around
+            What lies around.
+        """
+        ground = ground_of(plots, measured["area_m2"].to_numpy(np.float64))
+        lon = measured["lon"].dropna()
+        plane = systems.zone(float(lon.median()) if len(lon) else 105.0)
+
+        def flat(shapes: Shapes | None) -> Shapes:
+            own = np.zeros(0, object) if shapes is None else shapes
+            return np.asarray(systems.geometry_to_plane(own, plane), np.object_)
+
+        use = np.zeros(0, object)
+        shapes, rates = np.zeros(0, object), np.zeros(0)
+        if around.survey is not None and "land_use" in around.survey:
+            use = around.survey["land_use"].to_numpy(object)
+            shapes = flat(around.survey.geometry.to_numpy())
+            rates = (around.survey["deduct_rate"].to_numpy(np.float64)
+                     if "deduct_rate" in around.survey else np.full(len(use), np.nan))  # fmt: skip
+        return cls(
+            measured, ground, flat(ground), around, shapes[use == "farmland"], rates[use == "farmland"],
+            shapes[use == "forest"], {name: flat(layer) for name, layer in around.layers.items()},
+        )  # fmt: skip
+
+    def with_measured(self, measured: pd.DataFrame) -> Site:
+        """The same with more that was measured."""
+        return replace(self, measured=measured)
+
+    @property
+    def area_m2(self) -> Floats:
+        """Of each plot, NaN where it is not known."""
+        return self.measured["area_m2"].to_numpy(np.float64)
+
+
+def distances(plots: gpd.GeoDataFrame, measured: pd.DataFrame, around: Around, site: Site) -> pd.DataFrame:
+    """
+    Say how far each plot is from the nearest field, water, road and people.
 
     Returns
     -------
-    homesteads
-        One row a plot in its order. Area NaN for what is no polygon, slope NaN where the terrain has none.
+    distances
+        Index as given; ``field_m``, ``water_m``, ``road_m``, ``residents_m``: 0 where they touch, ``FAR_M`` where
+        none is so near, NaN where the kind is not known at all.
     """
-    shapes = plots.geometry.to_numpy()
-    polygon = plots.geometry.geom_type.isin(["Polygon", "MultiPolygon"]).to_numpy()
-    area = np.where(polygon, systems.area_m2(shapes), np.nan)
-    points = plots.geometry.representative_point()
-    out = pd.DataFrame(
-        {
-            "homestead_id": plots["homestead_id"],
-            "lon": points.x,
-            "lat": points.y,
-            "area_m2": area,
-            "area_mu": area / systems.M2_PER_MU,
-            "area_planar_m2": np.where(polygon, _planar_m2(plots, plane), np.nan),
-            "area_plausible": pd.array((area >= PLAUSIBLE_M2[0]) & (area <= PLAUSIBLE_M2[1]), dtype="boolean"),
-            "area_source": np.where(polygon, "polygon", ""),
-        },
-        index=plots.index,
-    )
-    out["area_plausible"] = out["area_plausible"].mask(out["area_m2"].isna())
-    if terrain is None:
-        return out.assign(
-            slope_deg_mean=np.nan, slope_over_25_share=np.nan, slope_known_share=np.nan,
-            slope_class=pd.array([pd.NA] * len(out), dtype="Int64"), slope_source="",
-            field_check=pd.array([pd.NA] * len(out), dtype="boolean"),
-        )  # fmt: skip
-    under = slope_under(plots[polygon], slope_deg(terrain), limit_deg=OVER_DEG)
-    under = under.rename(columns={"slope_over_share": "slope_over_25_share"}).reindex(plots.index)
-    out = out.join(under)
-    out["slope_source"] = np.where(out["slope_deg_mean"].notna(), "terrain", "")
-    near = (out["slope_deg_mean"] - OVER_DEG).abs() <= 5.0
-    split = out["slope_over_25_share"].between(0.2, 0.8)
-    out["field_check"] = (near | split).astype("boolean").mask(out["slope_deg_mean"].isna())
+    lon = measured["lon"].dropna()
+    plane = systems.zone(float(lon.median()) if len(lon) else 105.0)
+    out = pd.DataFrame(index=plots.index)
+    known = {"water_m": around.water, "road_m": around.roads, "residents_m": around.residents}
+    fields = site.fields if around.survey is not None else None
+    for name, shapes in {"field_m": fields, **known}.items():
+        if shapes is None:
+            out[name] = np.nan
+            continue
+        flat = shapes if name == "field_m" else systems.geometry_to_plane(shapes, plane)
+        away = np.minimum(apart_m(site.flat, np.asarray(flat, np.object_), within_m=FAR_M), FAR_M)
+        out[name] = np.where(shapely.is_missing(site.flat), np.nan, away)
     return out
+
+
+def fire(site: Site, catalog: Catalog) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """
+    Ask every gate of every plot.
+
+    Returns
+    -------
+    fired, found
+        Index of the plots, a column a gate: whether it fires, and the number that says so (degrees, share of the
+        area, metres, cm), NaN where nothing is known; such a gate does not fire.
+    """
+    fired, found = pd.DataFrame(index=site.measured.index), pd.DataFrame(index=site.measured.index)
+    for gate in catalog.reclamation.gates.values():
+        which, number = _MEASURE[gate.measure](site, gate, catalog.reclamation)
+        fired[gate.id], found[gate.id] = which, number
+    gates = catalog.reclamation.gates.values()
+    for gate in gates:
+        if gate.measure == "beside":  # what lies inside is not beside
+            inside = [other.id for other in gates if other.measure == "inside" and other.layer == gate.layer]
+            fired[gate.id] &= ~fired[inside].any(axis=1)
+    return fired, found
+
+
+Fired = tuple[Bools, Floats]
+
+
+def _slope(site: Site, gate: Gate, _: Reclamation) -> Fired:
+    own = site.measured
+    mean = own["slope_deg_mean"].to_numpy(np.float64)
+    share = own[over_share(gate.over)].to_numpy(np.float64)
+    surveyed = (own["slope_source"] == "survey").to_numpy(bool) & (gate.over == STEEP_DEG)
+    over = (share > MAJORITY) | (~surveyed & (mean > gate.over))
+    return over, np.where(surveyed, share, mean)
+
+
+def _inside(site: Site, gate: Gate, _: Reclamation) -> Fired:
+    zones = site.around.layers.get(gate.layer)
+    if zones is None:
+        return _unknown(site)
+    area = site.area_m2
+    share = np.divide(covered_m2(site.ground, zones, area_m2=area), area, out=np.zeros(len(area)), where=area > 0)
+    return (share > 0) & (share >= gate.share), share
+
+
+def _beside(site: Site, gate: Gate, _: Reclamation) -> Fired:
+    zones = site.planar.get(gate.layer)
+    if zones is None:
+        return _unknown(site)
+    away = apart_m(site.flat, zones, within_m=gate.within_m)
+    return np.isfinite(away), np.where(np.isfinite(away), away, np.nan)
+
+
+def _field(site: Site, gate: Gate, _: Reclamation) -> Fired:
+    away = apart_m(site.flat, site.fields, within_m=gate.within_m)
+    return np.isfinite(away), np.where(np.isfinite(away), away, np.nan)
+
+
+def _soil(site: Site, gate: Gate, _: Reclamation) -> Fired:
+    soil = site.measured["soil_cm"].to_numpy(np.float64)
+    return soil < gate.under, soil
+
+
+def _altitude(site: Site, gate: Gate, _: Reclamation) -> Fired:
+    height = site.measured["altitude_m"].to_numpy(np.float64)
+    return height > gate.over, height
+
+
+def _isolated(site: Site, gate: Gate, _: Reclamation) -> Fired:
+    if site.around.survey is None:
+        return _unknown(site)
+    alone = ~np.isfinite(apart_m(site.flat, site.fields, within_m=gate.within_m))
+    small = site.area_m2 < gate.under_mu * PER_MU
+    return alone & small, site.area_m2 / PER_MU
+
+
+def _surrounded(site: Site, gate: Gate, _: Reclamation) -> Fired:
+    if site.around.survey is None or not len(site.forest):
+        return _unknown(site)
+    ring = shapely.difference(shapely.buffer(site.flat, gate.within_m, quad_segs=4), site.flat)
+    tree = shapely.STRtree(site.forest)
+    row, patch = tree.query(ring, predicate="intersects")
+    inside = shapely.area(shapely.intersection(ring[row], site.forest[patch]))
+    whole = shapely.area(ring)
+    share = np.divide(np.bincount(row, inside, len(ring)), whole, out=np.zeros(len(ring)), where=whole > 0)
+    return share >= gate.share, share
+
+
+def _disputed(site: Site, _: Gate, rules: Reclamation) -> Fired:
+    own = site.measured
+    said, ground = (own.get(name, pd.Series("", index=own.index)) for name in ("collective", "ground_collective"))
+    if "ground_collective" not in own:
+        return _unknown(site)
+    other = ((said != ground) & (said != "") & (ground != "")).to_numpy(bool)
+    share = own["own_share"].to_numpy(np.float64)
+    return other | (share < rules.own_share), share
+
+
+def _unknown(site: Site) -> Fired:
+    n = len(site.measured)
+    return np.zeros(n, bool), np.full(n, np.nan)
+
+
+_MEASURE = {
+    "slope": _slope, "inside": _inside, "beside": _beside, "field": _field, "soil": _soil, "altitude": _altitude,
+    "isolated": _isolated, "surrounded": _surrounded, "disputed": _disputed,
+}  # fmt: skip
+
+
+def decide(
+    site: Site, fired: pd.DataFrame, found: pd.DataFrame, catalog: Catalog, *, retained: Bools | None = None,
+    exception: NDArray[np.object_] | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """
+    Decide the way of each plot and what it aims at.
+
+    A house that may stay is ``retained``. A plot of unknown ground, or whose slope nothing tells, is ``hold``.
+    Else the first outcome of the catalogue that fires and decides something decides. Who is left joins fields and
+    each other to pieces: in one that holds a field and is worth working together the way is ``consolidate``, else
+    ``reclaim``.
+
+    Parameters
+    ----------
+    site
+        The plots.
+    fired, found
+        Of ``fire``.
+    catalog
+        Outcomes, targets, weights.
+    retained, exception
+        Which plots' houses may stay, and why.
+
+    Returns
+    -------
+    ways
+        Index of the plots: ``way``, ``target_scheme``, ``target_class``, ``ridge_rate``, ``net_farmland_mu``,
+        ``score``, ``score_least`` (the worst factor), ``score_low`` and ``score_high`` (weights moved),
+        ``score_rank``, ``rank_low``, ``rank_high``, ``score_known`` (the weight of those known),
+        ``cluster_id``, ``piece_mu``, ``gates`` and ``reason_codes`` (``gate:number``, joined by ``;``, as the
+        catalogue orders them), ``field_check``.
+    """
+    rules, own = catalog.reclamation, site.measured
+    n = len(own)
+    stays = np.zeros(n, bool) if retained is None else retained
+    nowhere = np.isnan(site.area_m2) | shapely.is_missing(site.ground)
+    level = (own["slope_source"] == "").to_numpy(bool)
+    way = np.full(n, "", object)
+    way[nowhere | level] = "hold"
+    way[stays] = "retained"
+    check = np.zeros(n, bool)
+    for name, outcome in rules.outcomes.items():
+        gates = [gate.id for gate in rules.gates.values() if gate.outcome == name]
+        hit = fired[gates].any(axis=1).to_numpy(bool)
+        check |= hit & outcome.check
+        if outcome.way:
+            way[hit & (way == "")] = outcome.way
+    piece, piece_mu, with_field = _pieces(site, way == "", rules)
+    way[(way == "") & with_field & (piece_mu >= rules.workable_mu)] = "consolidate"
+    way[way == ""] = "reclaim"
+    poor = fired[[g.id for g in rules.gates.values() if g.outcome == "class_down"]].any(axis=1).to_numpy(bool)
+    out = pd.DataFrame({"way": way}, index=own.index)
+    out["cluster_id"] = np.where((piece != "") & (piece_mu >= rules.workable_mu), piece, "")
+    out["piece_mu"] = piece_mu
+    out["target_class"] = _targets(own, way, poor, rules)
+    out["target_scheme"] = np.where(out["target_class"] != "", "third_survey", "")
+    out["ridge_rate"] = _ridges(site, rules)
+    out["net_farmland_mu"] = _net_farmland(site, out["target_class"], out["ridge_rate"], catalog)
+    near = _near_limit(own, rules)
+    out["field_check"] = (near | check | (own["overlap_m2"] > 0).to_numpy(bool)
+                          | (own["area_source"] != "polygon").to_numpy(bool))  # fmt: skip
+    out["gates"] = _words(fired, fired)
+    before = {"no_area": nowhere, "no_slope": level & ~nowhere, "near_limit": near,
+              "no_polygon": (own["area_source"] == "ledger").to_numpy(bool)}  # fmt: skip
+    extra = pd.DataFrame(before, index=own.index)
+    told = _words(fired, found)
+    said = _words(extra, extra)
+    kept = np.where(stays, "exception_" + (np.full(n, "") if exception is None else exception).astype(object), "")
+    out["reason_codes"] = [
+        ";".join(part for part in parts if part) for parts in zip(kept, said, told, strict=True)
+    ]
+    return out.join(_score(own.assign(piece_mu=piece_mu), rules))
+
+
+def _near_limit(own: pd.DataFrame, rules: Reclamation) -> Bools:
+    """Whether the ground is too near to a limit of slope to be decided from afar, rims included."""
+    mean = own["slope_deg_mean"].to_numpy(np.float64)
+    near = np.zeros(len(own), bool)
+    low, high = rules.check_share
+    surveyed = (own["slope_source"] == "survey").to_numpy(bool)
+    for limit in rules.slope_limits():
+        if limit >= 90:
+            continue
+        share = own[over_share(limit)].to_numpy(np.float64)
+        near |= (share >= low) & (share <= high)
+        near |= ~surveyed & (np.abs(mean - limit) <= rules.check_margin_deg)
+    return near
+
+
+def _words(fired: pd.DataFrame, found: pd.DataFrame) -> list[str]:
+    """Names of the columns that are true, joined; with the number where ``found`` holds numbers."""
+    parts = np.full(len(fired), "", object)
+    for name in fired.columns:
+        which = fired[name].to_numpy(bool)
+        if not which.any():
+            continue
+        if found[name].dtype == bool:
+            text = np.full(len(fired), str(name), object)
+        else:
+            text = np.array([f"{name}:{value:.4g}" for value in found[name]], object)
+        parts = np.where(which, np.where(parts == "", text, parts + ";" + text), parts)
+    return [str(part) for part in parts]
+
+
+def _pieces(site: Site, open_: Bools, rules: Reclamation) -> tuple[NDArray[np.object_], Floats, Bools]:
+    """
+    Join plots and fields that are near to pieces.
+
+    Returns
+    -------
+    piece, piece_mu, with_field
+        Its name, of the smallest id in it ('' for plots that take no part); its area with the fields that it
+        joins; and whether it holds any.
+    """
+    n, m = len(site.flat), len(site.fields)
+    rows = np.flatnonzero(open_ & ~shapely.is_missing(site.flat))
+    name, size = np.full(n, "", object), site.area_m2 / PER_MU
+    with_field = np.zeros(n, bool)
+    if not len(rows):
+        return name, size, with_field
+    a, b = shapely.STRtree(site.flat[rows]).query(site.flat[rows], predicate="dwithin", distance=rules.near_m)
+    pairs = [(rows[a], rows[b])]
+    if m:
+        plot, field = shapely.STRtree(site.fields).query(
+            site.flat[rows], predicate="dwithin", distance=rules.near_m
+        )
+        pairs.append((rows[plot], n + field))
+    one, other = (np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
+    graph = sparse.coo_array((np.ones(len(one), np.int8), (one, other)), shape=(n + m, n + m))
+    _, part = csgraph.connected_components(graph, directed=False)
+    takes = np.zeros(n + m, bool)
+    takes[rows] = True
+    takes[other] = True  # only fields that a plot joins
+    # whole square centimetres: their sum does not hang on the order
+    area = np.rint(1e4 * np.concatenate((np.nan_to_num(site.area_m2), shapely.area(site.fields))))
+    whole = np.bincount(part[takes], area[takes], part.max() + 1) / 1e4 / PER_MU
+    fields = np.bincount(part[n:][takes[n:]], minlength=part.max() + 1)
+    ids = site.measured["homestead_id"].to_numpy(str)
+    order = np.argsort(ids[rows], kind="stable")[::-1]
+    first = np.full(part.max() + 1, "", object)
+    first[part[rows[order]]] = ids[rows[order]]  # the smallest is written last
+    name[rows] = "C:" + first[part[rows]]
+    size[rows] = whole[part[rows]]
+    with_field[rows] = fields[part[rows]] > 0
+    return name, size, with_field
+
+
+def _targets(own: pd.DataFrame, way: NDArray[np.object_], poor: Bools, rules: Reclamation) -> NDArray[np.object_]:
+    steep = own["slope_class"].astype("float64").to_numpy(np.float64)
+    soil, height, water = (own[name].to_numpy(np.float64) for name in ("soil_cm", "altitude_m", "water_m"))
+    kind = np.select([np.isin(way, ["consolidate", "reclaim"]) & poor, np.isin(way, ["consolidate", "reclaim"]),
+                      way == "regreen"], ["poor", "field", "regreen"], default="")  # fmt: skip
+    out = np.full(len(own), "", object)
+    for row in rules.targets:
+        fits = (kind == row.way) & (out == "") & ((steep <= row.slope_class) | np.isnan(steep))
+        fits &= ~(soil < row.soil_cm) & ~(height > row.altitude_m)
+        if np.isfinite(row.water_m):
+            fits &= water <= row.water_m
+        out[fits] = row.land_class
+    return out
+
+
+def _ridges(site: Site, rules: Reclamation) -> Floats:
+    """What ridges take of a field there: as of the nearest field of the survey, else by slope class."""
+    steep = site.measured["slope_class"].astype("float64").to_numpy(np.float64)
+    at = np.nan_to_num(steep, nan=1.0).astype(np.int64) - 1
+    rate = np.array(rules.ridges)[at]
+    known = np.flatnonzero(~np.isnan(site.rates))
+    if len(known):
+        row, near = shapely.STRtree(site.fields[known]).query_nearest(
+            site.flat, max_distance=NEAR_FIELD_M, all_matches=False
+        )
+        rate[row] = site.rates[known][near]
+    return rate
+
+
+def _net_farmland(site: Site, target: pd.Series, rate: pd.Series, catalog: Catalog) -> Floats:
+    """New farmland less what ridges take; nothing where the target is no farmland."""
+    scheme = catalog.land["third_survey"]
+    farm = target.map(lambda code: scheme.use_of(code) == "farmland").to_numpy(bool)
+    net = site.area_m2 / PER_MU * (1 - rate.to_numpy(np.float64))
+    return np.where(farm, net, np.where(np.isnan(site.area_m2), np.nan, 0.0))
+
+
+def _score(own: pd.DataFrame, rules: Reclamation) -> pd.DataFrame:
+    """The weighted sum of what is known, the worst factor, and how much both move with the weights."""
+    factors = list(rules.factors.values())
+    nothing = pd.Series(np.nan, index=own.index)
+    values = np.column_stack([
+        np.interp(own.get(f.column, nothing).to_numpy(np.float64), f.at, f.score) for f in factors
+    ])  # fmt: skip
+    known = ~np.isnan(values)
+    weight = np.array([factor.weight for factor in factors])
+
+    def summed(weights: Floats) -> Floats:
+        whole = known @ weights
+        parts = np.nan_to_num(values) @ weights
+        return np.asarray(np.divide(parts, whole, out=np.full(len(own), np.nan), where=whole > 0), np.float64)
+
+    score = summed(weight)
+    moved = [score]
+    for number in range(len(factors)):
+        for sign in (-1.0, 1.0):
+            other = weight.copy()
+            other[number] *= 1 + sign * rules.weights_vary
+            moved.append(summed(other))
+    every = np.column_stack(moved)
+    ranks = np.column_stack([pd.Series(-column).rank(method="min").to_numpy(np.float64) for column in every.T])
+    worst = np.where(known, values, np.inf).argmin(axis=1)
+    names = np.array([factor.id for factor in factors], object)
+    return pd.DataFrame(
+        {
+            "score": score, "score_least": np.where(known.any(axis=1), names[worst], ""),
+            "score_least_value": np.where(known.any(axis=1), np.where(known, values, np.inf).min(axis=1), np.nan),
+            "score_low": every.min(axis=1), "score_high": every.max(axis=1), "score_rank": ranks[:, 0],
+            "rank_low": ranks.min(axis=1), "rank_high": ranks.max(axis=1),
+            "score_known": known @ weight / weight.sum(),
+        },
+        index=own.index,
+    )  # fmt: skip
+
+
+def by_way(homesteads: pd.DataFrame) -> pd.DataFrame:
+    """Add up plots, area and net farmland by way; the areas are those of the plots."""
+    rows = homesteads.assign(plots_n=1, check_n=homesteads["field_check"].astype("int64"))
+    table = rows.groupby("way")[["plots_n", "area_m2", "area_mu", "net_farmland_mu", "check_n"]].sum()
+    return table.reindex([way for way in WAYS if way in table.index]).reset_index()
 
 
 def by_slope_class(homesteads: pd.DataFrame) -> pd.DataFrame:
     """Add up plots and area by slope class, the unknown ones as their own row; the sums are those of the plots."""
     known = homesteads["slope_class"].astype("Int64")
     rows = homesteads.assign(slope_class=known.astype("str").fillna("unknown"), plots_n=1)
-    rows["check_n"] = homesteads["field_check"].fillna(False).astype("int64")
+    rows["check_n"] = homesteads["field_check"].astype("int64")
     columns = ["plots_n", "area_m2", "area_mu", "check_n"]
     return rows.groupby("slope_class")[columns].sum().reset_index()
 
 
-def _planar_m2(plots: gpd.GeoDataFrame, plane: CRS | None) -> np.ndarray:
-    if plots.geometry.isna().all() or not len(plots):
-        return np.full(len(plots), np.nan)
-    plane = plane or systems.zone(float(plots.geometry.bounds["minx"].median()))
-    return np.asarray(plots.geometry.to_crs(plane).area, np.float64)
+def moved(was: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+    """
+    Name the plots whose way is another after a change of the catalogue.
+
+    Parameters
+    ----------
+    was, now
+        Of ``decide``, with ``homestead_id`` and ``area_m2``.
+
+    Returns
+    -------
+    table
+        ``homestead_id, area_m2, way_was, way, gates_was, gates``.
+    """
+    other = (was["way"] != now["way"]).to_numpy(bool)
+    return pd.DataFrame(
+        {"homestead_id": now["homestead_id"], "area_m2": now["area_m2"], "way_was": was["way"], "way": now["way"],
+         "gates_was": was["gates"], "gates": now["gates"]}
+    )[other].reset_index(drop=True)  # fmt: skip

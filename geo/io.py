@@ -410,7 +410,7 @@ def _layer_info(path: Path, name: str, geometry: str) -> LayerInfo:
 
 DRIVERS = {
     ".gpkg": "GPKG", ".shp": "ESRI Shapefile", ".geojson": "GeoJSON", ".json": "GeoJSON", ".gdb": "OpenFileGDB",
-    ".fgb": "FlatGeobuf",
+    ".fgb": "FlatGeobuf", ".kml": "KML", ".gpx": "GPX",
 }  # fmt: skip
 """By which driver of GDAL each vector format is written; GeoParquet goes through pyarrow."""
 
@@ -426,7 +426,7 @@ def write_vector(
     Parameters
     ----------
     frame
-        What to write. GeoJSON knows degrees of WGS-84 only and gets them.
+        What to write. GeoJSON, KML and GPX know degrees of WGS-84 only and get them.
     path, layer
         The file, and the name of the layer; the name of the file if none is given, and always in GeoParquet.
     encoding, cpg
@@ -458,7 +458,7 @@ def _writing(frame: gpd.GeoDataFrame, ending: str, encoding: str) -> tuple[gpd.G
         return frame, {"encoding": encoding}
     if ending == ".fgb":
         return frame, {"SPATIAL_INDEX": "NO"}  # the index would sort the rows, and takes none without a shape
-    if DRIVERS[ending] == "GeoJSON" and frame.crs is not None:
+    if DRIVERS[ending] in ("GeoJSON", "KML", "GPX") and frame.crs is not None:
         return frame.to_crs(systems.DEGREES), {}
     if ending == ".gdb":
         wide = [name for name in frame.columns if str(frame[name].dtype).lower() in ("int64", "uint32")]
@@ -510,12 +510,11 @@ class Raster:
         return np.asarray(x, np.float64), np.asarray(y, np.float64)
 
 
-def read_raster(paths: Sequence[Path], *, within: Bounds | None = None) -> Raster:
+class RasterFiles:
     """
-    Read one raster, or several tiles as one, cut to a box in degrees.
+    One raster, or several tiles that are one, of which windows are read.
 
-    No cell is resampled. Voids (the file's own no-data value) are NaN. Nothing in the box gives a raster of
-    NaN only, which the caller judges.
+    A context: the files are open while it is. No cell is resampled; voids (the file's own no-data value) are NaN.
 
     Raises
     ------
@@ -523,32 +522,76 @@ def read_raster(paths: Sequence[Path], *, within: Bounds | None = None) -> Raste
         A tile is missing, unreadable, has no coordinate system or one unlike the others, lies upside down, or
         its cells are not those of the others.
     """
-    problems: list[Problem] = []
-    opened = []
-    try:
-        for path in paths:
-            try:
-                opened.append(rasterio.open(require(path, "raster")))
-            except Stop as stop:
-                problems.extend(stop.problems)
-            except (RasterioIOError, RasterioError) as error:
-                problems.append(Problem.stop("raster_unreadable", file=path, reason=error))
-        problems.extend(_tile_problems(opened))
-        if problems:
-            raise Stop(problems)
-        first = opened[0]
-        crs = CRS.from_user_input(first.crs.to_wkt())
-        box = _window(opened, within)
-        if box is None:
-            return Raster(np.full((1, 1), np.nan, np.float32), first.transform, crs)
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = paths
+        self._opened: list[Any] = []
+        problems: list[Problem] = []
         try:
-            values, transform = merge(opened, bounds=box, nodata=np.nan, dtype="float32")
-        except RasterioError as error:
-            raise Stop(Problem.stop("raster_unreadable", file=paths[0], reason=error)) from error
-        return Raster(values[0], transform, crs)
-    finally:
-        for source in opened:
+            for path in paths:
+                try:
+                    self._opened.append(rasterio.open(require(path, "raster")))
+                except Stop as stop:
+                    problems.extend(stop.problems)
+                except (RasterioIOError, RasterioError) as error:
+                    problems.append(Problem.stop("raster_unreadable", file=path, reason=error))
+            problems.extend(_tile_problems(self._opened))
+            if problems:
+                raise Stop(problems)
+        except BaseException:
+            self.close()
+            raise
+        self.transform: Affine = self._opened[0].transform
+        self.crs = CRS.from_user_input(self._opened[0].crs.to_wkt())
+
+    def __enter__(self) -> RasterFiles:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all files."""
+        for source in self._opened:
             source.close()
+
+    def window(self, within: Bounds | None = None, *, crs: str = systems.DEGREES) -> Raster:
+        """
+        Read what lies in a box of a system, all of it without one.
+
+        Nothing in the box gives a raster of NaN only, which the caller judges.
+
+        Raises
+        ------
+        Stop
+            A tile cannot be read.
+        """
+        box = _window(self._opened, within, crs)
+        if box is None:
+            return Raster(np.full((1, 1), np.nan, np.float32), self.transform, self.crs)
+        west, south, east, north = box
+        own = [
+            s for s in self._opened
+            if s.bounds.left < east and s.bounds.right > west and s.bounds.bottom < north and s.bounds.top > south
+        ] or self._opened[:1]  # fmt: skip
+        try:
+            values, transform = merge(own, bounds=box, nodata=np.nan, dtype="float32")
+        except RasterioError as error:
+            raise Stop(Problem.stop("raster_unreadable", file=self._paths[0], reason=error)) from error
+        return Raster(values[0], transform, self.crs)
+
+
+def read_raster(paths: Sequence[Path], *, within: Bounds | None = None) -> Raster:
+    """
+    Read one raster, or several tiles as one, cut to a box in degrees, see ``RasterFiles``.
+
+    Raises
+    ------
+    Stop
+        As for ``RasterFiles``.
+    """
+    with RasterFiles(paths) as files:
+        return files.window(within)
 
 
 _UNIT_M = {
@@ -596,13 +639,13 @@ def _on_grid(one: Affine, other: Affine) -> bool:
     return all(abs(step - round(step)) < 1e-3 for step in apart)
 
 
-def _window(opened: list[Any], within: Bounds | None) -> Bounds | None:
+def _window(opened: list[Any], within: Bounds | None, crs: str) -> Bounds | None:
     west, south = min(s.bounds.left for s in opened), min(s.bounds.bottom for s in opened)
     east, north = max(s.bounds.right for s in opened), max(s.bounds.top for s in opened)
     if within is None:
         return west, south, east, north
     first = opened[0]
-    box = transform_bounds(systems.DEGREES, first.crs, *within)
+    box = within if first.crs == crs else transform_bounds(crs, first.crs, *within)
     a, e = first.transform.a, -first.transform.e
     # whole cells only, on the grid of the first tile, so that nothing is resampled
     left = first.bounds.left + math.floor((max(box[0], west) - first.bounds.left) / a) * a

@@ -39,6 +39,16 @@ class Problem:
         """Make a doubt that concerns a whole file or setting."""
         return cls(code, "doubt", layer=layer, file=_name(file), params=_params(params))
 
+    @classmethod
+    def fault(
+        cls, code: str, *, file: object, row: object, value: object = "", layer: str = "", **params: object
+    ) -> Problem:
+        """Make the fault of a row."""
+        number = int(str(row))
+        return cls(
+            code, "fault", layer=layer, file=_name(file), row=number, value=str(value), params=_params(params)
+        )
+
     def in_layer(self, layer: str) -> Problem:
         """Name the layer, unless it has one already."""
         return self if self.layer else replace(self, layer=layer)

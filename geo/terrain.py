@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import exactextract
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from geo import crs as systems
-from geo.io import Raster
+from geo.io import Raster, RasterFiles
 
 SLOPE_CLASS_DEG = (2.0, 6.0, 15.0, 25.0)
 """Upper rims of the slope classes 1 to 4 of the land survey; class 5 is steeper."""
@@ -130,11 +131,13 @@ def slope_class(degrees: pd.Series) -> pd.Series:
     return known.mask(degrees.isna())
 
 
-def slope_under(plots: gpd.GeoDataFrame, slope: Raster, *, limit_deg: float) -> pd.DataFrame:
+def slope_under(
+    plots: gpd.GeoDataFrame, slope: Raster, *, limits_deg: Sequence[float], heights: Raster | None = None
+) -> pd.DataFrame:
     """
     Weigh the slope under polygons by the exact share of each cell that they cover.
 
-    A slope of exactly ``limit_deg`` is not over it.
+    A slope of exactly a limit is not over it.
 
     Parameters
     ----------
@@ -142,46 +145,127 @@ def slope_under(plots: gpd.GeoDataFrame, slope: Raster, *, limit_deg: float) -> 
         Polygons in degrees.
     slope
         Degrees of slope, see ``slope_deg``.
-    limit_deg
-        The limit of ``slope_over_share``, degrees.
+    limits_deg
+        The limits of the shares, degrees.
+    heights
+        On the same cells, for ``altitude_m``.
 
     Returns
     -------
     under
-        Index of ``plots``; ``slope_deg_mean``, ``slope_over_share`` (0 to 1, of the covered area that has a
-        slope), ``slope_class`` (the class with most area, the gentler of two with equal area) and
-        ``slope_known_share`` (0 to 1, of the plot's area). NaN where no cell with a slope lies under the plot.
+        Index of ``plots``; ``slope_deg_mean``, ``slope_over_<limit>_share`` (0 to 1, of the covered area that has
+        a slope), ``slope_class`` (the class with most area, the gentler of two with equal area),
+        ``slope_known_share`` (0 to 1, of the plot's area) and ``altitude_m`` (the mean). NaN where no cell with a
+        slope lies under the plot.
     """
-    columns = ["slope_deg_mean", "slope_over_share", "slope_known_share"]
-    out = pd.DataFrame(np.nan, index=plots.index, columns=columns)
-    out["slope_class"] = pd.array([pd.NA] * len(plots), dtype="Int64")
+    shares = [over_share(limit) for limit in limits_deg]
+    out = no_slope(plots, limits_deg=limits_deg)
     shaped = plots.geometry.notna() & ~plots.geometry.is_empty
     if not shaped.any():
         return out
     values = slope.values
     known = np.isfinite(values)
-    with np.errstate(invalid="ignore"):
-        over = np.where(known, values > limit_deg, np.nan).astype(np.float32)
     classes = np.searchsorted(SLOPE_CLASS_DEG, values, side="left").astype(np.float32) + 1
     shapes = gpd.GeoDataFrame(
         {"row": np.flatnonzero(shaped)}, geometry=plots.geometry[shaped].to_numpy(), crs=plots.crs
     )
     if not slope.crs.is_geographic:
         shapes = shapes.to_crs(slope.crs)
+    with np.errstate(invalid="ignore"):
+        over = {name: ("mean", np.where(known, values > limit, np.nan))
+                for name, limit in zip(shares, limits_deg, strict=True)}  # fmt: skip
     found = _exact(
         slope, shapes,
-        slope_mean=("mean", values), over_mean=("mean", over), known_sum=("sum", known),
+        slope_deg_mean=("mean", values), known_sum=("sum", known), **over,
         # of equally common values the greatest is taken, so the classes go in turned round: the gentler wins
         class_majority=("majority", np.where(known, -classes, np.nan)),
+        **({} if heights is None else {"altitude_m": ("mean", heights.values)}),
     ).reindex(range(len(plots)))  # fmt: skip
-    out["slope_deg_mean"] = found["slope_mean"].to_numpy(np.float64)
-    out["slope_over_share"] = found["over_mean"].to_numpy(np.float64)
+    for name in ("slope_deg_mean", *shares, *(["altitude_m"] if heights is not None else [])):
+        out[name] = found[name].to_numpy(np.float64)
     # cells that lie outside of the raster are no cells at all, so the plot's own size is what counts
     cells = np.full(len(plots), np.nan)
     cells[shapes["row"]] = shapely.area(shapes.geometry.to_numpy()) / (slope.transform.a * -slope.transform.e)
     out["slope_known_share"] = np.minimum(found["known_sum"].to_numpy(np.float64) / cells, 1.0)
     out["slope_class"] = (-found["class_majority"].astype("float64").round()).astype("Int64").array
     return out
+
+
+def no_slope(plots: pd.DataFrame, *, limits_deg: Sequence[float]) -> pd.DataFrame:
+    """Give the table of ``slope_under`` where nothing is known."""
+    shares = [over_share(limit) for limit in limits_deg]
+    columns = ["slope_deg_mean", *shares, "slope_known_share", "altitude_m"]
+    out = pd.DataFrame(np.nan, index=plots.index, columns=columns)
+    return out.assign(slope_class=pd.array([pd.NA] * len(plots), dtype="Int64"))
+
+
+def over_share(limit_deg: float) -> str:
+    """
+    Name the column of the share that is steeper than a limit.
+
+    Examples
+    --------
+    >>> over_share(25.0)
+    'slope_over_25_share'
+    """
+    return f"slope_over_{limit_deg:g}_share"
+
+
+TILE_CELLS = 1024
+"""The side of the tiles in which terrain is read: some megabytes each."""
+
+LOWEST_M, HIGHEST_M = -500.0, 9000.0
+"""Heights beyond are no heights of the earth's land: voids that a file does not declare."""
+
+
+def slope_by_tiles(
+    plots: gpd.GeoDataFrame, files: RasterFiles, *, limits_deg: Sequence[float], unit_m: float = 1.0
+) -> pd.DataFrame:
+    """
+    Weigh the slope under polygons as ``slope_under``, reading the terrain tile by tile.
+
+    A plot belongs to the tile in which its box has its middle; the window that is read holds all plots of the tile
+    and two cells around them, so that no answer depends on tiles.
+
+    Parameters
+    ----------
+    plots, limits_deg
+        As in ``slope_under``.
+    files
+        The terrain, open.
+    unit_m
+        Metres of a unit of height.
+    """
+    nothing = no_slope(plots.iloc[:0], limits_deg=limits_deg)
+    parts: list[pd.DataFrame] = []
+    done: list[NDArray[np.int64]] = []
+    shapes = plots.geometry.to_numpy()
+    if not files.crs.is_geographic:
+        shapes = systems.geometry_to_plane(shapes, files.crs)
+    box = shapely.bounds(shapes)
+    width, height = files.transform.a, -files.transform.e
+    middle = (box[:, :2] + box[:, 2:]) / 2
+    at = np.flatnonzero(np.isfinite(middle).all(axis=1))
+    tile = np.floor(middle[at] / (TILE_CELLS * np.array((width, height)))).astype(np.int64)
+    _, which = np.unique(tile, axis=0, return_inverse=True)
+    order = np.argsort(which, kind="stable")
+    for rows in np.split(at[order], np.flatnonzero(np.diff(which[order])) + 1):
+        if not len(rows):
+            continue
+        low, high = box[rows, :2].min(axis=0), box[rows, 2:].max(axis=0)
+        margin = 2 * np.array((width, height))
+        (west, south), (east, north) = (low - margin).tolist(), (high + margin).tolist()
+        ground = files.window((west, south, east, north), crs=files.crs.to_wkt())
+        values = ground.values * np.float32(unit_m)
+        with np.errstate(invalid="ignore"):
+            values[(values < LOWEST_M) | (values > HIGHEST_M)] = np.nan
+        ground = Raster(values, ground.transform, ground.crs)
+        parts.append(slope_under(plots.iloc[rows], slope_deg(ground), limits_deg=limits_deg, heights=ground))
+        done.append(rows)
+    if not parts:
+        return nothing.reindex(plots.index)
+    found = pd.concat(parts, ignore_index=True).set_axis(np.concatenate(done))
+    return found.reindex(range(len(plots))).set_axis(plots.index)
 
 
 def _exact(grid: Raster, shapes: gpd.GeoDataFrame, **wanted: tuple[str, NDArray[Any]]) -> pd.DataFrame:

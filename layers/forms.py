@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
@@ -12,9 +12,9 @@ import pandas as pd
 
 from geo import crs as systems
 from geo.io import RawTable
+from geo.overlay import mended
 from geo.problems import Problem
 from layers.catalog import Catalog, LedgerForm
-from layers.homesteads import mended
 from layers.ledgers import Ledger, name_columns, plain
 from layers.places import as_rows
 
@@ -39,8 +39,9 @@ class Names:
 
 
 def read_table_form(
-    raw: RawTable, form: LedgerForm, catalog: Catalog, *, settlements: Names
-) -> tuple[pd.DataFrame, list[Problem]]:
+    raw: RawTable, form: LedgerForm, catalog: Catalog, *, settlements: Names,
+    key_of: Callable[[str], str] | None = None,
+) -> tuple[pd.DataFrame, list[Problem]]:  # fmt: skip
     """
     Read a ledger by its form; every row comes out.
 
@@ -53,6 +54,8 @@ def read_table_form(
     settlements
         What the settlements are called; a ledger that names others than these is of
         another county, wholly or in rows.
+    key_of
+        Makes a keyed hash of an ID number, kept as ``household_key``; without it there is none.
 
     Returns
     -------
@@ -66,8 +69,10 @@ def read_table_form(
     Stop
         No row has a known heading.
     """
-    ledger = name_columns(raw, catalog.headers, sections=(form.section, "common"))
+    ledger = name_columns(raw, catalog.headers, sections=(form.section, "common"), keyed=form.keyed, key_of=key_of)
     frame, problems = _typed(ledger, form, catalog, unit=_title_unit(raw))
+    if form.keyed in ledger.frame and key_of is not None:
+        frame["household_key"] = ledger.frame[form.keyed]
     problems = [*ledger.problems, *problems]
     if form.settlement and form.settlement in ledger.frame:
         named = ledger.text(form.settlement)
@@ -155,7 +160,7 @@ def _typed(ledger: Ledger, form: LedgerForm, catalog: Catalog, *, unit: str) -> 
         if field in form.personal:
             continue
         if field in form.areas:
-            frame[field], faults = _area_m2(ledger, field, unit, plots=field in form.plot_areas)
+            frame[field], faults = area_column_m2(ledger, field, unit, plots=field in form.plot_areas)
         elif field in form.numbers:
             frame[field], faults = ledger.numbers(field)
         elif field in form.dates:
@@ -174,7 +179,7 @@ def _typed(ledger: Ledger, form: LedgerForm, catalog: Catalog, *, unit: str) -> 
     return frame, problems
 
 
-def _area_m2(ledger: Ledger, field: str, unit: str, *, plots: bool) -> tuple[pd.Series, list[Problem]]:
+def area_column_m2(ledger: Ledger, field: str, unit: str, *, plots: bool) -> tuple[pd.Series, list[Problem]]:
     """Read areas in the unit of the heading, else of the title line; mu in a column of m² are told."""
     numbers, problems = ledger.numbers(field)
     heading = ledger.headings[field]

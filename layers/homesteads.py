@@ -2,59 +2,88 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 
+from geo.overlay import mended
 from geo.problems import Problem
-from layers.ledgers import unique_ids, without_personal
+from layers.catalog import Catalog
+from layers.forms import area_column_m2
+from layers.ledgers import name_columns, unique_ids
+from layers.places import as_rows
 
-ID_FIELDS = ("homestead_id", "宅基地编号", "编号", "bsm", "BSM", "osm_id", "id")
+TOLD = ("house_id", "household_key", "county", "town", "village", "group", "collective", "project")
+"""What a layer may say of a plot in words, '' where it does not."""
+
+AREAL = ("Polygon", "MultiPolygon")
 
 
-def plots(frame: gpd.GeoDataFrame, *, file: str) -> tuple[gpd.GeoDataFrame, list[Problem]]:
+def plots(
+    frame: gpd.GeoDataFrame, catalog: Catalog, *, file: str, key_of: Callable[[str], str] | None = None
+) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     """
-    Name the plots of a layer; every feature comes out.
+    Read the plots of a layer; every feature comes out.
 
-    The id is the first of the fields people use for it, else the number of the feature. Faults: a repeated id
-    (gets the feature's number as suffix), a feature without a shape, a polygon that crosses itself (kept, its
-    parts made simple).
+    A feature without an id, or with one that another has, is named by its number. Faults: a repeated id (gets the
+    feature's number as suffix), a feature without a shape, a polygon that crosses itself (kept, its parts made
+    simple) or that has no area, an area that is none.
+
+    Parameters
+    ----------
+    frame
+        Features in degrees.
+    catalog
+        Headings of the section ``plot``.
+    file
+        As records name it.
+    key_of
+        Makes a keyed hash of an ID number, see ``layers.houses``.
 
     Returns
     -------
     plots, problems
-        ``homestead_id``, ``file``, ``row`` and geometry in degrees.
+        ``homestead_id``, ``TOLD``, ``ledger_area_m2`` and ``soil_cm`` (NaN where not told), ``file``, ``row`` and
+        geometry in degrees.
     """
-    frame = frame.set_axis(pd.RangeIndex(1, len(frame) + 1))  # numbered from the first, as a person counts them
-    number = pd.Series(frame.index, index=frame.index)
-    field = next((name for name in ID_FIELDS if name in frame.columns), None)
-    given = frame[field].astype("str").fillna("") if field else number.astype("str")
-    given = given.mask(given.isin(["nan", "None", "<NA>"]), "").map(without_personal)
+    frame = frame.reset_index(drop=True)
+    raw = as_rows(frame, catalog, file=file)
+    raw = replace(raw, rows=tuple(row[:-2] for row in raw.rows))  # the shape says where it is
+    ledger = name_columns(raw, catalog.headers, sections=("plot", "common"), keyed="id_no", key_of=key_of)
+    number = pd.Series(ledger.frame.index, index=ledger.frame.index)
+    given = ledger.text("homestead_id")
     ids, twice = unique_ids(given, otherwise=number.astype("str"))
-    geometry = frame.geometry
+    geometry = frame.geometry.set_axis(ledger.frame.index)
     empty = geometry.isna() | geometry.is_empty
     crossing = ~empty & ~geometry.is_valid
+    shapes = mended(geometry, crossing)
+    areal = ~empty & geometry.geom_type.isin(AREAL)
+    nothing = areal & (shapes.is_empty | (shapely.area(shapes.to_numpy()) == 0))
+    column = ledger.headings.get("homestead_id", "")
     problems = [
-        *_faults("id_repeated", file, number[twice], field or "", given[twice]),
+        *_faults("id_repeated", file, number[twice], column, given[twice]),
         *_faults("shape_missing", file, number[empty], "geometry", ids[empty]),
-        *_faults("shape_crossing", file, number[crossing], "geometry", ids[crossing]),
+        *_faults("shape_crossing", file, number[crossing & ~nothing], "geometry", ids[crossing & ~nothing]),
+        *_faults("plot_no_area", file, number[nothing], "geometry", ids[nothing]),
     ]
-    flat = int((~empty & ~geometry.geom_type.isin(["Polygon", "MultiPolygon"])).sum())
+    flat = int((~empty & ~areal).sum())
     if flat:
         problems.append(Problem.doubt("shape_without_area", file=file, n=flat, all=len(frame)))
-    named = {"homestead_id": ids, "file": file, "row": number}
-    out = gpd.GeoDataFrame(named, geometry=mended(geometry, crossing), crs=frame.crs).reset_index(drop=True)
-    return out, problems
-
-
-def mended(geometry: gpd.GeoSeries, crossing: pd.Series) -> gpd.GeoSeries:
-    """
-    Make the shapes that cross themselves simple; the others are as they were.
-
-    Only what has an area is kept of a mended polygon: a spike that encloses nothing is dropped.
-    """
-    out = geometry.copy()
-    out[crossing] = geometry[crossing].make_valid(method="structure", keep_collapsed=False)
-    return out
+    areas, soil = pd.Series(np.nan, index=ids.index), pd.Series(np.nan, index=ids.index)
+    if "plot_area" in ledger.frame:
+        areas, found = area_column_m2(ledger, "plot_area", "", plots=True)
+        problems += found
+    if "soil_cm" in ledger.frame:
+        soil, found = ledger.numbers("soil_cm")
+        problems += found
+    words = {"household_key": "id_no"} if key_of is not None else {"household_key": ""}
+    told = {name: ledger.text(words.get(name, name)).astype("object") for name in TOLD}
+    named = {"homestead_id": ids, **told, "ledger_area_m2": areas, "soil_cm": soil, "file": file, "row": number}
+    return gpd.GeoDataFrame(named, geometry=shapes, crs=frame.crs).reset_index(drop=True), problems
 
 
 def _faults(code: str, file: str, rows: pd.Series, column: str, values: pd.Series) -> list[Problem]:

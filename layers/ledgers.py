@@ -8,7 +8,7 @@ import hashlib
 import math
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -217,7 +217,10 @@ def parse_date(cell: str) -> dt.date | None:
     return dt.date(year, month, day or last) if day <= last else None
 
 
-def name_columns(raw: RawTable, headers: Headers, *, sections: Sequence[str]) -> Ledger:
+def name_columns(
+    raw: RawTable, headers: Headers, *, sections: Sequence[str], keyed: str = "",
+    key_of: Callable[[str], str] | None = None,
+) -> Ledger:  # fmt: skip
     """
     Find the heading row and keep the columns whose heading is known, under their field names.
 
@@ -225,7 +228,7 @@ def name_columns(raw: RawTable, headers: Headers, *, sections: Sequence[str]) ->
     goes to the section named first; of two columns for one field the first is taken. Empty rows are left out;
     so are totals, signature rows and headings repeated at a page break, which are named in a doubt. ID numbers
     and mobile numbers are blotted out, in whatever column they stand. Of a layer
-    every feature is a record, numbered from 1.
+    every feature is a record, numbered from 1. Cells of the field ``keyed`` become what ``key_of`` makes of them.
 
     Raises
     ------
@@ -258,7 +261,11 @@ def name_columns(raw: RawTable, headers: Headers, *, sections: Sequence[str]) ->
         if not raw.is_layer and (_is_no_record(filled) or cells == raw.rows[top]):
             left_out.append(number)
             continue
-        rows.append([without_personal(cells[column]) if column < len(cells) else "" for column in fields.values()])
+        row = []
+        for field, column in fields.items():
+            cell = cells[column] if column < len(cells) else ""
+            row.append(key_of(cell) if key_of is not None and field == keyed else without_personal(cell))
+        rows.append(row)
         numbers.append(number)
     problems = []
     if left_out:

@@ -9,8 +9,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geo.overlay import mended
 from geo.problems import Problem
-from layers.homesteads import mended
 from layers.ledgers import plain, some
 
 DISAGREE_M = 500.0

@@ -198,6 +198,7 @@ _WORDS = (
     "people", "unknown_people", "time", "limit", "distance", "facility", "status", "category", "all_met",
     "most_met", "few_met", "none_judged", "deciding", "projected", "osm", "search", "close",
     "default_mark", "gap", "missing", "far", "households", "hosts", "straight",
+    "plot_area", "plot_slope", "plots_by",
 )  # fmt: skip
 
 
@@ -314,23 +315,47 @@ def _steps(shape: shapely.Geometry) -> list[int]:
     return [int(v) for v in steps.reshape(-1)]
 
 
-def _plots(
-    homesteads: gpd.GeoDataFrame | None, messages: Messages
-) -> tuple[list[dict[str, Any]] | None, list[str]]:
+WAY_COLOURS = {"consolidate": "#8c510a", "reclaim": "#dfc27d", "regreen": "#35978f", "retained": "#762a83",
+               "hold": "#aaaaaa"}  # fmt: skip
+SLOPE_COLOURS = {"1": "#ffffcc", "2": "#c2e699", "3": "#78c679", "4": "#238443", "5": "#d7301f",
+                 "unknown": "#aaaaaa"}  # fmt: skip
+CHECK_COLOURS = {"yes": "#d7301f", "no": "#dddddd"}
+
+
+def _plots(homesteads: gpd.GeoDataFrame | None, messages: Messages) -> tuple[dict[str, Any] | None, list[str]]:
+    """Outlines of plots, what is told of each, and the ways to colour them."""
     if homesteads is None or not len(homesteads):
         return None, []
     if len(homesteads) > MOST_PLOTS:
         return None, [messages.say("map.too_many", n=len(homesteads))]
-    names = homesteads["slope_class"].astype("str").fillna("unknown").to_numpy(object)
     parts, owner = shapely.get_parts(homesteads.geometry.to_numpy(), return_index=True)
     polygon = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
     rings, owner = shapely.get_exterior_ring(parts[polygon]), owner[polygon]
-    out = []
-    for name in sorted(set(names)):
-        mine = [_steps(ring) for ring in rings[names[owner] == name]]
-        count = int((names == name).sum())
-        out.append({"slope": name, "name": messages.say(f"slope.{name}"), "n": count, "rings": mine})
-    return out, []
+    words = messages.words
+    codes = {
+        "way": (homesteads["way"], words["way"], WAY_COLOURS),
+        "slope": (homesteads["slope_class"].astype("str").fillna("unknown"), words["slope"], SLOPE_COLOURS),
+        "check": (homesteads["field_check"].map({True: "yes", False: "no"}), words["plot_check"], CHECK_COLOURS),
+    }
+    by = []
+    for name, (column, known, colours) in codes.items():
+        present = [code for code in colours if (column == code).any()]
+        number = {code: place for place, code in enumerate(present)}
+        classes = [
+            {"name": known[code], "colour": colours[code], "n": int((column == code).sum())} for code in present
+        ]
+        by.append({"name": words["plots_by"][name], "classes": classes, "of": [number[code] for code in column]})
+    told = [
+        [
+            row.homestead_id,
+            _round(row.area_m2, 1),
+            _round(row.slope_deg_mean, 1),
+            words["way"][row.way],
+            row.reasons,
+        ]
+        for row in homesteads.itertuples()
+    ]
+    return {"rings": [_steps(ring) for ring in rings], "owner": owner.tolist(), "told": told, "by": by}, []
 
 
 def _relief(terrain: Raster | None) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from analysis.catchment import DEFAULT as CARE_METHOD
 from analysis.intervals import VARIANTS
 from layers.catalog import Catalog
 from layers.places import KINDS
+from outputs import land
 from outputs.messages import Messages
 
 _CODED = (
@@ -28,8 +29,11 @@ MOST_ROWS = 20_000
 """More rows than this do not help a reader of a sheet; the sheet says where the rest is."""
 
 _DIGITS = {
-    "_min": "0.0", "_km": "#,##0.0", "_m": "#,##0", "_m2": "#,##0.0", "_mu": "#,##0.000",
+    "_min": "0.0", "_km": "#,##0.0", "_ha": "#,##0.0", "index": "0.00",
+    **dict.fromkeys(("fragile", "overloaded", "overused"), "0.00"),
+    "_m": "#,##0", "_m2": "#,##0.0", "_mu": "#,##0.000",
     "_short": "#,##0.0", "gini": "0.00", "palma": "0.0", "mean": "0.00",
+    "_deg_mean": "0.0", "score": "0.00", "score_low": "0.00", "score_high": "0.00", "worth": "#,##0.0",
     **dict.fromkeys(("per_1000", "per_1000_2sfca"), "0.00"), "ratio": "0.00000",
     **dict.fromkeys(("share", "target", "_share", "_share_low", "_share_high", *VARIANTS), "0.0%"),
 }  # fmt: skip
@@ -117,8 +121,7 @@ def _sheets(given: BookInput) -> dict[str, pd.DataFrame]:
         )
     if "facilities" in tables:
         out["facilities"] = tables["facilities"].drop(columns=["file", "row", "merged_ids", "doors"])
-    if "slopes" in tables:
-        out["homesteads"] = tables["slopes"]
+    out |= land.sheets(tables)
     for name in ("balance", "left_out", "slope_effect", "steepest", "problems", "laws"):
         if name in tables:
             out[name] = tables[name].drop(columns="code", errors="ignore")
@@ -174,6 +177,7 @@ def _readable(frame: pd.DataFrame, given: BookInput, messages: Messages) -> pd.D
         "next_level": words["level"],
         "source": words["grid_source"],
         "part": {**words["level"], **words["school_stage"]},
+        **land.words_of(messages, catalog),
     }
     for column, known in codes.items():
         if column in out:

@@ -221,6 +221,12 @@ def _run(
     book = done.folder / "workbook.xlsx"
     where = words.say("cli.where_book") if book.exists() else str(done.folder / "tables" / "problems.parquet")
     click.echo(words.say("cli.run_done", seconds=seconds, faults=n["fault"], doubts=n["doubt"], where=where))
+    if (done.folder / "tables" / "ways_moved.parquet").exists():
+        from layers.ledgers import some
+
+        moved = done.table("ways_moved")
+        ids = some(list(moved["homestead_id"])) if len(moved) else "—"
+        click.echo(words.say("cli.ways_moved", n=len(moved), ids=ids))
     for said, path in (("cli.workbook_at", book), ("cli.map_at", done.map())):
         if path.exists():
             click.echo(words.say(said, path=path))
@@ -316,6 +322,38 @@ def compare(context: click.Context, before: Path, after: Path, out: Path | None)
         folder = out or after.with_name(f"{after.name}-compared")
         write_differences(found, folder, words)
         click.echo(words.say("cli.compare_written", path=folder))
+
+    _guarded(context, work)
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="结果文件夹 folder")
+@click.option(
+    "--confidence", type=click.FloatRange(50, 99.9), default=95.0, help="抽查把握度（%） how sure, per cent"
+)
+@click.option("--margin", type=click.FloatRange(0.5, 50), default=5.0, help="误差（%） to how much, per cent")
+@click.option("--seed", type=int, default=1, help="随机种子 seed of the sample")
+@click.option(
+    "--key", type=click.Path(path_type=Path), default=None,
+    help="户主姓名电话表，只印在核查表上 names and telephones, for the printed sheets only",
+)  # fmt: skip
+@click.pass_context
+def field(
+    context: click.Context, run: Path, out: Path | None, confidence: float, margin: float, seed: int,
+    key: Path | None,
+) -> None:  # fmt: skip
+    """宅基地现场核查：清单、每村一页、KML、GPX、Shapefile。 Lists, sheets and layers for the field."""
+
+    def work() -> None:
+        from yike.fieldwork import prepare_field
+
+        words = _words(context)
+        folder = out or run.with_name(f"{run.name}-field")
+        done = prepare_field(run, folder, confidence=confidence / 100, margin=margin / 100, seed=seed, key=key,
+                             language=context.obj)  # fmt: skip
+        sampled = int((done.table["why"] == words.words["field_why"]["sample"]).sum())
+        click.echo(words.say("cli.field_done", doubtful=len(done.table) - sampled, sample=sampled, path=folder))
 
     _guarded(context, work)
 

@@ -18,7 +18,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from pyproj import CRS
 
 from analysis.access import Asked, counting, cross, measure_access, with_measured
 from analysis.care import LevelCare, care_grids, joined_care, measure_level
@@ -30,7 +29,6 @@ from analysis.gaps import coverage, distance_gaps
 from analysis.grids import GivenGrids
 from analysis.intervals import intervals
 from analysis.laws import check_laws
-from analysis.reclamation import by_slope_class, survey_plots
 from analysis.seats import VIEWS, place_pupils, school_pools
 from analysis.streets import effect_of_grades, streets_left_out
 from analysis.verify import verify
@@ -44,6 +42,7 @@ from geo.people import count_people
 from geo.problems import CRSUnitError, Problem, Stop
 from geo.profile import TagRule
 from geo.snap import Snapper
+from geo.terrain import HIGHEST_M, LOWEST_M
 from layers import facilities as facility_layer
 from layers import forms
 from layers import homesteads as homestead_layer
@@ -52,12 +51,10 @@ from layers.catalog import Catalog
 from layers.doors import by_kind
 from layers.edits import Scenario, edit_facilities, edit_places, edit_roads
 from layers.ledgers import some
+from yike.plots import dem_there, key_of, plot_stages, secret_mark
 from yike.project import MOST_SEATS, Project, Source
 from yike.stages import WAS, Stage, Work
 from yike.store import Value
-
-LOWEST_M, HIGHEST_M = -500.0, 9000.0
-"""No ground is lower or higher; what is, is a no-data value that nobody declared, or not in metres."""
 
 MARGIN_DEG = 0.02
 """How far around the places and plots terrain is read, about 2 km."""
@@ -129,13 +126,14 @@ def reading_stages(project: Project) -> list[Stage]:
         if catalog.ledgers[name].form == "table":
             work = partial(_form_table, project, name, catalog)
             stages.append(
-                Stage(f"form_{name}", work, also=("places",), reads=(source.path,), settings=asked(source),
-                      layer=name)
+                Stage(f"form_{name}", work, also=("places",), reads=(source.path,),
+                      settings=[asked(source), secret_mark() if catalog.ledgers[name].keyed else ""], layer=name)
             )  # fmt: skip
     if project.homesteads is not None:
         stages.append(
-            Stage("homesteads", partial(_plots, project), also=("area",), reads=_files(project.homesteads),
-                  settings=asked(project.homesteads), layer="homesteads")
+            Stage("homesteads", partial(_plots, project, catalog), also=("area",),
+                  reads=_files(project.homesteads), settings=[asked(project.homesteads), secret_mark()],
+                  layer="homesteads")
         )  # fmt: skip
     if project.people is not None:
         stages.append(
@@ -144,7 +142,7 @@ def reading_stages(project: Project) -> list[Stage]:
         )  # fmt: skip
     if project.dem:
         stages.append(
-            Stage("terrain", partial(_terrain, project), also=("network", "places", "homesteads"),
+            Stage("terrain", partial(_terrain, project), also=("network", "places"),
                   reads=project.dem, settings=asked(project.dem), layer="terrain")
         )  # fmt: skip
         stages.append(Stage("grades", _grades, needs=("network", "terrain"), layer="terrain"))
@@ -273,12 +271,9 @@ def computing_stages(
         Stage("rings", partial(_rings, catalog), needs=("network", "places"),
               also=("grades", "barriers", "form_rivers"), settings=walking),
     ]  # fmt: skip
-    if project.homesteads is not None:
-        stages.append(
-            Stage("plots", partial(_surveyed, project), needs=("homesteads",), also=("terrain",),
-                  settings=project.crs)
-        )  # fmt: skip
-    tables = ("people_at", "access", "circles", "gaps", "rings", "plots", "seats", "care", "grids")
+    land = plot_stages(project, catalog)
+    stages += land
+    tables = ("people_at", "access", "circles", "gaps", "rings", "seats", "care", "grids", *(s.name for s in land))
     if touched is not None:
         kinds = sorted(touched)
         stages = [
@@ -299,7 +294,11 @@ def computing_stages(
 
 TABLES = {
     "places": "people_at", "access": "access", "snaps": "access", "circles": "circles", "shares": "circles",
-    "gaps": "gaps", "coverage": "gaps", "homesteads": "plots", "slopes": "plots", "balance": "people_at",
+    "gaps": "gaps", "coverage": "gaps", "homesteads": "reclamation", "ways": "reclamation",
+    "slopes": "reclamation", "ways_moved": "reclamation", "houses": "demolition", "demolition": "demolition",
+    "quota": "quota",
+    "quota_worth": "quota", "rights": "rights", "subsidy_claims": "rights", "origins": "origins",
+    "balance": "people_at",
     "laws": "laws", "left_out": "streets", "slope_effect": "streets", "steepest": "streets",
     "intervals": "intervals", "seats": "seats", "schools": "seats", "cuts": "seats", "methods": "seats",
     "care": "care", "care_levels": "care", "care_reach": "care", "referrals": "care", "grids": "grids",
@@ -418,7 +417,9 @@ def _form_table(project: Project, name: str, catalog: Catalog, at: Work) -> Valu
         try:
             label = project.label(path) if path == source.path else path.name
             raw = dataclasses.replace(io.read_table(path, sheet=source.sheet), file=label)
-            frame, found = forms.read_table_form(raw, catalog.ledgers[name], catalog, settlements=named)
+            form = catalog.ledgers[name]
+            hashed = key_of() if form.keyed else None
+            frame, found = forms.read_table_form(raw, form, catalog, settlements=named, key_of=hashed)
         except Stop as stop:  # the other workbooks of the folder are read all the same
             problems += left_out(stop.problems)
             continue
@@ -552,7 +553,7 @@ def _facility_source(
     return frame, problems, set()
 
 
-def _plots(project: Project, at: Work) -> Value:
+def _plots(project: Project, catalog: Catalog, at: Work) -> Value:
     source = project.homesteads
     area = at.given["area"]["area"] if "area" in at.given else None
     if source is None:
@@ -563,8 +564,14 @@ def _plots(project: Project, at: Work) -> Value:
         if area is not None:
             frame = frame[shapely.intersects(area, frame.geometry.representative_point().to_numpy())]
     else:
-        frame = io.read_vector(source.path, layer=source.layer, crs=source.crs)
-    plots, problems = homestead_layer.plots(frame.reset_index(drop=True), file=project.label(source.path))
+        try:
+            frame = io.read_vector(source.path, layer=source.layer, crs=source.crs)
+        except Stop as stop:  # access does not stand on it
+            nothing = gpd.GeoDataFrame(geometry=[], crs=systems.DEGREES)
+            plots, _ = homestead_layer.plots(nothing, catalog, file=source.path.name)
+            return {"plots": plots, "problems": _in("homesteads", left_out(stop.problems))}
+    file = project.label(source.path)
+    plots, problems = homestead_layer.plots(frame.reset_index(drop=True), catalog, file=file, key_of=key_of())
     return {"plots": plots, "problems": _in("homesteads", problems)}
 
 
@@ -675,13 +682,13 @@ def _people(project: Project, at: Work) -> Value:
 
 def _terrain(project: Project, at: Work) -> Value:
     places = at.given["places"]["places"] if "places" in at.given else None
-    plots = at.given["homesteads"]["plots"] if "homesteads" in at.given else None
-    box = _box_of([places, plots], MARGIN_DEG)
+    tiles, faults = dem_there(project.dem)
+    box = _box_of([places], MARGIN_DEG)
     if "network" in at.given:  # streets near the places rise and fall too
         streets, near = at.given["network"]["streets"], _box_of([places], GRADES_DEG)
         box = _joint(box, near if near is None else _common(near, streets.box))
-    raster = io.read_raster(list(project.dem), within=box)
-    inner = _box_of([plots] if plots is not None and len(plots) else [places], 0.0)
+    raster = io.read_raster(tiles, within=box)
+    inner = _box_of([places], 0.0)
     if inner is not None and not io.touches(raster, inner):
         raise Stop(Problem.stop("raster_covers_none", file=project.dem[0]))
     if not raster.crs.is_geographic:
@@ -689,7 +696,8 @@ def _terrain(project: Project, at: Work) -> Value:
             systems.require_metres(raster.crs.to_wkt(), what=project.dem[0].name)
         except CRSUnitError as error:
             raise Stop(Problem.stop("raster_not_metres", file=project.dem[0], reason=error)) from error
-    raster, doubts = _in_metres(raster, project.dem)
+    raster, doubts = _in_metres(raster, tuple(tiles))
+    doubts = (*faults, *doubts)
     with np.errstate(invalid="ignore"):
         wild = (raster.values < LOWEST_M) | (raster.values > HIGHEST_M)
     if wild.any():
@@ -1056,13 +1064,6 @@ def _rings(catalog: Catalog, at: Work) -> Value:
 def _gaps(at: Work) -> Value:
     access = at.given["access"]["access"]
     return {"gaps": distance_gaps(access), "coverage": coverage(access, at.given["people_at"]["places"])}
-
-
-def _surveyed(project: Project, at: Work) -> Value:
-    plane = None if project.crs == "auto" else CRS.from_user_input(systems.system(project.crs))
-    terrain = at.given["terrain"]["raster"] if "terrain" in at.given else None
-    homesteads = survey_plots(at.given["homesteads"]["plots"], terrain=terrain, plane=plane)
-    return {"homesteads": homesteads, "slopes": by_slope_class(homesteads)}
 
 
 def _laws(catalog: Catalog, met_share: float | None, at: Work) -> Value:

@@ -70,8 +70,9 @@ class Project:
     ``categories``, ``cover`` (how much longer a metre takes by class of land cover), ``seats`` (of schools that
     tell none), ``pupils`` (per 1,000 people, by stage, where no ages are known) and ``staff`` (doctors of
     institutions of care that tell none) are what differs from the catalogue; ``costs`` are of a new site, a class
-    (``unit``) and a bed, in 10,000 yuan, and ``candidates`` a list of sites, both for ``yike site``. ``scenario``
-    holds edits of what the files say.
+    (``unit``) and a bed, in 10,000 yuan, and ``candidates`` a list of sites, both for ``yike site``.
+    ``reclamation`` is what differs from the catalogue of old homesteads, ``prices`` are what a mu of quota is
+    worth in scenarios, in 10,000 yuan. ``scenario`` holds edits of what the files say.
     """
 
     file: Path
@@ -108,6 +109,8 @@ class Project:
     staff: Mapping[str, float] = dataclasses.field(default_factory=dict)
     costs: Mapping[str, float] = dataclasses.field(default_factory=dict)
     candidates: Source | None = None
+    reclamation: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    prices: Mapping[str, float] = dataclasses.field(default_factory=dict)
     scenario: Scenario = dataclasses.field(default_factory=Scenario)
 
     def catalog(self) -> Catalog:
@@ -117,6 +120,7 @@ class Project:
         own = dataclasses.replace(own, cover={**own.cover, **self.cover}, default_seats=self.seats,
                                   default_staff=self.staff)  # fmt: skip
         own = dataclasses.replace(own, remedies=dataclasses.replace(own.remedies, costs=self.costs))
+        own = dataclasses.replace(own, reclamation=own.reclamation.with_overrides(self.reclamation))
         local = {name: dataclasses.replace(own.stages[name], per_1000=n) for name, n in self.pupils.items()}
         own = dataclasses.replace(own, stages={**own.stages, **local})
         return own.walking(self.walk_function, raw=self.raw)
@@ -205,6 +209,8 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "pupils": (),
     "staff": (),
     "costs": (),
+    "reclamation": (),
+    "quota": (),
     "run": ("circle_personas", "met_share", "walk_function", "raw"),
     "strata": (),
     "standards": (),
@@ -443,6 +449,8 @@ def _project(reader: _Reader) -> Project:
         pupils=_numbers(reader, "pupils", tuple(catalogue.load().stages), 0, MOST_PUPILS),
         costs=_numbers(reader, "costs", tuple(catalogue.load().remedies.weights), 0, MOST_COST),
         candidates=_one(reader, "candidates"),
+        reclamation=_reclamation(reader),
+        prices=_numbers(reader, "quota", tuple(reader.data.get("quota", {})), 0, MOST_COST),
         staff=_numbers(reader, "staff", _caring(), 0, MOST_STAFF),
         dem=tuple(reader.file("terrain.dem", p) for p in ([dem] if isinstance(dem, str) else dem)),
         circle_personas=tuple(str(p) for p in personas),
@@ -530,6 +538,17 @@ def _numbers(
             reader.wrong(f"{table}.{name}", number, f"{least} … {most}")
         else:
             found[name] = float(number)
+    return found
+
+
+def _reclamation(reader: _Reader) -> dict[str, Any]:
+    """What differs from the catalogue of old homesteads, checked."""
+    found = dict(reader.data.get("reclamation", {}))
+    try:
+        catalogue.load().reclamation.with_overrides(found)
+    except Stop as stop:
+        reader.problems += [dataclasses.replace(problem, file=reader.path.name) for problem in stop.problems]
+        return {}
     return found
 
 

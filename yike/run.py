@@ -30,6 +30,7 @@ from layers.catalog import Catalog
 from layers.doors import door_table
 from layers.edits import touched_categories
 from layers.facilities import short_names
+from outputs.land import with_words
 from outputs.messages import load as load_messages
 from outputs.messages import problem_table
 from yike.pipeline import (
@@ -532,16 +533,25 @@ def _writing_stages(project: Project) -> list[Stage]:
         Stage("tables", partial(_tables, project), needs=("places", "laws"), also=(*reading, *computing),
               settings=[project.language]),
         Stage("map", partial(_map, project), needs=drawn,
-              also=("places", "homesteads", "plots", "terrain", *coloured),
+              also=("places", "homesteads", "reclamation", "terrain", *coloured),
               settings=[shown, project.standards, project.categories]),
         Stage("workbook", partial(_workbook, project), needs=(*drawn, "tables"), also=computing, reads=files,
               settings=[shown, project.standards, project.categories]),
     ]  # fmt: skip
 
 
+def _worded(project: Project, given: Mapping[str, Value]) -> dict[str, pd.DataFrame]:
+    """The finished tables and facilities, with reasons in words."""
+    tables = tables_of(given) | {"facilities": given["facilities"]["facilities"]}
+    if "homesteads" in tables:
+        messages = load_messages(project.language)
+        tables["homesteads"] = with_words(tables["homesteads"], project.catalog(), messages)
+    return tables
+
+
 def _all_tables(project: Project, given: Mapping[str, Value]) -> dict[str, pd.DataFrame]:
     problems = problem_table(problems_of(given), load_messages(project.language))
-    return tables_of(given) | {"facilities": given["facilities"]["facilities"], "problems": problems}
+    return _worded(project, given) | {"problems": problems}
 
 
 def _tables(project: Project, at: Work) -> Value:
@@ -562,7 +572,8 @@ def _map(project: Project, at: Work) -> Value:
     given_map = MapInput(
         project.name, given["people_at"]["places"], given["access"]["access"], given["circles"]["circles"],
         project.circle_personas[0], given["facilities"]["facilities"], given["network"]["streets"],
-        _measured_plots(given), given["terrain"]["raster"] if "terrain" in given else None, _joins(given),
+        _measured_plots(given, _worded(project, given)),
+        given["terrain"]["raster"] if "terrain" in given else None, _joins(given),
         project.catalog(), _today(), metadata.version("yike"),
         tuple(themes_of(tables_of(given), project.catalog(), load_messages(project.language))),
     )  # fmt: skip
@@ -573,9 +584,7 @@ def _map(project: Project, at: Work) -> Value:
 def _workbook(project: Project, at: Work) -> Value:
     from outputs.workbook import BookInput, write_workbook
 
-    tables = tables_of(at.given) | {
-        "facilities": at.given["facilities"]["facilities"], "problems": at.given["tables"]["table_problems"],
-    }  # fmt: skip
+    tables = _worded(project, at.given) | {"problems": at.given["tables"]["table_problems"]}
     digests = {name: digest for name, digest in at.digests.items() if digest}
     book = BookInput(project.name, tables, project.catalog(), digests, _today(), metadata.version("yike"))
     write_workbook(book, at.folder / "workbook.xlsx", load_messages(project.language))
@@ -586,11 +595,11 @@ def _today() -> str:
     return dt.datetime.now(tz=dt.UTC).astimezone().date().isoformat()
 
 
-def _measured_plots(given: Mapping[str, Value]) -> gpd.GeoDataFrame | None:
-    if "plots" not in given:
+def _measured_plots(given: Mapping[str, Value], tables: Mapping[str, pd.DataFrame]) -> gpd.GeoDataFrame | None:
+    if "reclamation" not in given:
         return None
     named = given["homesteads"]["plots"][["homestead_id", "geometry"]]
-    return gpd.GeoDataFrame(named.join(given["plots"]["homesteads"].drop(columns="homestead_id")))
+    return gpd.GeoDataFrame(named.join(tables["homesteads"].drop(columns="homestead_id")))
 
 
 def _assemble(folder: Path, project: Project, stages: Stages, all_names: Sequence[str]) -> None:
@@ -609,7 +618,7 @@ def _assemble(folder: Path, project: Project, stages: Stages, all_names: Sequenc
 
 def _write_layers(path: Path, given: Mapping[str, Value], tables: Mapping[str, pd.DataFrame]) -> None:
     places = given["places"]["places"]
-    facilities, plots = given["facilities"]["facilities"], _measured_plots(given)
+    facilities, plots = given["facilities"]["facilities"], _measured_plots(given, tables)
     io.write_layer(_points(tables.get("places", places)), path, layer="places")
     if len(facilities):
         io.write_layer(_points(facilities), path, layer="facilities")

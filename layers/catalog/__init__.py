@@ -21,6 +21,7 @@ from typing import Any, Literal
 from geo.problems import Problem, Stop
 from geo.profile import Mode, RoadRule, TagRule, TravelProfile
 from geo.walking import DEFAULT, LEVEL, WALK_FUNCTIONS
+from layers.catalog.land import Reclamation, build_reclamation, reclamation_faults
 
 Profile = Literal["urban", "park", "rural"]
 PROFILES: tuple[Profile, ...] = ("urban", "park", "rural")
@@ -31,7 +32,8 @@ CERTAINTIES = ("V", "H", "U", "P")
 LIMITS = ("walk_min", "drive_min", "radius_m")
 LAND_USES = ("farmland", "garden", "forest", "grass", "other_agri", "construction", "unused")
 FILES = ("categories", "groups", "standards", "personas", "modes", "roads", "lists", "settlements", "headers",
-         "landuse", "ledgers", "words", "doors", "landcover", "stages", "care", "remedies")  # fmt: skip
+         "landuse", "ledgers", "words", "doors", "landcover", "stages", "care", "remedies",
+         "reclamation")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,8 @@ class LedgerForm:
     shapes: str = ""
     land_class: str = ""
     personal: tuple[str, ...] = ()
+    keyed: str = ""
+    """A personal column of which a keyed hash is kept, as ``household_key``."""
     numbers: tuple[str, ...] = ()
     areas: tuple[str, ...] = ()
     plot_areas: tuple[str, ...] = ()
@@ -336,6 +340,7 @@ class Catalog:
     """Levels of care, the nearest first."""
     care_rules: CareRules
     remedies: RemedyRules
+    reclamation: Reclamation
     doors: DoorRules
     cover: Mapping[int, float]
     """By class of land cover how many times longer a metre takes than on open ground; 0 is closed."""
@@ -513,6 +518,7 @@ def build(data: Mapping[str, Mapping[str, Any]]) -> Catalog:
         *_group_faults(data),
         *_standard_faults(data["standards"], data["categories"]["category"]),
         *_ledger_faults(data),
+        *reclamation_faults(data["reclamation"], data["ledgers"]),
     ]
     if faults:
         raise Stop([Problem.stop("catalog_row", row=row, key=key, value=value) for row, key, value in faults])
@@ -563,6 +569,7 @@ def build(data: Mapping[str, Mapping[str, Any]]) -> Catalog:
             **(data["remedies"]["candidates"] | {"forbidden": tuple(data["remedies"]["candidates"]["forbidden"])}),
         ),
         care_rules=CareRules(**data["care"]["target"], **data["care"]["grids"]),
+        reclamation=build_reclamation(data["reclamation"]),
         cover={int(code): float(factor) for code, factor in data["landcover"]["worldcover"]["factor"].items()},
         doors=DoorRules(_rules(data["doors"]["osm"]["gates"]), frozenset(data["doors"]["osm"]["closed"])),
     )
@@ -705,7 +712,7 @@ def _ledger_faults(data: Mapping[str, Mapping[str, Any]]) -> Faults:
     faults: Faults = []
     for name, row in data["ledgers"].items():
         known = {*data["headers"].get(row["section"], ()), *data["headers"]["common"]}
-        own = [row.get("id", ""), row.get("settlement", ""), row.get("land_class", "")]
+        own = [row.get(key, "") for key in ("id", "settlement", "land_class", "keyed")]
         lists = [value for key, value in row.items() if isinstance(value, list) and key != "file_words"]
         own += [field for fields in lists for field in fields]
         faults += [(name, row["section"], field) for field in own if field and field not in known]

@@ -86,8 +86,8 @@ def write_county(folder: Path, *, seed: int = SEED, scale: float = 1.0) -> Truth
     files.write_facilities(folder, services, layout, catalog, planted)
     terrain = files.write_ground(folder / "高程.tif", ground)
     files.write_land(folder, ground, layout, villages, plots, settlements, planted)
-    files.write_house_ledgers(folder / "旧房台账", plots, settlements, rng, planted)
-    files.write_ledgers(folder, settlements, villages, planted)
+    gone = files.write_house_ledgers(folder / "旧房台账", plots, settlements, rng, planted)
+    files.write_ledgers(folder, settlements, villages, plots, planted)
     told = [h for h in (*settlements, *households, *residents) if h.trait not in TRUE_ELSEWHERE and not h.shape]
     counted = [service for service in services if service.source != SHIFTED]
     verdicts = verdicts_of(told, counted, layout.roads, catalog, profiles=PROFILES, terrain=terrain)
@@ -96,7 +96,7 @@ def write_county(folder: Path, *, seed: int = SEED, scale: float = 1.0) -> Truth
     numbers = {
         "settlements": len(settlements), "households": len(households), "hosts": len(residents),
         "villages": len(villages), "towns": len(layout.towns), "facilities": len(services), "homesteads": len(plots),
-        "schools": sum(s.source == "school" for s in services), "clinics": sum(s.source == "health" for s in services),
+        "schools": sum(s.source == "school" for s in services), "clinics": sum(s.source == "health" for s in services), **gone,
     }  # fmt: skip
     return Truth(
         faults=frozenset(planted.faults), doubts=frozenset(planted.doubts), verdicts=verdicts, numbers=numbers,
@@ -130,6 +130,7 @@ facilities = [
   { osm = true },
 ]
 homesteads = "旧宅基地.shp"
+slope_map = "坡度图.gpkg"
 house_ledger = "旧房台账/"
 survey = "三调.gdb:DLTB"
 villages = "行政村.shp"

@@ -464,7 +464,8 @@ def write_land(
         # the county town has health centres and no township hospital, and several primary schools with numbers
         planted.note_doubt("grid_lead_unknown" if lead == "卫生院" else "district_lead_unknown", name)
         io.write_vector(_degrees(grid), folder / name, layer=what)
-    _write_plots(folder / "旧宅基地.shp", plots)
+    _write_plots(folder / "旧宅基地.shp", plots, planted)
+    _write_slope_map(folder / "坡度图.gpkg", villages)
     _write_survey(folder / "三调.gdb", villages, planted)
     for name, shapes in land.zones(list(villages), box).items():
         zone = gpd.GeoDataFrame({"编号": [f"{n:03d}" for n in range(1, len(shapes) + 1)]}, geometry=shapes)
@@ -490,12 +491,25 @@ ZONES = {"permanent_farmland": "永久基本农田.fgb", "redline": "生态保�
          "hazards": "地灾隐患.geojson", "plan_parcels": "规划用地.gpkg", "urban_boundary": "城镇开发边界.gpkg"}  # fmt: skip
 
 
-def _write_plots(path: Path, plots: Sequence[land.Plot]) -> None:
-    moved = [shapely.Polygon(np.column_stack(_plane(shapely.get_coordinates(plot.outline)))) for plot in plots]
-    rows = [(plot.id, plot.house, plot.village.name) for plot in plots]
-    io.write_vector(
-        gpd.GeoDataFrame(rows, columns=["编号", "旧房编号", "村"], geometry=moved, crs=PLANE), path, encoding="GBK"
-    )
+def _write_plots(path: Path, plots: Sequence[land.Plot], planted: Planted) -> None:
+    file, moved, rows = path.name, [], []
+    for row, plot in enumerate(plots, start=1):
+        moved.append(shapely.transform(land.drawn(plot), lambda xy: np.column_stack(_plane(xy))))
+        name = plots[row - 2].id if plot.trait == "repeated" else plot.id
+        rows.append((name, plot.house, plot.village.name, plot.soil_cm))
+        code = {"crossing": "shape_crossing", "flat": "plot_no_area", "repeated": "id_repeated"}.get(plot.trait)
+        if code:
+            planted.note_fault(code, file, row)
+        if plot.trait == "overlap":  # the plot of the later id is told
+            planted.note_fault("plots_overlap", file, row)
+    columns = ["编号", "旧房编号", "村", "土层厚度"]
+    io.write_vector(gpd.GeoDataFrame(rows, columns=columns, geometry=moved, crs=PLANE), path, encoding="GBK")
+
+
+def _write_slope_map(path: Path, villages: Sequence[Village]) -> None:
+    """The survey's own slope map, of the first village only: its hamlets stand on ground of class 3."""
+    boxes = [shapely.box(x - 15, y - 15, x + 120, y + 110) for x, y in villages[0].spot.hamlets]
+    io.write_vector(_degrees(gpd.GeoDataFrame({"PDJB": ["3"] * len(boxes)}, geometry=boxes)), path, layer="PDT")
 
 
 def _write_survey(path: Path, villages: Sequence[Village], planted: Planted) -> None:
@@ -516,50 +530,135 @@ def _write_survey(path: Path, villages: Sequence[Village], planted: Planted) -> 
     io.write_vector(_degrees(frame), path, layer="DLTB")
 
 
+PROJECTS = ("样例项目一区", "样例项目二区", "样例项目三区")
+"""Of each town one in turn; no ledger of projects has the third."""
+
+MOVED_IN = "2019-12"
+
+
+@dataclass(slots=True)
+class _House:
+    """A row of an old-house ledger as it is written."""
+
+    plot: land.Plot
+    house: str
+    area: object
+    dest: str
+    demolished: object
+    exception: str
+    approval: str
+    should: str
+    flags: tuple[str, str, str]
+
+
 def write_house_ledgers(
     folder: Path,
     plots: Sequence[land.Plot],
     settlements: Sequence[Home],
     rng: np.random.Generator,
     planted: Planted,
-) -> None:
-    """A folder of old-house ledgers, one workbook a town, with names and numbers of made-up people in them."""
+) -> dict[str, int]:
+    """
+    A folder of old-house ledgers, one workbook a town, with names and numbers of made-up people in them.
+
+    Returns
+    -------
+    numbers
+        How many houses there are, must go, are gone, and stand longer than they may.
+    """
     folder.mkdir(exist_ok=True)
     heading = ("序号", "旧房编号", "户主姓名", "身份证号", "村", "安置点", "是否有旧房", "宅基地面积（㎡）", "旧房建筑面积（㎡）",
                "是否应拆", "是否拆除", "拆除时间", "复垦类型", "是否复垦", "复垦面积（亩）", "是否验收", "验收时间", "保留原因",
-               "批准文号", "增减挂钩项目", "所有权人", "是否确权")  # fmt: skip
+               "批准文号", "增减挂钩项目", "所有权人", "是否确权", "入住时间")  # fmt: skip
     named = [home for home in settlements if not home.trait]
     towns = list(dict.fromkeys(plot.village.town for plot in plots))
+    place = {plot.id: row for row, plot in enumerate(plots, start=1)}
+    numbers = dict.fromkeys(("houses", "should_demolish", "demolished", "overdue"), 0)
     for number, town in enumerate(towns):
         file = f"{town}旧房台账.xlsx"
+        moved_in = "" if number == 1 else MOVED_IN
         rows: list[Row] = [(f"{town}旧房拆除复垦台账",), heading]
-        for plot in (p for p in plots if p.village.town == town):
-            area: object = round(plot.outline.area, 1)
-            dest = named[int(rng.integers(0, len(named)))].name
-            dates = ("2020.06" if plot.stage > 0 else "", "2022-11-30" if plot.stage > 2 else "")
-            house = plot.house
-            row = len(rows) + 1
+        own = [plot for plot in plots if plot.village.town == town]
+        for row, plot in enumerate(own, start=3):
+            told = _house(plot, row, str(named[int(rng.integers(0, len(named)))].name))
+            if number == 0:
+                _plant(told, row, own[row - 4], place[plot.id], file, planted)
             if row == 5:
-                area = round(plot.outline.area * 0.0015, 2)
+                told.area = round(plot.outline.area * 0.0015, 2)
                 planted.note_fault("area_in_mu", file, row)
-            if number == 0 and row == 6:
-                house = str(rows[-1][1])
-                planted.note_fault("id_repeated", file, row)
-            if number == 0 and row == 7:
-                dates = ("拆了", dates[1])
-                planted.note_fault("not_a_date", file, row)
-            if number == 0 and row == 8:
-                dest = "外县安置点"
-                planted.note_fault("settlement_unknown", file, row)
-            yes = [("是" if plot.stage >= level else "否") for level in (1, 2, 3)]
-            mu = round(plot.outline.area * 0.0015, 4) if plot.stage > 1 else ""
-            rows.append((row - 2, house, "张某某", _id_number(rng), plot.village.name, dest, "是", area, round(plot.outline.area * 0.7, 1),
-                         "否" if plot.retained else "是", yes[0], dates[0], "复垦", yes[1], mu, yes[2], dates[1],
-                         "保留生产用房" if plot.retained else "", f"样批〔2019〕{row}号" if plot.retained else "", "样例项目一区",
-                         f"{town}{plot.village.name}农民集体", "是" if plot.stage == 3 else "否"))  # fmt: skip
+            done = told.plot
+            mu = round(done.outline.area * 0.0015, 4) if done.stage > 1 else ""
+            rows.append((row - 2, told.house, "张某某", _id_number(rng), done.village.name, told.dest, "是", told.area,
+                         round(done.outline.area * 0.7, 1), told.should, told.flags[0], told.demolished, "复垦",
+                         told.flags[1], mu, told.flags[2], "2022-11-30" if done.stage > 2 else "", told.exception,
+                         told.approval, PROJECTS[number % 3], f"{town}{done.village.name}农民集体",
+                         "是" if done.stage == 3 else "否", moved_in))  # fmt: skip
+            if told.house == plot.house:
+                stays = bool(told.exception and told.approval)
+                gone = not stays and told.flags[0] == "是"
+                numbers["houses"] += 1
+                numbers["should_demolish"] += not stays
+                numbers["demolished"] += gone
+                numbers["overdue"] += not stays and not gone and bool(moved_in)
+        if number == 0:  # a house that nobody surveyed
+            lost = (
+                len(own) + 1,
+                f"JF{own[0].village.code[6:]}-900",
+                "张某某",
+                _id_number(rng),
+                own[0].village.name,
+            )
+            rows.append((*lost, named[0].name, "是", 33.0, 24.0, "是", "否", *[""] * 11, moved_in))
+            planted.note_doubt("houses_without_plot", file)
+            numbers = {name: n + (name != "demolished") for name, n in numbers.items()}
         rows.append(("合计", len(rows) - 2))
         planted.note_doubt("totals_left_out", file)
+        if number == 1:
+            planted.note_doubt("move_in_unknown", file)
         io.write_table(rows, folder / file, sheet="旧房")
+    if len(towns) > 2:
+        planted.note_doubt("project_unknown", "增减挂钩项目.xlsx")
+    return numbers
+
+
+def _house(plot: land.Plot, row: int, dest: str) -> _House:
+    flags = tuple(("是" if plot.stage >= level else "否") for level in (1, 2, 3))
+    return _House(
+        plot, plot.house, round(plot.outline.area, 1), dest, "2020.06" if plot.stage > 0 else "",
+        "保留生产用房" if plot.retained else "", f"样批〔2019〕{row}号" if plot.retained else "",
+        "否" if plot.retained else "是", (flags[0], flags[1], flags[2]),
+    )  # fmt: skip
+
+
+def _plant(told: _House, row: int, before: land.Plot, place: int, file: str, planted: Planted) -> None:
+    """What is planted in the rows of the first town's ledger."""
+    if row == 6:  # a second household of the house above; its own plot then has no house
+        again = _house(before, row - 1, told.dest)
+        told.plot, told.house, told.area, told.demolished = before, before.house, again.area, again.demolished
+        told.exception, told.approval, told.should, told.flags = (
+            again.exception, again.approval and f"样批〔2019〕{row - 1}号", again.should, again.flags,
+        )  # fmt: skip
+        planted.note_doubt("house_shared", file)
+        planted.note_doubt("plots_without_house", "旧宅基地.shp")
+    elif row == 7:
+        told.demolished = "拆了"
+        planted.note_fault("not_a_date", file, row)
+    elif row == 8:
+        told.dest = "外县安置点"
+        planted.note_fault("settlement_unknown", file, row)
+    elif row == 9:
+        told.exception, told.approval, told.should = "户主不同意", "", "是"
+        planted.note_fault("exception_unknown", file, row)
+    elif row == 10:
+        told.exception, told.approval, told.should = "保留生产用房", "", "否"
+        planted.note_fault("retained_without_approval", file, row)
+        planted.note_doubt("should_demolish_differs", file)
+    elif row == 11:
+        told.area = round(told.plot.outline.area * 2000 / 3, 1)
+        planted.note_fault("plot_area_unit", "旧宅基地.shp", place)
+    elif row == 12:
+        told.exception, told.approval, told.should, told.flags = "", "", "是", ("否", "是", "是")
+        planted.note_fault("stage_order", file, row)
 
 
 def _id_number(rng: np.random.Generator) -> str:
@@ -569,9 +668,24 @@ def _id_number(rng: np.random.Generator) -> str:
     return digits + "10X98765432"[sum(int(d) * w for d, w in zip(digits, weights, strict=True)) % 11]
 
 
+def _projects(plots: Sequence[land.Plot]) -> list[Row]:
+    """Two projects; the second took more farmland than it gave back."""
+    towns = list(dict.fromkeys(plot.village.town for plot in plots))
+    rows: list[Row] = []
+    for number, taken in ((0, 0.7), (1, 1.1)):
+        own = {town for place, town in enumerate(towns) if place % 3 == number}
+        mu = sum(plot.outline.area * 0.0015 for plot in plots if plot.stage == 3 and plot.village.town in own)
+        used = (round(share * mu, 2) for share in (2.0, 0.4, 0.05, taken, 0.02, 0.2))
+        rows.append(
+            (f"X{number + 1:02d}", PROJECTS[number], f"样自然资〔2019〕{number + 1}号", *used, "2027-12-31")
+        )
+    return rows
+
+
 def write_ledgers(
-    folder: Path, settlements: Sequence[Home], villages: Sequence[Village], planted: Planted
-) -> None:
+    folder: Path, settlements: Sequence[Home], villages: Sequence[Village], plots: Sequence[land.Plot],
+    planted: Planted,
+) -> None:  # fmt: skip
     """Labour, vacancies, housing, utilities, land, assets, quota and work relief; one is of another county."""
     named = [home for home in settlements if home.trait not in ("repeated",)]
     labour: list[Row] = [
@@ -595,12 +709,14 @@ def write_ledgers(
         "岗位清单.xlsx": [("用工单位", "招聘人数", "工作地点"), *((f"样例企业{n}", 5 * n, "城关镇") for n in range(1, 9))],
         "承包地台账.xlsx": [("发包方", "土地类型", "实测面积（亩）", "补贴项目"),
                             *((f"{v.town}{v.name}农民集体", kind, area, subsidy) for v in villages
-                              for kind, area, subsidy in (("承包地", 820.5, "耕地地力"), ("林地", 2_400, "退耕还林")))],
+                              for kind, area, subsidy in (("承包地", 820.5, "耕地地力"), ("林地", 2_400, "退耕还林"))),
+                            (f"{villages[0].town}{villages[0].name}农民集体", "承包地", 60, "退耕还林、耕地地力")],
         "资产台账.xlsx": [("资产名称", "资产类型", "产权归属", "年收益", "使用状态"),
                           *((f"{v.name}集体资产", "产业", "村集体", 3.2, "正常") for v in villages)],
-        "增减挂钩项目.xlsx": [("项目编号", "项目名称", "批准文号", "拆旧面积（亩）", "建新面积（亩）", "预留（亩）", "省内交易（亩）", "归还期限"),
-                              ("X01", "样例项目一区", "样自然资〔2019〕1号", 900, 310, 20, 260, "2027-12-31")],
+        "增减挂钩项目.xlsx": [("项目编号", "项目名称", "批准文号", "拆旧面积（亩）", "安置建新面积（亩）", "其他建新面积（亩）",
+                               "占用耕地（亩）", "预留（亩）", "省内交易（亩）", "归还期限"), *_projects(plots)],
         "以工代赈.xlsx": [("项目名称", "建设类型", "总投资", "劳务报酬", "吸纳务工"), ("通组路硬化", "乡村道路", 380, 64, 90)],
     }  # fmt: skip
+    planted.note_fault("subsidy_twice", "承包地台账.xlsx", len(tables["承包地台账.xlsx"]))
     for name, rows in tables.items():
         io.write_table(rows, folder / name, sheet="台账")

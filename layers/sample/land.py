@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
+import shapely.affinity
 
 from layers.sample.ground import Floats
 from layers.sample.people import Home, Village
@@ -26,6 +27,12 @@ class Plot:
     """0 stands, 1 demolished, 2 reclaimed, 3 accepted."""
     retained: bool
     trait: str = ""
+    """What is planted in its outline, see ``TRAITS``."""
+    soil_cm: int = 60
+
+
+TRAITS = {-2: "crossing", -4: "flat", -6: "overlap", -8: "hole", -11: "repeated"}
+"""By place in the list, counted from the last, what is planted in the outlines of plots."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,8 +62,31 @@ def plots_of(villages: list[Village], rng: np.random.Generator) -> list[Plot]:
             stage = int(rng.choice(4, p=[0.2, 0.25, 0.25, 0.3]))
             retained = bool(rng.random() < 0.04)
             plots.append(Plot(f"ZJD{name}", f"JF{name}", village, shapely.Polygon(rotated + np.array((x, y))),
-                              0 if retained else stage, retained))  # fmt: skip
+                              0 if retained else stage, retained, soil_cm=int(rng.integers(15, 95))))  # fmt: skip
+    for at, trait in TRAITS.items():
+        plots[at] = replace(plots[at], outline=_planted(trait, plots[at], plots[at - 3]), trait=trait)
     return plots
+
+
+def _planted(trait: str, plot: Plot, other: Plot) -> shapely.Polygon:
+    """The true outline of a plot with something planted."""
+    if trait == "overlap":
+        return shapely.affinity.translate(other.outline, 4.0, 0.0)
+    if trait == "hole":
+        return shapely.difference(plot.outline, plot.outline.centroid.buffer(1.0, quad_segs=2))
+    return plot.outline
+
+
+def drawn(plot: Plot) -> shapely.Polygon:
+    """The outline as somebody drew it: a corner that crosses itself, or a line for an area."""
+    corners = shapely.get_coordinates(plot.outline)[:-1]
+    if plot.trait == "crossing":
+        first, second, last = corners[0], corners[1], corners[-1]
+        near, far = first + 0.05 * (last - first), first + 0.05 * (second - first)
+        return shapely.Polygon([near, *corners[1:], far])
+    if plot.trait == "flat":
+        return shapely.Polygon([corners[0], corners[1], corners[0]])
+    return plot.outline
 
 
 def survey_of(villages: list[Village]) -> list[Patch]:

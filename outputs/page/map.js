@@ -5,7 +5,6 @@
     served: "#009e73", beyond_limit: "#e69f00", unreachable: "#d55e00", off_network: "#cc79a7",
     no_facility: "#7a1f1f", no_standard: "#56b4e9", no_data: "#9a9a9a", outside_data: "#dddddd"
   };
-  var SLOPE = { 1: "#ffffcc", 2: "#c2e699", 3: "#78c679", 4: "#238443", 5: "#d7301f", unknown: "#bbbbbb" };
   var SHARE = ["#009e73", "#8fd0b9", "#e69f00", "#9a9a9a"];
   var layers = {}, canvas = L.canvas({ padding: 0.3 });
 
@@ -30,10 +29,24 @@
     return L.polyline(group.lines.map(line),
       { renderer: canvas, color: group.colour, weight: group.weight, interactive: false });
   }));
-  if (data.plots) layers.homesteads = L.layerGroup(data.plots.map(function (group) {
-    return L.polygon(group.rings.map(function (ring) { return [line(ring)]; }),
-      { renderer: canvas, color: "#555", weight: 0.5, fillColor: SLOPE[group.slope], fillOpacity: 0.9, interactive: false });
-  }));
+  // plots of one class are one shape; which plot is clicked is looked up, so that thousands stay quick
+  var P = data.plots, rings = P ? P.rings.map(line) : [], frames = rings.map(function (ring) { return L.latLngBounds(ring); });
+  if (P) layers.homesteads = L.layerGroup();
+  function colour_plots(at) {
+    layers.homesteads.clearLayers();
+    P.by[at].classes.forEach(function (c, k) {
+      var own = rings.filter(function (_, i) { return P.by[at].of[P.owner[i]] === k; });
+      L.polygon(own.map(function (ring) { return [ring]; }),
+        { renderer: canvas, color: "#555", weight: 0.5, fillColor: c.colour, fillOpacity: 0.9, interactive: false }).addTo(layers.homesteads);
+    });
+  }
+  function inside(ring, at) {
+    for (var i = 0, j = ring.length - 1, hit = false; i < ring.length; j = i++) {
+      if ((ring[i][0] > at.lat) !== (ring[j][0] > at.lat) &&
+          at.lng < (ring[j][1] - ring[i][1]) * (at.lat - ring[i][0]) / (ring[j][0] - ring[i][0]) + ring[i][1]) hit = !hit;
+    }
+    return hit;
+  }
   if (data.joins.length) layers.joins = L.layerGroup([L.polyline(data.joins.map(line),
     { renderer: canvas, color: "#7b1fa2", weight: 1.2, interactive: false })]);
   layers.ways = L.layerGroup();
@@ -54,7 +67,7 @@
     var mark = L.circleMarker([place.at[1], place.at[0]],
       { renderer: canvas, radius: radius(place), color: place.kind === 2 ? "#fff" : "#222",
         weight: place.kind === 1 ? 0.5 : 1, fillOpacity: 0.95 });
-    mark.on("click", function () { show(i); });
+    mark.on("click", function (event) { L.DomEvent.stopPropagation(event); show(i); });
     mark.bindTooltip(element("span", place.name), { direction: "top" });
     return mark.addTo(layers[KINDS[place.kind]]);
   });
@@ -106,12 +119,25 @@
       if (layers[n] && map.hasLayer(layers[n])) layers[n].eachLayer(function (mark) { mark.bringToFront(); });
     });
   }
-  if (data.plots) {
-    var slopes = element("div", undefined, switches);
-    data.plots.forEach(function (g) {
-      var row = element("div", undefined, slopes); row.className = "note";
-      var swatch = element("span", "■ ", row); swatch.style.color = SLOPE[g.slope]; swatch.style.webkitTextStroke = "0.5px #555";
-      row.appendChild(document.createTextNode(g.name + "：" + g.n));
+  if (P) {
+    var label = element("label", W.plots_by + " ", switches), by = element("select", undefined, label), classes = element("div", undefined, switches);
+    by.id = "plots-by";
+    P.by.forEach(function (b, k) { element("option", b.name, by).value = k; });
+    var legend_plots = function () {
+      classes.textContent = "";
+      P.by[by.value].classes.forEach(function (c) {
+        var row = element("div", undefined, classes); row.className = "note";
+        var swatch = element("span", "■ ", row); swatch.style.color = c.colour; swatch.style.webkitTextStroke = "0.5px #555";
+        row.appendChild(document.createTextNode(c.name + "：" + c.n));
+      });
+      colour_plots(+by.value);
+    };
+    by.addEventListener("change", function () { legend_plots(); if (map.hasLayer(layers.homesteads)) draw("homesteads"); });
+    legend_plots();
+    map.on("click", function (event) {
+      if (!map.hasLayer(layers.homesteads)) return;
+      var i = frames.findIndex(function (frame, k) { return frame.contains(event.latlng) && inside(rings[k], event.latlng); });
+      if (i >= 0) show_plot(P.owner[i]);
     });
   }
   var foot = element("section", undefined, side); foot.className = "note";
@@ -168,6 +194,17 @@
   }
   choose.addEventListener("change", function () { paint(); });
 
+  function show_plot(i) {
+    var told = P.told[i];
+    detail.textContent = ""; detail.hidden = false;
+    marks.forEach(function (mark) { mark.setStyle({ weight: 1 }); });
+    var close = element("button", W.close, detail); close.type = "button";
+    close.addEventListener("click", function () { detail.hidden = true; });
+    element("h2", told[0] + " · " + told[3], detail);
+    element("div", W.plot_area + " " + number(told[1], 1) + " ㎡（" + number(told[1] === null ? null : told[1] * 0.0015, 3) + " 亩） · " +
+      W.plot_slope + " " + number(told[2], 1) + "°", detail);
+    told[4].split(/[；;] ?/).forEach(function (reason) { if (reason) element("div", reason, detail).className = "note"; });
+  }
   function number(x, digits) { return x === null ? "" : x.toFixed(digits); }
   function show(i) {
     var place = data.places[i];

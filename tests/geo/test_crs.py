@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from geographiclib.geodesic import Geodesic
 from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS
@@ -168,3 +169,57 @@ def test_nan_stays_nan():
     assert np.isfinite(lon[1])
     assert np.isfinite(lat[1])
     assert np.isnan(crs.geodesic_m([np.nan], [28], [102], [28])[0])
+
+
+def trapezoid_m2(ring):
+    """
+    The land survey's own formula: strips between edges and a meridian, as a series in the eccentricity.
+
+    Coefficients as in ``shared/facts/standards.md``, section 4.7.
+    """
+    a, flat = 6378137.0, 1 / 298.257222101
+    b = a * (1 - flat)
+    e2 = 1 - (b / a) ** 2
+    series = (
+        1 + 3 / 6 * e2 + 30 / 80 * e2**2 + 35 / 112 * e2**3 + 630 / 2304 * e2**4,
+        1 / 6 * e2 + 15 / 80 * e2**2 + 21 / 112 * e2**3 + 420 / 2304 * e2**4,
+        3 / 80 * e2**2 + 7 / 112 * e2**3 + 180 / 2304 * e2**4,
+        1 / 112 * e2**3 + 45 / 2304 * e2**4,
+        5 / 2304 * e2**4,
+    )
+    lon, lat = np.radians(np.asarray(ring)).T
+    middle, apart = (lat[1:] + lat[:-1]) / 2, np.diff(lat)
+    reach = (lon[1:] + lon[:-1]) / 2 - lon[0]
+    terms = [
+        (-1) ** n * factor * np.sin((2 * n + 1) * apart / 2) * np.cos((2 * n + 1) * middle)
+        for n, factor in enumerate(series)
+    ]
+    return abs((2 * b**2 * reach * sum(terms)).sum())
+
+
+SQUARE = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)], float)
+ODD = np.array([(-1, -1), (0.2, -0.9), (1, -1), (1.1, 0.3), (0.9, 1), (-0.1, 0.6), (-1, 1)])
+
+
+@pytest.mark.parametrize(("corners", "side_m", "within_m2"), [
+    (SQUARE, 20, 0.001), (SQUARE, 200, 0.001), (SQUARE, 5000, 1.0),
+    # an edge is a geodesic here and straight in degrees there: where those of two sides do not cancel, a ten-millionth
+    (ODD, 20, 0.001), (ODD, 200, 0.002), (ODD, 5000, 25.0),
+])  # fmt: skip
+@pytest.mark.parametrize("lat", [26.0, 28.5, 31.0, 34.0])
+def test_an_area_is_that_of_the_survey_and_of_another_library(lat, corners, side_m, within_m2):
+    plane = CRS.from_proj4(f"+proj=tmerc +lat_0={lat} +lon_0=102.3 +k=1 +ellps=GRS80")
+    at = corners * side_m / 2
+    ring = np.column_stack(crs.to_degrees(at[:, 0], at[:, 1], plane.to_wkt()))
+    own = crs.area_m2(np.array([shapely.Polygon(ring)]))[0]
+    other = Geodesic(6378137.0, 1 / 298.257222101).Polygon()
+    for lon, north in ring:
+        other.AddPoint(north, lon)
+    # that library adds up from the equator on: the last digits of what lies below are lost
+    assert own == pytest.approx(abs(other.Compute(False, True)[2]), abs=0.002)
+    assert own == pytest.approx(trapezoid_m2([*ring, ring[0]]), abs=within_m2)
+
+
+def test_the_formula_of_the_survey_is_as_it_is_printed():
+    cell = [(102, 28), (103, 28), (103, 29), (102, 29), (102, 28)]
+    assert trapezoid_m2(cell) == pytest.approx(10_850_336_759.03, abs=0.01)

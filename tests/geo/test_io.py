@@ -427,7 +427,7 @@ def test_arcs_come_as_lines(tmp_path: Path):
 
 
 def test_what_cannot_be_written_is_said(tmp_path: Path):
-    assert stopped(lambda: io.write_vector(POINTS, tmp_path / "a.kml")) == ["file_kind"]
+    assert stopped(lambda: io.write_vector(POINTS, tmp_path / "a.dxf")) == ["file_kind"]
     for name in FORMATS:
         assert stopped(lambda name=name: io.write_vector(POINTS, tmp_path / "gone" / name)) == [
             "vector_unwritable"

@@ -93,33 +93,33 @@ def plots(*boxes: tuple[float, float, float, float] | None) -> gpd.GeoDataFrame:
 
 def test_shares_of_cells_are_exact():
     # a quarter in the flat column and three quarters at 10°; half at 25 and half at 30; half unknown
-    found = slope_under(plots((7.5, 0, 17.5, 10), (25, 5, 35, 25), (35, 0, 45, 10)), stairs(), limit_deg=25.0)
+    found = slope_under(plots((7.5, 0, 17.5, 10), (25, 5, 35, 25), (35, 0, 45, 10)), stairs(), limits_deg=[25.0])
     assert found.index.tolist() == ["H0", "H1", "H2"]
     np.testing.assert_allclose(found["slope_deg_mean"], [7.5, 27.5, 30.0], atol=1e-3)
-    np.testing.assert_allclose(found["slope_over_share"], [0, 0.5, 1.0], atol=1e-4)
+    np.testing.assert_allclose(found["slope_over_25_share"], [0, 0.5, 1.0], atol=1e-4)
     np.testing.assert_allclose(found["slope_known_share"], [1, 1, 0.5], atol=1e-4)
     assert found["slope_class"].tolist()[::2] == [3, 5]
 
 
 def test_exactly_the_limit_is_not_over_it():
-    found = slope_under(plots((21, 1, 29, 9)), stairs(), limit_deg=25.0)
+    found = slope_under(plots((21, 1, 29, 9)), stairs(), limits_deg=[25.0])
     assert found["slope_deg_mean"].iloc[0] == pytest.approx(25.0)
-    assert found["slope_over_share"].iloc[0] == 0.0
+    assert found["slope_over_25_share"].iloc[0] == 0.0
     assert found["slope_class"].iloc[0] == 4
 
 
 def test_of_two_classes_with_equal_area_the_gentler_is_taken():
-    found = slope_under(plots((5, 0, 15, 10), (5.1, 0, 15.1, 10)), stairs(), limit_deg=25.0)
+    found = slope_under(plots((5, 0, 15, 10), (5.1, 0, 15.1, 10)), stairs(), limits_deg=[25.0])
     assert found["slope_class"].tolist() == [1, 3]
 
 
 def test_outside_without_shape_and_empty():
-    found = slope_under(plots(None, (900, 900, 910, 910)), stairs(), limit_deg=25.0)
-    assert found[["slope_deg_mean", "slope_over_share", "slope_class"]].isna().all(axis=None)
-    assert len(slope_under(plots(), stairs(), limit_deg=25.0)) == 0
+    found = slope_under(plots(None, (900, 900, 910, 910)), stairs(), limits_deg=[25.0])
+    assert found[["slope_deg_mean", "slope_over_25_share", "slope_class"]].isna().all(axis=None)
+    assert len(slope_under(plots(), stairs(), limits_deg=[25.0])) == 0
 
 
 def test_outside_of_the_raster_nothing_is_known():
     # half of the plot lies west of the first cell
-    found = slope_under(plots((-5, 0, 5, 10)), stairs(), limit_deg=25.0)
+    found = slope_under(plots((-5, 0, 5, 10)), stairs(), limits_deg=[25.0])
     assert found["slope_known_share"].iloc[0] == pytest.approx(0.5, abs=1e-4)

@@ -132,7 +132,7 @@ def test_plots_keep_their_ids_and_every_row():
     square = shapely.box(102, 28, 102.001, 28.001)
     bow = shapely.Polygon([(102, 28), (102.001, 28.001), (102.001, 28), (102, 28.001)])
     frame = shapes(square, bow, None, square, 编号=["H1", "H1", None, "H4"])
-    out, problems = plots(frame, file="旧宅.shp")
+    out, problems = plots(frame, CATALOG, file="旧宅.shp")
     assert out["homestead_id"].tolist() == ["H1", "H1#2", "3", "H4"]
     assert [(p.code, p.row) for p in problems] == [("id_repeated", 2), ("shape_missing", 3), ("shape_crossing", 2)]
     assert out.geometry[1].is_valid
@@ -141,13 +141,15 @@ def test_plots_keep_their_ids_and_every_row():
 
 
 def test_points_are_told_to_have_no_area():
-    out, problems = plots(shapes(shapely.Point(102, 28), shapely.box(102, 28, 102.1, 28.1)), file="旧宅.shp")
+    out, problems = plots(
+        shapes(shapely.Point(102, 28), shapely.box(102, 28, 102.1, 28.1)), CATALOG, file="旧宅.shp"
+    )
     assert len(out) == 2
     assert [(p.code, p.severity, dict(p.params)["n"]) for p in problems] == [("shape_without_area", "doubt", "1")]
 
 
 def test_plots_without_an_id_field_are_numbered():
-    out, _ = plots(shapes(shapely.box(102, 28, 102.1, 28.1)), file="a.shp")
+    out, _ = plots(shapes(shapely.box(102, 28, 102.1, 28.1)), CATALOG, file="a.shp")
     assert out["homestead_id"].tolist() == ["1"]
 
 
@@ -155,7 +157,7 @@ def test_a_mended_outline_keeps_its_area():
     spiked = shapely.Polygon(
         [(102, 28), (102.001, 28), (102.002, 28), (102.001, 28), (102.001, 28.001), (102, 28.001)]
     )
-    out, problems = plots(shapes(spiked), file="a.shp")
+    out, problems = plots(shapes(spiked), CATALOG, file="a.shp")
     assert out.geometry[0].geom_type in ("Polygon", "MultiPolygon")
     assert out.geometry[0].area == pytest.approx(1e-6)
     assert [p.code for p in problems] == ["shape_crossing"]
@@ -164,12 +166,15 @@ def test_a_mended_outline_keeps_its_area():
 def test_long_codes_and_persons_in_the_id_field():
     square = shapely.box(102, 28, 102.001, 28.001)
     codes = pd.array([513431200001010001, None], dtype="Int64")
-    assert plots(shapes(square, square, 编号=codes), file="a.shp")[0]["homestead_id"].tolist() == [
+    assert plots(shapes(square, square, 编号=codes), CATALOG, file="a.shp")[0]["homestead_id"].tolist() == [
         "513431200001010001",
         "2",
     ]
     people = ["11010519491231002X", "H2"]
-    assert plots(shapes(square, square, 编号=people), file="a.shp")[0]["homestead_id"].tolist() == ["***", "H2"]
+    assert plots(shapes(square, square, 编号=people), CATALOG, file="a.shp")[0]["homestead_id"].tolist() == [
+        "***",
+        "H2",
+    ]
 
 
 def test_a_kind_that_names_leave_half_unsorted_is_not_carried_whole():

@@ -62,7 +62,7 @@ def test_one_bad_row_is_told_cell_by_cell_and_comes_out():
     assert set(told(problems)) == {
         ("area_in_mu", 2, "宅基地面积（㎡）", "0.24"), ("not_yes_or_no", 2, "是否拆除", "拆了一半"),
         ("not_a_date", 2, "拆除时间", "哪天"), ("not_a_number", 2, "复垦面积（亩）", "若干"),
-        ("id_repeated", 3, "旧房编号", "J1"), ("settlement_unknown", 3, "安置点", "丙安置点"),
+        ("settlement_unknown", 3, "安置点", "丙安置点"),
         ("settlement_ambiguous", 4, "安置点", "两处同名"),
     }  # fmt: skip
     assert len(frame) == 3
@@ -210,15 +210,20 @@ def test_ids_that_even_out_to_one_are_told_apart_as_they_stand():
     ]  # fmt: skip
 
 
-def test_a_house_of_two_townships_is_told_and_kept_twice():
-    rows = [("旧房编号", "宅基地面积（㎡）"), ("H1", 120), ("H2", 90)]
-    frames = [read("house_ledger", *rows, file=file)[0] for file in ("甲乡.xlsx", "乙乡.xlsx")]
-    whole, problems = forms.together(frames, CATALOG.ledgers["house_ledger"])
-    assert whole["house_id"].tolist() == ["H1", "H2", "H1@乙乡.xlsx#2", "H2@乙乡.xlsx#3"]
+def test_a_project_of_two_townships_is_told_and_kept_twice():
+    rows = [("项目编号", "拆旧面积（㎡）"), ("H1", 120), ("H2", 90)]
+    frames = [read("quota_projects", *rows, file=file)[0] for file in ("甲乡.xlsx", "乙乡.xlsx")]
+    whole, problems = forms.together(frames, CATALOG.ledgers["quota_projects"])
+    assert whole["project_id"].tolist() == ["H1", "H2", "H1@乙乡.xlsx#2", "H2@乙乡.xlsx#3"]
     assert [(p.code, p.file, p.row, p.value) for p in problems] == [
         ("id_repeated", "乙乡.xlsx", 2, "H1"), ("id_repeated", "乙乡.xlsx", 3, "H2"),
     ]  # fmt: skip
-    assert forms.together([], CATALOG.ledgers["house_ledger"])[1] == []
+    assert forms.together([], CATALOG.ledgers["quota_projects"])[1] == []
+    # several rows of one house are households that share it
+    houses = [
+        read("house_ledger", ("旧房编号", "村"), ("H1", "甲"), file=file)[0] for file in ("甲乡.xlsx", "乙乡.xlsx")
+    ]
+    assert forms.together(houses, CATALOG.ledgers["house_ledger"])[0]["house_id"].tolist() == ["H1", "H1"]
 
 
 @pytest.mark.parametrize(

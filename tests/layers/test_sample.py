@@ -94,10 +94,33 @@ def test_every_row_comes_out(county):
     assert run.places["pop"].isna().sum() == 1
     plots = run.table("homesteads")
     assert len(plots) == truth.numbers["homesteads"]
-    # drawn 9 to 18 by 8 to 13 m
-    assert plots["area_m2"].between(9 * 8, 18 * 13).all()
-    assert plots["slope_deg_mean"].notna().all()
+    # drawn 9 to 18 by 8 to 13 m, one a line for an area, one with a hole
+    assert plots["area_m2"].isna().sum() == 1
+    assert plots["area_m2"].dropna().between(9 * 8 - 4, 18 * 13).all()
+    assert plots["slope_deg_mean"].isna().sum() == 1
+    assert plots.loc[plots["area_m2"].isna(), "way"].tolist() == ["hold"]
     assert run.table("slopes")["plots_n"].sum() == len(plots)
+
+
+def test_what_must_go_and_has_gone_is_as_it_was_written(county):
+    truth, run = county
+    table = run.table("demolition").set_index("unit_level")
+    whole = table.loc["county"]
+    assert whole["houses_n"] == truth.numbers["houses"]
+    assert whole["should_demolish_n"] == truth.numbers["should_demolish"]
+    assert whole["demolished_n"] == truth.numbers["demolished"]
+    assert whole["overdue_n"] == truth.numbers["overdue"]
+    assert whole["households_n"] == whole["houses_n"] + 1
+    homesteads = run.table("homesteads")
+    assert run.table("ways")["area_m2"].sum() == pytest.approx(homesteads["area_m2"].sum(), abs=0.01)
+    quota = run.table("quota").set_index("unit_id")
+    assert quota["usable"].astype("object").where(quota["usable"].notna(), None)[["X01", "X02"]].tolist() == [
+        True,
+        False,
+    ]
+    first = homesteads[homesteads["slope_source"] == "survey"]
+    assert len(first) > 50
+    assert (first["slope_class"] == 3).all()
 
 
 def test_a_facility_of_several_files_is_counted_once(county):

@@ -134,3 +134,27 @@ def test_a_list_that_is_mostly_unknown_is_not_called_met(page, run):
         judged = mine[2 * mine["total_n"] >= mine["list_n"]]
         assert shown["全部达标"] == (judged["met_n"] == judged["total_n"]).sum(), text
         assert sum(shown.values()) == len(shown_on.dropna())
+
+
+@pytest.mark.browser
+def test_plots_are_coloured_by_way_and_one_that_is_clicked_is_told(page, run):
+    plots = run.table("homesteads")
+    shown = page.locator("section", has=page.locator("#plots-by")).inner_text()
+    counts = plots["way"].value_counts()
+    for way, word in (("consolidate", "整理"), ("regreen", "复绿"), ("retained", "保留"), ("hold", "待定")):
+        assert f"{word}：{counts[way]}" in shown
+    page.select_option("#plots-by", label="是否须现场核查")
+    shown = page.locator("section", has=page.locator("#plots-by")).inner_text()
+    assert f"须现场核查：{plots['field_check'].sum()}" in shown
+    one = plots[(plots["way"] == "regreen") & (plots["matched_by"] != "")].iloc[3]
+    page.evaluate(
+        "at => window[Object.keys(window).find(k => k.startsWith('map_'))].setView(at, 19, { animate: false })",
+        [one["lat"], one["lon"]],
+    )
+    page.wait_for_timeout(300)
+    page.mouse.click(650, 425)
+    told = page.locator("#place").inner_text()
+    assert told.startswith(("关闭", one["homestead_id"]))
+    assert f"{one['homestead_id']} · 复绿" in told
+    assert one["reasons"].split("；")[0] in told
+    assert f"{one['area_m2']:.1f} ㎡" in told

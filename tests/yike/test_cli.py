@@ -115,7 +115,6 @@ def test_english_on_demand(county: Path):
         ('"安置点.xlsx"', '"高程.tif"', ("高程.tif", "不是这里能读的文件类型")),
         ("[terrain]", "[terain]", ("terain", "terrain")),
         ('name = "某县"', 'nam = "某县"', ("project.nam", "name")),
-        ('["高程.tif"]', '["高程.tif", "缺.hgt"]', ("缺.hgt", "找不到")),
         ('"某县"\n', '"某县\n', ("某县.toml", "写法有误")),
     ],
 )
@@ -125,6 +124,17 @@ def test_bad_input_is_one_clear_sentence_and_no_folder(county: Path, old, new, s
         stopped(yike_(command, path), *said)
     assert not (county / "某县-run").exists()
     assert not [p for p in county.iterdir() if p.name.startswith(".")]
+
+
+def test_a_missing_tile_of_terrain_is_a_fault_and_the_rest_goes_on(county: Path):
+    path = broken(county, '["高程.tif"]', '["高程.tif", "缺.hgt"]')
+    done = yike_("run", path)
+    assert done.exit_code == 0, done.output
+    problems = pd.read_parquet(county / "某县-run" / "tables" / "problems.parquet")
+    told = problems[problems["file"] == "缺.hgt"]
+    assert (told["severity"] == "fault").all()
+    assert len(told) == 1
+    stopped(yike_("run", broken(county, '["高程.tif", "缺.hgt"]', '["缺.hgt"]')), "缺.hgt", "找不到")
 
 
 def test_every_missing_file_is_told_at_once(county: Path):

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import exactextract
+import exactextract.raster
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 
 import yike
 from analysis.access import STATUSES
+from geo import io
+from geo.terrain import slope_deg
 from layers import catalog
 from yike.run import Run
 
@@ -141,3 +147,43 @@ def test_buildings_of_grande_comore_are_measured(comoros):
     # the island's mean is 10.1°; people build on the gentler ground
     assert 2 < outlines["slope_deg_mean"].mean() < 10.1
     assert comoros.table("slopes")["plots_n"].sum() == len(plots)
+
+
+def test_slopes_of_grande_comore_are_those_of_another_computation(comoros, data):
+    """Slope under buildings: by exactextract called directly, and by cutting every outline with every cell."""
+    files = [data / "comoros" / f"{name}.SRTMGL1.hgt.zip" for name in ("S12E043", "S13E043", "S13E044")]
+    table = comoros.table("homesteads").set_index("homestead_id")
+    plots = gpd.read_file(comoros.folder / "results.gpkg", layer="homesteads", columns=["homestead_id"])
+    plots = plots[plots.geometry.geom_type.isin(["Polygon", "MultiPolygon"])].set_crs(4326, allow_override=True)
+    own = table.loc[plots["homestead_id"]]
+    slope = slope_deg(
+        io.read_raster(files, within=(*(plots.total_bounds[:2] - 0.01), *(plots.total_bounds[2:] + 0.01)))
+    )
+    source = exactextract.raster.NumPyRasterSource(
+        slope.values, *slope.bounds, nodata=np.nan, name="slope", srs_wkt=slope.crs.to_wkt()
+    )
+    direct = exactextract.exact_extract(source, plots[["geometry"]], ["mean"], output="pandas")["mean"]
+    np.testing.assert_allclose(own["slope_deg_mean"], direct, atol=1e-4)
+    step, (west, _, _, north) = slope.transform.a, slope.bounds
+    # the cells under the box of each outline
+    box = shapely.bounds(plots.geometry.to_numpy())
+    left, right = ((box[:, at] - west) // step for at in (0, 2))
+    top, bottom = ((north - box[:, at]) // step for at in (3, 1))
+    rows = [(n, r, c) for n, (t, b, lo, hi) in enumerate(zip(top, bottom, left, right, strict=True))
+            for r in range(int(t), int(b) + 1) for c in range(int(lo), int(hi) + 1)]  # fmt: skip
+    plot, row, column = np.array(rows).T
+    cells = shapely.box(
+        west + column * step, north - (row + 1) * step, west + (column + 1) * step, north - row * step
+    )
+    weight = shapely.area(shapely.intersection(plots.geometry.to_numpy()[plot], cells))
+    value = slope.values[row, column].astype(float)
+    whole = np.bincount(plot, weight)
+    np.testing.assert_allclose(own["slope_deg_mean"], np.bincount(plot, weight * value) / whole, atol=1e-3)
+    over = np.bincount(plot, weight * (value > 25)) / whole
+    np.testing.assert_allclose(own["slope_over_25_share"], over, atol=1e-4)
+    # what the law says of them, counted from the raster
+    steep = (over > 0.5) | (np.bincount(plot, weight * value) / whole > 25)
+    assert (own["way"] == "regreen").sum() == steep.sum() == 1
+    lost = table[~table.index.isin(plots["homestead_id"])]
+    assert (lost["way"] == "hold").all()
+    assert comoros.table("ways")["area_m2"].sum() == pytest.approx(table["area_m2"].sum(), abs=0.01)

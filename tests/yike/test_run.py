@@ -37,7 +37,8 @@ def test_the_run_tells_what_it_was(run, folder):
     assert {"道路.osm.pbf", "安置点台账.xlsx", "高德POI.csv", "三调.gdb", "旧房台账", "行政村.shp"} <= set(
         record["inputs_sha256"]
     )
-    assert record["absent"] == ["balance"]
+    # no raster of people, no prices, no own limits
+    assert record["absent"] == ["balance", "quota_worth", "ways_moved"]
     assert record["tables"]["access"] == len(run.access)
     assert all(law["held"] for law in record["laws"])
     assert str(folder) not in json.dumps(record)

@@ -1,0 +1,143 @@
+"""The table of old homesteads: what was measured, what the ledger says, what each should become and may earn."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geo.problems import Problem
+from layers.catalog import Catalog
+from layers.ledgers import plain, some
+
+FIRST = [
+    "homestead_id", "house_id", "county", "town", "village", "group", "collective", "lon", "lat", "area_m2",
+    "area_mu", "area_planar_m2", "area_source", "ledger_area_m2", "area_diff_pct", "slope_deg_mean",
+    "slope_over_25_share", "slope_source", "survey_scheme", "survey_class", "construction_area_m2",
+    "quota_eligible", "stage", "way", "way_done", "target_scheme", "target_class", "net_farmland_mu", "score",
+    "cluster_id", "gates", "reason_codes", "field_check", "exception", "approval_no", "project_id",
+    "demolish_date", "accept_date", "overdue", "review_state",
+]  # fmt: skip
+"""The columns that other programs may rely on; others come after, and ``reasons`` in words before their codes."""
+
+_OF_HOUSE = {
+    "stage": "stage", "exception": "exception", "approval": "approval_no", "demolish_date": "demolish_date",
+    "accept_date": "accept_date", "households_n": "households_n",
+}  # fmt: skip
+
+
+def with_houses(
+    plots: gpd.GeoDataFrame, houses: pd.DataFrame, matched: pd.DataFrame, catalog: Catalog
+) -> pd.DataFrame:
+    """
+    Give each plot what the ledger says of its house.
+
+    Parameters
+    ----------
+    plots
+        Of ``layers.homesteads.plots``.
+    houses
+        Of ``analysis.demolition.judged``.
+    matched
+        Of ``layers.houses.match``.
+    catalog
+        What words for what was done mean.
+
+    Returns
+    -------
+    told
+        Index of ``plots``; ``matched_by`` is '' for a plot of no house, whose ``stage`` is '' too. Areas of a
+        house with several plots are parted among them by nothing: they are NaN. ``own_house_id`` is the ledger's.
+    """
+    matched = matched.set_index(plots.index[matched["plot"].to_numpy(np.int64)])
+    house = matched["house"].reindex(plots.index)
+    of = houses.iloc[house.dropna().astype(int)].set_axis(house.dropna().index)
+    out = pd.DataFrame(index=plots.index)
+    out["matched_by"] = matched["matched_by"].reindex(plots.index).fillna("")
+    out["own_house_id"] = of["house_id"].reindex(plots.index).fillna("")
+    for name, column in _OF_HOUSE.items():
+        values = of[name].reindex(plots.index)
+        dated = name.endswith("_date")
+        out[column] = values.astype("object").where(values.notna(), None) if dated else values
+    for column in ("stage", "exception", "approval_no"):
+        out[column] = out[column].fillna("").astype("object")
+    for flag in ("may_stay", "overdue", "registered", "certified"):
+        out[flag] = of[flag].reindex(plots.index).astype("boolean")
+    out["may_stay"] = out["may_stay"].fillna(False)
+    alone = ~house.duplicated(keep=False)
+    done = of["reclaim_kind"].map(catalog.reclamation.done_of).reindex(plots.index)
+    out["way_done"] = [one.way if one is not None and one == one else "" for one in done]
+    out["done_class"] = [one.land_class if one is not None and one == one else "" for one in done]
+    late = {"reclaimed", "self_checked", "accepted", "changed", "certified"}
+    undone = ~out["stage"].isin(late)
+    out.loc[undone, ["way_done", "done_class"]] = ""
+    areas = {"reclaimed_m2": ("reclaim_area", "regreen_area"), "new_farmland_m2": ("new_farmland_area",)}
+    for column, names in areas.items():
+        whole = of[list(names)].sum(axis=1, min_count=1)
+        out[column] = whole.reindex(plots.index).where(alone)
+    out["house_area_m2"] = of["plot_area"].reindex(plots.index).where(alone)
+    out["quality"] = pd.to_numeric(of["quality"], errors="coerce").astype("float64").reindex(plots.index)
+    out["house_project"] = of["quota_project"].reindex(plots.index).fillna("")
+    out["house_collective"] = of["collective"].reindex(plots.index).fillna("")
+    return out
+
+
+def claims(plots: gpd.GeoDataFrame, told: pd.DataFrame) -> tuple[pd.Series, pd.Series, list[Problem]]:
+    """
+    Say whose project each plot is, and of which two projects claim it.
+
+    Returns
+    -------
+    project, claimed_twice, problems
+        As written, '' for none: the ledger's where layer and ledger differ, which is a fault.
+    """
+    layer, ledger = plots["project"].astype("str"), told["house_project"].astype("str")
+    both = (layer != "") & (ledger != "") & (layer.map(plain) != ledger.map(plain))
+    problems = [
+        Problem.fault("project_twice", layer="homesteads", file=row.file, row=row.row, value=row.homestead_id,
+                      one=row.project, other=ledger[row.Index])
+        for row in plots[both].itertuples()
+    ]  # fmt: skip
+    return ledger.where(ledger != "", layer), both, problems
+
+
+def assemble(
+    measured: pd.DataFrame, ways: pd.DataFrame, told: pd.DataFrame, project: pd.Series, claimed: pd.Series
+) -> pd.DataFrame:
+    """
+    Put the table together.
+
+    A plot may earn quota if the survey shows some of it as construction land that no other plot has and no second
+    project claims; ``quota_area_m2`` is how much. Both are unknown without a survey.
+
+    Parameters
+    ----------
+    measured, ways
+        Of ``analysis.plots.measure_plots`` and ``analysis.reclamation.decide``.
+    told, project, claimed
+        Of ``with_houses`` and ``claims``.
+    """
+    out = measured.join(ways).join(told.drop(columns=["house_project", "house_collective", "house_area_m2"]))
+    out["house_id"] = out["own_house_id"].where(out["own_house_id"] != "", out["house_id"])
+    out["project_id"] = project
+    free = (out["construction_area_m2"] - out["overlap_m2"]).clip(lower=0.0)
+    out["quota_area_m2"] = free.mask(claimed & free.notna(), 0.0)
+    out["quota_eligible"] = pd.Series(out["quota_area_m2"] > 0, dtype="boolean").mask(out["quota_area_m2"].isna())
+    out["claimed_twice"] = claimed
+    out["review_state"] = "proposed"
+    out = out.drop(columns="own_house_id")
+    return out[[*FIRST, *(name for name in out.columns if name not in FIRST)]]
+
+
+def unmatched(plots: gpd.GeoDataFrame, houses: pd.DataFrame, matched: pd.DataFrame) -> list[Problem]:
+    """Name plots of no house and houses of no plot, a doubt a file."""
+    problems = []
+    lone = plots[~np.isin(np.arange(len(plots)), matched["plot"].to_numpy(np.int64))]
+    for file, own in lone.groupby("file", sort=False):
+        problems.append(Problem.doubt("plots_without_house", file=file, layer="homesteads", n=len(own),
+                                      ids=some(list(own["homestead_id"]))))  # fmt: skip
+    gone = houses[~np.isin(np.arange(len(houses)), matched["house"].to_numpy(np.int64))]
+    for file, own in gone.groupby("file", sort=False):
+        problems.append(Problem.doubt("houses_without_plot", file=file, layer="house_ledger", n=len(own),
+                                      ids=some(list(own["house_id"]))))  # fmt: skip
+    return problems

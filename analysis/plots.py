@@ -1,0 +1,322 @@
+"""Old homesteads measured: true area, ground, land survey, whose they are, and what the ledger says of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from geo import crs as systems
+from geo.io import Raster, RasterFiles
+from geo.overlay import only, overlaps, pieces
+from geo.problems import Problem
+from geo.terrain import no_slope, over_share, slope_by_tiles, slope_deg, slope_under
+from layers.catalog import Catalog
+from layers.ledgers import some
+
+Floats = NDArray[np.float64]
+Shapes = NDArray[np.object_]
+
+STEEP_DEG = 25.0
+"""The limit of the law; the survey's steepest class begins above it."""
+
+STEEPEST = 5
+"""That class."""
+
+PER_MU = systems.M2_PER_MU
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Land:
+    """
+    What lies around plots, in degrees, each as ``layers.forms`` reads it or None.
+
+    ``terrain`` is a raster of heights in metres, or open files whose unit is ``unit_m`` metres.
+    """
+
+    terrain: Raster | RasterFiles | None = None
+    unit_m: float = 1.0
+    slope_map: gpd.GeoDataFrame | None = None
+    survey: gpd.GeoDataFrame | None = None
+    collectives: gpd.GeoDataFrame | None = None
+    villages: gpd.GeoDataFrame | None = None
+
+
+def ground_of(plots: gpd.GeoDataFrame, area_m2: Floats) -> Shapes:
+    """
+    Give the ground that each plot takes: its polygon, or round a point a circle of its area; None where unknown.
+
+    Parameters
+    ----------
+    plots
+        Of ``layers.homesteads.plots``.
+    area_m2
+        Of each plot, NaN where it is not known.
+    """
+    shapes: Shapes = plots.geometry.to_numpy().copy()
+    kinds = plots.geometry.geom_type.to_numpy(object)
+    areal = np.isin(kinds, ["Polygon", "MultiPolygon"])
+    shapes[~areal] = None
+    points = np.flatnonzero((kinds == "Point") & (area_m2 > 0))
+    if len(points):
+        at = plots.geometry.iloc[points]
+        plane = systems.zone(float(at.x.median()))
+        flat = systems.geometry_to_plane(at.to_numpy(), plane)
+        # as large as the circle is the polygon of 64 corners
+        radius = np.sqrt(area_m2[points] / (32 * np.sin(2 * np.pi / 64)))
+        rounds = shapely.buffer(flat, radius, quad_segs=16)
+        shapes[points] = systems.geometry_to_degrees(rounds, plane.to_wkt())
+    shapes[shapely.is_empty(shapes)] = None
+    return shapes
+
+
+def measure_plots(
+    plots: gpd.GeoDataFrame, land: Land, catalog: Catalog, *, ledger_area_m2: Floats | None = None,
+    plane: CRS | None = None, county: str = "",
+) -> tuple[pd.DataFrame, list[Problem]]:  # fmt: skip
+    """
+    Measure plots one by one.
+
+    The survey's own slope map goes before terrain where it covers at least half of a plot. A slope of exactly a
+    limit is not over it.
+
+    Parameters
+    ----------
+    plots
+        Of ``layers.homesteads.plots``, in degrees.
+    land
+        What lies around.
+    catalog
+        Limits of slope, land classes, what is plausible.
+    ledger_area_m2
+        Area of each plot as a ledger has it, for those of which the layer has none.
+    plane
+        Where the planar area beside is measured; None takes the CGCS2000 3° zone of the plots.
+    county
+        What it is called where neither layer nor villages say so.
+
+    Returns
+    -------
+    homesteads
+        A row a plot, index as given. Areas in m² on the ellipsoid; ``area_source`` is ``polygon``, ``ledger`` for
+        points and '' where none is known. ``slope_source`` is ``survey``, ``terrain`` or ''. Of the survey:
+        ``survey_class`` and ``survey_patch`` with most of the area, ``survey_year``, ``construction_area_m2``,
+        ``other_area_m2`` and ``unmapped_area_m2``, which add up to the area; NaN without a survey.
+        ``overlap_m2`` is shared with plots of smaller ids, which have it. NaN is not known.
+    problems
+        Plots of no plausible size, slivers, overlaps, plots that are not in their collective, ledger areas that
+        contradict the polygon.
+    """
+    rules = catalog.reclamation
+    shapes = plots.geometry.to_numpy()
+    areal = plots.geometry.geom_type.isin(["Polygon", "MultiPolygon"]).to_numpy(bool)
+    polygon = np.where(areal, systems.area_m2(only(shapes, areal)), np.nan)
+    polygon[polygon == 0] = np.nan
+    ledger = plots["ledger_area_m2"].to_numpy(np.float64)
+    ledger = np.where(np.isnan(ledger), np.nan if ledger_area_m2 is None else ledger_area_m2, ledger)
+    area = np.where(areal, polygon, np.where(plots.geometry.geom_type == "Point", ledger, np.nan))
+    ground = ground_of(plots, area)
+    points = plots.geometry.representative_point()
+    out = pd.DataFrame({name: plots[name] for name in ("homestead_id", "house_id")}, index=plots.index)
+    out = out.join(_where(plots, points, land, county, rules.own_share))
+    out["lon"], out["lat"] = points.x, points.y
+    out["area_m2"], out["area_mu"] = area, area / PER_MU
+    out["area_planar_m2"] = np.where(areal, _planar_m2(plots, plane), np.nan)
+    low, high = rules.plausible_m2
+    plausible = pd.array((area >= low) & (area <= high), dtype="boolean")
+    out["area_plausible"] = pd.Series(plausible, index=out.index).mask(np.isnan(area))
+    out["area_source"] = np.select(
+        [areal & ~np.isnan(polygon), ~np.isnan(area)], ["polygon", "ledger"], default=""
+    )
+    out["ledger_area_m2"] = ledger
+    out["area_diff_pct"] = np.where(areal, 100 * (ledger - polygon) / polygon, np.nan)
+    out["soil_cm"] = plots["soil_cm"].to_numpy(np.float64)
+    out = out.join(
+        _slope(gpd.GeoDataFrame(geometry=ground, index=plots.index, crs=plots.crs), area, land, catalog)
+    )
+    out = out.join(_survey(ground, area, land.survey, plots.index))
+    shared = overlaps(only(shapes, areal), least_m2=rules.overlap_m2)
+    later = _later(shared, out["homestead_id"].to_numpy(str))
+    out["overlap_m2"] = np.minimum(np.bincount(later, shared["area_m2"], len(out)), np.nan_to_num(area))
+    return out, _doubts(plots, out, shared, catalog)
+
+
+def _later(shared: pd.DataFrame, ids: NDArray[np.str_]) -> NDArray[np.int64]:
+    """Of each pair the plot whose id comes later."""
+    one, other = (shared[name].to_numpy(np.int64) for name in ("one", "other"))
+    return np.where(ids[one] > ids[other], one, other)
+
+
+def _planar_m2(plots: gpd.GeoDataFrame, plane: CRS | None) -> Floats:
+    if plots.geometry.isna().all() or not len(plots):
+        return np.full(len(plots), np.nan)
+    plane = plane or systems.zone(float(plots.geometry.bounds["minx"].median()))
+    return np.asarray(plots.geometry.to_crs(plane).area, np.float64)
+
+
+def _where(
+    plots: gpd.GeoDataFrame, points: gpd.GeoSeries, land: Land, county: str, own_share: float
+) -> pd.DataFrame:
+    """County, town, village, group and collective: as the layer says, else as the ground does."""
+    out = pd.DataFrame({n: plots[n].astype("object") for n in ("county", "town", "village", "group")})
+    if land.villages is not None and len(land.villages):
+        near = _first_in(points.to_numpy(), land.villages.geometry.to_numpy())
+        blank = pd.Series("", index=land.villages.index)
+        for name, columns in (("town", ("town",)), ("village", ("name", "village"))):
+            told = next((land.villages[c] for c in columns if c in land.villages), blank).to_numpy(object)
+            found = np.where(near >= 0, told[near], "")
+            out[name] = out[name].where(out[name] != "", found)
+    out["county"] = out["county"].where(out["county"] != "", county)
+    owner = plots["collective"].astype("object")
+    out["collective"], out["owner_level"], out["own_share"], out["crossing"] = owner, "", np.nan, False
+    if land.collectives is None or not len(land.collectives):
+        return out
+    areal = plots.geometry.geom_type.isin(["Polygon", "MultiPolygon"]).to_numpy(bool)
+    cut = pieces(only(plots.geometry.to_numpy(), areal), land.collectives.geometry.to_numpy())
+    whole = cut.groupby("shape")["area_m2"].sum()
+    most = (
+        cut.sort_values(["area_m2", "zone"], ascending=[False, True]).drop_duplicates("shape").set_index("shape")
+    )
+    zone = most["zone"].reindex(range(len(plots))).fillna(-1).to_numpy(np.int64)
+    # a point lies in whichever holds it
+    zone = np.where(zone >= 0, zone, _first_in(points.to_numpy(), land.collectives.geometry.to_numpy()))
+    blank = pd.Series("", index=land.collectives.index)
+    names, codes = ([*land.collectives.get(name, blank), ""] for name in ("collective", "owner_code"))
+    lies_in = pd.Series(np.array(names, object)[zone], index=out.index)
+    out["ground_collective"] = lies_in
+    out["collective"] = owner.where(owner != "", lies_in)
+    out["owner_level"] = np.array([str(code)[:2] for code in codes], object)[zone]
+    share = (most["area_m2"] / whole).reindex(range(len(plots))).to_numpy(np.float64)
+    out["own_share"] = share
+    out["crossing"] = share < own_share
+    return out
+
+
+def _first_in(points: Shapes, zones: Shapes) -> NDArray[np.int64]:
+    """The first zone that holds a point, its rim too; -1 for none."""
+    out = np.full(len(points), len(zones), np.int64)
+    point, zone = shapely.STRtree(zones).query(points, predicate="intersects")
+    np.minimum.at(out, point, zone)
+    return np.where(out == len(zones), -1, out)
+
+
+def _slope(ground: gpd.GeoDataFrame, area: Floats, land: Land, catalog: Catalog) -> pd.DataFrame:
+    limits = catalog.reclamation.slope_limits()
+    steep = over_share(STEEP_DEG)
+    if land.terrain is None:
+        out = no_slope(ground, limits_deg=limits)
+    elif isinstance(land.terrain, RasterFiles):
+        out = slope_by_tiles(ground, land.terrain, limits_deg=limits, unit_m=land.unit_m)
+    else:
+        out = slope_under(ground, slope_deg(land.terrain), limits_deg=limits, heights=land.terrain)
+    out["slope_source"] = np.where(out["slope_deg_mean"].notna(), "terrain", "")
+    if land.slope_map is None or "slope_class" not in land.slope_map:
+        return out
+    told = pd.to_numeric(land.slope_map["slope_class"], errors="coerce")
+    known = land.slope_map[told.between(1, STEEPEST)]
+    cut = pieces(ground.geometry.to_numpy(), known.geometry.to_numpy())
+    cut["slope_class"] = told[known.index].to_numpy(np.float64)[cut["zone"]]
+    by = cut.groupby(["shape", "slope_class"])["area_m2"].sum().unstack()  # noqa: PD010
+    by = by.reindex(index=range(len(ground)), columns=range(1, STEEPEST + 1)).fillna(0.0)
+    whole = by.sum(axis=1).to_numpy(np.float64)
+    covered = whole >= 0.5 * area
+    share = np.divide(by[STEEPEST].to_numpy(np.float64), whole, out=np.zeros(len(by)), where=whole > 0)
+    out[steep] = out[steep].where(~covered, share)
+    out["slope_class"] = out["slope_class"].where(~covered, by.to_numpy().argmax(axis=1) + 1).astype("Int64")
+    out["slope_known_share"] = out["slope_known_share"].where(~covered, np.minimum(whole / area, 1.0))
+    out["slope_source"] = np.where(covered, "survey", out["slope_source"])
+    return out
+
+
+def _survey(ground: Shapes, area: Floats, survey: gpd.GeoDataFrame | None, index: pd.Index) -> pd.DataFrame:
+    out = pd.DataFrame(index=index)
+    for name in ("survey_scheme", "survey_class", "survey_patch"):
+        out[name] = ""
+    for name in ("survey_year", "construction_area_m2", "other_area_m2", "unmapped_area_m2"):
+        out[name] = np.nan
+    if survey is None or "land_use" not in survey:
+        return out
+    cut = pieces(ground, survey.geometry.to_numpy(), area_m2=area)
+    about = survey.reset_index(drop=True)
+    cut["use"] = about["land_use"].to_numpy(object)[cut["zone"]]
+    cut["code"] = about["class_code"].astype("str").to_numpy(object)[cut["zone"]]
+    n = len(ground)
+    built = np.bincount(cut["shape"], cut["area_m2"] * (cut["use"] == "construction"), n)
+    whole = np.bincount(cut["shape"], cut["area_m2"], n)
+    # patches that overlap would count twice
+    scale = np.where(whole > area, area / np.where(whole > 0, whole, 1.0), 1.0)
+    known = ~np.isnan(area)
+    out["construction_area_m2"] = np.where(known, built * scale, np.nan)
+    out["other_area_m2"] = np.where(known, (whole - built) * scale, np.nan)
+    out["unmapped_area_m2"] = np.where(known, np.maximum(area - whole, 0.0), np.nan)
+    by_class = cut.groupby(["shape", "code"])["area_m2"].sum().reset_index()
+    top = by_class.sort_values(["area_m2", "code"], ascending=[False, True]).drop_duplicates("shape")
+    out["survey_class"] = top.set_index("shape")["code"].reindex(range(n)).fillna("").to_numpy(object)
+    out["survey_scheme"] = np.where(out["survey_class"] != "", about["scheme"].iloc[0] if len(about) else "", "")
+    most = (
+        cut.sort_values(["area_m2", "zone"], ascending=[False, True]).drop_duplicates("shape").set_index("shape")
+    )
+    zone = most["zone"].reindex(range(n)).fillna(-1).to_numpy(np.int64)
+    if "patch" in about:
+        out["survey_patch"] = np.array([*about["patch"].astype("str"), ""], object)[zone]
+    if "survey_year" in about:
+        out["survey_year"] = np.append(about["survey_year"].to_numpy(np.float64), np.nan)[zone]
+    return out
+
+
+def _doubts(plots: gpd.GeoDataFrame, out: pd.DataFrame, shared: pd.DataFrame, catalog: Catalog) -> list[Problem]:
+    rules = catalog.reclamation
+    told = plots[["file", "row"]].join(out[["homestead_id", "area_m2", "ledger_area_m2"]])
+    areal = (out["area_source"] == "polygon").to_numpy(bool)
+    ratio = told["ledger_area_m2"] / told["area_m2"]
+    unit = areal & (((ratio / PER_MU - 1).abs() < 0.05) | ((ratio * PER_MU - 1).abs() < 0.05)).to_numpy(bool)
+    differs = areal & ~unit & (out["area_diff_pct"].abs() > rules.differs_pct).to_numpy(bool)
+    sliver = areal & _is_sliver(plots, areal, rules.sliver_m)
+    odd = areal & ~sliver & ~out["area_plausible"].fillna(True).to_numpy(bool)
+    problems = [
+        Problem.fault("plot_area_unit", layer="homesteads", file=row.file, row=row.row,
+                      value=f"{row.ledger_area_m2:,.2f}", area=f"{row.area_m2:,.1f}")
+        for row in told[unit].itertuples()
+    ]  # fmt: skip
+    problems += [
+        Problem.fault("plot_sliver", layer="homesteads", file=row.file, row=row.row, value=f"{row.area_m2:.1f}")
+        for row in told[sliver].itertuples()
+    ]
+    low, high = rules.plausible_m2
+    for file, own in told[odd].groupby("file", sort=False):
+        problems.append(Problem.doubt("plot_size", file=file, layer="homesteads", n=len(own), low=f"{low:g}",
+                                      high=f"{high:g}", ids=some(list(own["homestead_id"]))))  # fmt: skip
+    for file, own in told[differs].groupby("file", sort=False):
+        ids = some(list(own["homestead_id"]))
+        problems.append(Problem.doubt("plot_area_differs", file=file, layer="homesteads", n=len(own), ids=ids,
+                                      pct=f"{rules.differs_pct:g}"))  # fmt: skip
+    later = _later(shared, told["homestead_id"].to_numpy(str))
+    first = shared["one"].to_numpy(np.int64) + shared["other"].to_numpy(np.int64) - later
+    names = told["homestead_id"].to_numpy(object)
+    pairs = told.iloc[later].assign(other=names[first], shared=shared["area_m2"].to_numpy(np.float64))
+    problems += [
+        Problem.fault("plots_overlap", layer="homesteads", file=row.file, row=row.row, value=row.homestead_id,
+                      other=row.other, area=f"{row.shared:,.1f}")
+        for row in pairs.itertuples()
+    ]  # fmt: skip
+    return problems
+
+
+ROUNDNESS = 0.45
+"""Of a circle 1, of a square 0.79, of five squares in a row 0.44: what is less is long and thin."""
+
+
+def _is_sliver(plots: gpd.GeoDataFrame, areal: NDArray[np.bool_], sliver_m: float) -> NDArray[np.bool_]:
+    """Say which plots are thin strips: narrow in the mean, and long."""
+    out = np.zeros(len(plots), bool)
+    if areal.any():
+        own = plots.geometry[areal]
+        flat = systems.geometry_to_plane(own.to_numpy(), systems.zone(float(own.bounds["minx"].median())))
+        area, around = shapely.area(flat), shapely.length(flat)
+        out[areal] = (2 * area < sliver_m * around) & (4 * np.pi * area < ROUNDNESS * around**2) & (area > 0)
+    return out

@@ -1,0 +1,111 @@
+"""What of each shape lies in which zone, in true square metres, and how far a zone is."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from geo import crs as systems
+
+Floats = NDArray[np.float64]
+Shapes = NDArray[np.object_]
+
+
+def only(shapes: Shapes, which: NDArray[np.bool_]) -> Shapes:
+    """Give the shapes that are chosen, None for the others."""
+    out = shapes.copy()
+    out[~which] = None
+    return out
+
+
+def pieces(shapes: Shapes, zones: Shapes, *, area_m2: Floats | None = None) -> pd.DataFrame:
+    """
+    Cut shapes by zones.
+
+    Parameters
+    ----------
+    shapes, zones
+        Polygons in degrees; what is None or empty meets nothing.
+    area_m2
+        Of each shape where it is known already; a shape wholly within a zone is not measured again.
+
+    Returns
+    -------
+    pieces
+        ``shape`` and ``zone`` (rows) and ``area_m2`` on the ellipsoid, above 0, in the order of shapes and zones.
+        Zones that overlap count each.
+    """
+    tree = shapely.STRtree(zones)
+    shape, zone = tree.query(shapes, predicate="intersects")
+    areas = np.full(len(shape), np.nan)
+    if area_m2 is not None and len(shape):
+        shapely.prepare(zones)
+        whole = shapely.covers(zones[zone], shapes[shape])
+        areas[whole] = area_m2[shape[whole]]
+    open_ = np.flatnonzero(np.isnan(areas))
+    areas[open_] = systems.area_m2(shapely.intersection(shapes[shape[open_]], zones[zone[open_]]))
+    table = pd.DataFrame({"shape": shape, "zone": zone, "area_m2": areas})
+    return table[table["area_m2"] > 0].sort_values(["shape", "zone"], ignore_index=True)
+
+
+def covered_m2(shapes: Shapes, zones: Shapes, *, area_m2: Floats | None = None) -> Floats:
+    """
+    Measure how much of each shape lies in any zone; where zones overlap it counts once.
+
+    Parameters and boundary as in ``pieces``; 0 where nothing does.
+    """
+    found = pieces(shapes, zones, area_m2=area_m2)
+    out = np.bincount(found["shape"], found["area_m2"], len(shapes)).astype(np.float64)
+    several = np.flatnonzero(np.bincount(found["shape"], minlength=len(shapes)) > 1)
+    for row in several:  # zones may overlap: their union counts
+        own = found.loc[found["shape"] == row, "zone"]
+        union = shapely.union_all(zones[own.to_numpy(np.int64)])
+        out[row] = systems.area_m2(np.array([shapely.intersection(shapes[row], union)], object))[0]
+    return out
+
+
+def overlaps(shapes: Shapes, *, least_m2: float) -> pd.DataFrame:
+    """
+    Find shapes of one layer that share ground.
+
+    Returns
+    -------
+    pairs
+        ``one``, ``other`` (rows, the smaller first) and ``area_m2``, at least ``least_m2``.
+    """
+    tree = shapely.STRtree(shapes)
+    one, other = tree.query(shapes, predicate="intersects")
+    first = one < other
+    one, other = one[first], other[first]
+    area = systems.area_m2(shapely.intersection(shapes[one], shapes[other]))
+    table = pd.DataFrame({"one": one, "other": other, "area_m2": area})
+    return table[table["area_m2"] >= least_m2].sort_values(["one", "other"], ignore_index=True)
+
+
+def apart_m(shapes: Shapes, others: Shapes, *, within_m: float) -> Floats:
+    """
+    Measure how far the nearest of others is, edge to edge; 0 where they touch or overlap.
+
+    Both are in the metres of one plane. Infinite where none is within ``within_m``, whose rim belongs to it.
+    """
+    out = np.full(len(shapes), np.inf)
+    if len(others):
+        found, away = shapely.STRtree(others).query_nearest(
+            shapes, max_distance=within_m + 1e-9, return_distance=True, all_matches=False
+        )
+        out[found[0]] = away
+    return out
+
+
+def mended(geometry: gpd.GeoSeries, crossing: pd.Series) -> gpd.GeoSeries:
+    """
+    Make the shapes that cross themselves simple; the others are as they were.
+
+    Only what has an area is kept of a mended polygon: a spike that encloses nothing is dropped.
+    """
+    out = geometry.copy()
+    out[crossing] = geometry[crossing].make_valid(method="structure", keep_collapsed=False)
+    return out

@@ -1,0 +1,256 @@
+"""What the catalogue says of old homesteads: gates, outcomes, exceptions, targets, the score and prices."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from geo.problems import Problem, Stop
+
+MEASURES = ("slope", "inside", "beside", "field", "soil", "altitude", "isolated", "surrounded", "disputed")
+"""How a gate may be measured, see ``reclamation.toml``."""
+
+WAYS = ("consolidate", "reclaim", "regreen", "retained", "hold")
+"""整理, 复垦, 复绿, 保留, 待定: what a plot should become."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One gate: how it is measured, its limits, and what follows if it fires."""
+
+    id: str
+    name_zh: str
+    name_en: str
+    measure: str
+    outcome: str
+    source: str
+    certainty: str
+    layer: str = ""
+    over: float = math.nan
+    under: float = math.nan
+    under_mu: float = math.nan
+    within_m: float = math.nan
+    share: float = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The way that an outcome decides, '' for none, and whether somebody must look."""
+
+    way: str
+    check: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LandException:
+    """Why a house may stay: parts of the ledger's words, and whether only with the number of an approval."""
+
+    id: str
+    words: tuple[str, ...]
+    approval: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a ledger's words for what was done mean."""
+
+    words: tuple[str, ...]
+    way: str
+    land_class: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The land class that a way aims at, up to a slope class, and where soil, height and water allow."""
+
+    way: str
+    slope_class: int
+    land_class: str
+    source: str
+    certainty: str
+    soil_cm: float = 0.0
+    altitude_m: float = math.inf
+    water_m: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A factor of the score: straight lines between ``at`` and ``score``."""
+
+    id: str
+    weight: float
+    column: str
+    at: tuple[float, ...]
+    score: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A price of a mu of surplus, in 10,000 yuan; of a scenario, never a promise."""
+
+    id: str
+    name_zh: str
+    name_en: str
+    per_mu: float
+    source: str
+    certainty: str
+
+
+@dataclass(frozen=True, slots=True)
+class OriginRules:
+    """How the ground of an emptied village is judged, see ``analysis.origins``."""
+
+    feeds_per_ha: float
+    first: float
+    second: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reclamation:
+    """All that is asked of old homesteads, see ``reclamation.toml``."""
+
+    plausible_m2: tuple[float, float]
+    overdue_years: float
+    differs_pct: float
+    own_share: float
+    overlap_m2: float
+    sliver_m: float
+    check_margin_deg: float
+    check_share: tuple[float, float]
+    near_m: float
+    workable_mu: float
+    weights_vary: float
+    gates: Mapping[str, Gate]
+    outcomes: Mapping[str, Outcome]
+    exceptions: Mapping[str, LandException]
+    done: tuple[Done, ...]
+    targets: tuple[Target, ...]
+    ridges: tuple[float, ...]
+    factors: Mapping[str, Factor]
+    prices: Mapping[str, Price]
+    origin: OriginRules
+
+    def exception_of(self, words: str) -> str | None:
+        """
+        Name why a house may stay of what a ledger says; '' for nothing said, None for what is not known.
+
+        Examples
+        --------
+        >>> from layers import catalog
+        >>> own = catalog.load().reclamation
+        >>> [own.exception_of(w) for w in ("保留生产用房", "传统村落", "", "不想拆")]
+        ['production', 'heritage', '', None]
+        """
+        if not words:
+            return ""
+        return next((e.id for e in self.exceptions.values() if any(w in words for w in e.words)), None)
+
+    def done_of(self, words: str) -> Done | None:
+        """Read what was done with a plot, None for what is not known."""
+        return next((done for done in self.done if any(word in words for word in done.words)), None)
+
+    def slope_limits(self) -> tuple[float, ...]:
+        """The limits of slope that gates ask for, and 25 degrees, each once, rising."""
+        return tuple(sorted({25.0, *(gate.over for gate in self.gates.values() if gate.measure == "slope")}))
+
+    def with_overrides(self, values: Mapping[str, Any]) -> Reclamation:
+        """
+        Apply a project's own values: ``"steep.over" = 20``, ``"overdue_years" = 3``, ``"weight.slope" = 0.3``.
+
+        Raises
+        ------
+        Stop
+            A key names nothing that there is, or a value is of the wrong kind; all of them at once.
+        """
+        problems: list[Problem] = []
+        out = self
+        for key, value in values.items():
+            current = out.number(key)
+            if current is None:
+                near = difflib.get_close_matches(key, out.keys(), n=3, cutoff=0.4)
+                problems.append(Problem.stop("key_unknown", key=f"reclamation.{key}", near="、".join(near) or "—"))
+            elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+                problems.append(Problem.stop("override_value", key=key, value=value, wanted=">= 0"))
+            else:
+                out = out._with(key, float(value))
+        if problems:
+            raise Stop(problems)
+        return out
+
+    def keys(self) -> list[str]:
+        """All that a project may override."""
+        rules = [f.name for f in fields(self) if isinstance(getattr(self, f.name), float)]
+        gates = [
+            f"{gate.id}.{name}"
+            for gate in self.gates.values()
+            for name in ("over", "under", "under_mu", "within_m", "share")
+            if not math.isnan(getattr(gate, name))
+        ]
+        return [*rules, *gates, *(f"weight.{name}" for name in self.factors)]
+
+    def number(self, key: str) -> float | None:
+        """The value under a key of ``keys``, None for another."""
+        if key not in self.keys():
+            return None
+        first, _, second = key.partition(".")
+        if not second:
+            return float(getattr(self, first))
+        return self.factors[second].weight if first == "weight" else float(getattr(self.gates[first], second))
+
+    def _with(self, key: str, value: float) -> Reclamation:
+        first, _, second = key.partition(".")
+        change: dict[str, Any] = {second or first: value}
+        if not second:
+            return replace(self, **change)
+        if first == "weight":
+            return replace(self, factors={**self.factors, second: replace(self.factors[second], weight=value)})
+        return replace(self, gates={**self.gates, first: replace(self.gates[first], **change)})
+
+
+def build_reclamation(data: Mapping[str, Any]) -> Reclamation:
+    """Make it of parsed TOML."""
+    rules: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else float(v) for n, v in data["rules"].items()}
+    return Reclamation(
+        **rules,
+        gates={row["id"]: Gate(**row) for row in data["gate"]},
+        outcomes={name: Outcome(**row) for name, row in data["outcome"].items()},
+        exceptions={
+            name: LandException(name, tuple(row["words"]), row["approval"], row["source"])
+            for name, row in data["exception"].items()
+        },
+        done=tuple(Done(tuple(row["words"]), row["way"], row["class"]) for row in data["done"]),
+        targets=tuple(
+            Target(land_class=row["class"], **{key: value for key, value in row.items() if key != "class"})
+            for row in data["target"]
+        ),
+        ridges=tuple(data["ridges"]["rates"]),
+        factors={
+            row["id"]: Factor(**(row | {"at": tuple(row["at"]), "score": tuple(row["score"])}))
+            for row in data["factor"]
+        },
+        prices={row["id"]: Price(**row) for row in data["price"]},
+        origin=OriginRules(**data["origin"]),
+    )
+
+
+def reclamation_faults(data: Mapping[str, Any], layers: Mapping[str, Any]) -> list[tuple[str, str, object]]:
+    """Row, key and value of what cannot be: a measure, a layer or an outcome that is none, no source, no mark."""
+    faults: list[tuple[str, str, object]] = []
+    for row in data["gate"]:
+        name = str(row.get("id"))
+        allowed = {"measure": MEASURES, "outcome": tuple(data["outcome"]), "certainty": ("T", "V", "H", "U", "P")}
+        faults += [(name, key, row.get(key)) for key, known in allowed.items() if row.get(key) not in known]
+        if row.get("layer", "redline") not in layers:
+            faults.append((name, "layer", row["layer"]))
+        if not row.get("source"):
+            faults.append((name, "source", ""))
+    faults += [(name, "way", row["way"]) for name, row in data["outcome"].items() if row["way"] not in ("", *WAYS)]
+    faults += [
+        (row["id"], "at", row["at"]) for row in data["factor"]
+        if len(row["at"]) != len(row["score"]) or sorted(row["at"]) != row["at"]
+    ]  # fmt: skip
+    return faults

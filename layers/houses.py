@@ -1,0 +1,322 @@
+"""Old houses (旧房) of a ledger: a row a house with the households that share it, and their plots."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import unicodedata
+from collections.abc import Callable
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo.problems import Problem
+from layers.catalog import Catalog
+from layers.ledgers import plain, some
+
+STAGES = ("standing", "demolished", "reclaimed", "self_checked", "accepted", "changed", "certified")
+"""What happened to a house and its plot, in this order: 待拆, 已拆, 已复垦, 县级自验, 已验收, 已变更, 已确权."""
+
+_FLAG_OF = {
+    "demolished": "demolished", "reclaimed": "reclaimed", "self_checked": "self_checked", "accepted": "accepted",
+    "changed": "land_changed", "certified": "registered",
+}  # fmt: skip
+AREAS = ("plot_area", "house_area", "reclaim_area", "regreen_area", "new_farmland_area", "cleared_area")
+DATES = ("demolish_date", "accept_date", "move_in_date")
+WORDS = ("county", "town", "village", "group", "collective", "quota_project", "approval", "reclaim_kind",
+         "cert_no", "quality")  # fmt: skip
+FLAGS = ("old_house", "should_demolish", "reclaim_req", "accepted", "registered", "certified")
+HOUSES = [
+    "house_id", "households_n", *WORDS, "exception", "exception_known", *AREAS, *DATES, *FLAGS, "stage",
+    "place_id", "household_keys", "lon", "lat", "file", "row",
+]  # fmt: skip
+
+
+def key_maker(secret: bytes) -> Callable[[str], str]:
+    """
+    Make a function that turns an ID number into a keyed hash; '' for what is none.
+
+    Spaces, width and a small x do not matter. Who does not have the secret can neither read the number out of the
+    hash nor try all numbers.
+
+    References
+    ----------
+    HMAC: RFC 2104.
+    """
+
+    def key_of(cell: str) -> str:
+        even = re.sub(r"[\s-]+", "", unicodedata.normalize("NFKC", cell)).upper()
+        if len(even) < 15:
+            return ""
+        return hmac.new(secret, even.encode(), hashlib.sha256).hexdigest()[:20]
+
+    return key_of
+
+
+def houses(ledger: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, list[Problem]]:
+    """
+    Put the rows of an old-house ledger together by house: each row is a household, and several may share one.
+
+    What rows of one house say differently is a fault; of their stages the earliest counts, of dates the latest;
+    their settlements (``place_id``) are joined by ``;``.
+    Areas that all say alike stand once, others are added up. A row without the number of a house is a house.
+    A second row of the same household in the same house is a fault, and is no household more.
+
+    Parameters
+    ----------
+    ledger
+        Of the form ``house_ledger``, see ``layers.forms``.
+    catalog
+        What words mean an exception.
+
+    Returns
+    -------
+    houses, problems
+        ``HOUSES``: areas in m² (NaN where not told), days as ``datetime.date`` or None, flags nullable.
+        ``exception`` is the id of ``reclamation.toml``, '' for none said; ``exception_known`` is False where a
+        reason is given that none of them is. ``stage`` is '' where the ledger does not say whether it stands.
+    """
+    if not len(ledger):
+        return pd.DataFrame({name: pd.Series(dtype="object") for name in HOUSES}), []
+    rows = pd.DataFrame(index=ledger.index)
+    blank = pd.Series("", index=ledger.index)
+    label = ledger["file"].astype("str") + "#" + ledger["row"].astype("str")
+    given = ledger.get("house_id", blank).astype("str")
+    rows["house_id"] = given.where(given != "", label)
+    for name in WORDS:
+        rows[name] = ledger.get(name, blank).astype("str")
+    for name in AREAS:
+        values = ledger.get(name, pd.Series(np.nan, index=ledger.index)).astype("float64")
+        rows[name] = values.where(values >= 0)
+    for name in DATES:
+        rows[name] = ledger.get(name, pd.Series([None] * len(ledger), index=ledger.index)).astype("object")
+    for name in {*FLAGS, *_FLAG_OF.values()}:
+        rows[name] = _flag(ledger, name)
+    rows["place_id"], rows["file"], rows["row"] = ledger.get("place_id", blank), ledger["file"], ledger["row"]
+    for name in ("lon", "lat"):
+        rows[name] = pd.to_numeric(ledger.get(name, blank), errors="coerce").astype("float64")
+    rows["key"] = ledger.get("household_key", blank).astype("str")
+    kept = ledger.get("exception", blank).astype("str")
+    kept = kept.where(kept != "", ledger.get("retained_prod", blank).astype("str"))
+    said = kept.where(~kept.map(lambda word: catalog.says("flag", word) is False), "")
+    named = said.map(catalog.reclamation.exception_of)
+    # a yes under the heading of retained production houses is one
+    named = named.where(~said.map(lambda word: catalog.says("flag", word) is True), "production")
+    rows["exception"], rows["exception_known"] = named.fillna("").astype("str"), named.notna()
+    strange = rows.assign(said=said)[named.isna()]
+    problems = [
+        Problem.fault("exception_unknown", layer="house_ledger", file=row.file, row=row.row, value=row.said)
+        for row in strange.itertuples()
+    ]
+    rows["stage_n"], found = _stages(rows)
+    problems += found
+    twice = (rows["key"] != "") & rows.duplicated(["house_id", "key"])
+    problems += [
+        Problem.fault("household_twice", layer="house_ledger", file=row.file, row=row.row, value=row.house_id)
+        for row in rows[twice].itertuples()
+    ]
+    table, found = _together(rows.assign(household=~twice))
+    return table, problems + found
+
+
+def _flag(ledger: pd.DataFrame, name: str) -> pd.Series:
+    """A flag of a ledger; a year or a date under the heading of one is a yes."""
+    if name not in ledger:
+        return pd.Series([pd.NA] * len(ledger), index=ledger.index, dtype="boolean")
+    cells = ledger[name]
+    if cells.dtype == "boolean":
+        return cells
+    said = pd.Series(True, index=ledger.index, dtype="boolean")
+    return said.where(cells.astype("str") != "")
+
+
+def _stages(rows: pd.DataFrame) -> tuple[pd.Series, list[Problem]]:
+    """The number of the last stage that is said, -1 where it is not said whether the house stands."""
+    stage = pd.Series(np.where(rows["demolished"].isna(), -1, 0), index=rows.index)
+    for number, name in enumerate(STAGES[1:], start=1):
+        stage = stage.mask(rows[_FLAG_OF[name]].fillna(False).astype(bool), number)
+    # no field can be accepted where the house is said to stand
+    wrong = (stage > 0) & (rows["demolished"] == False).fillna(False)  # noqa: E712  nullable
+    stage = stage.mask(wrong, 0)
+    return stage, [
+        Problem.fault("stage_order", layer="house_ledger", file=row.file, row=row.row, value=row.house_id)
+        for row in rows[wrong].itertuples()
+    ]
+
+
+def _together(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
+    by = rows.groupby("house_id", sort=False)
+    table = by[["file", "row", "exception_known", "lon", "lat"]].first()
+    table["place_id"] = _joined(rows, "place_id")
+    table["households_n"] = by["household"].sum().astype("int64")
+    problems: list[Problem] = []
+    several = table.index[table["households_n"] > 1]
+    told = rows[["house_id", "stage_n", "exception", "quota_project", "should_demolish"]].drop_duplicates()
+    odd = table[table.index.isin(told.loc[told["house_id"].duplicated(), "house_id"])]
+    problems += [
+        Problem.fault("house_rows_differ", layer="house_ledger", file=row.file, row=row.row, value=row.Index)
+        for row in odd.itertuples()
+    ]
+    for name in WORDS:
+        table[name] = _first_word(rows, name)
+    table["exception"] = _first_word(rows, "exception")
+    table["exception_known"] = by["exception_known"].all()
+    for name in AREAS:
+        table[name] = by[name].first().where(by[name].min() == by[name].max(), by[name].sum(min_count=1))
+    for name in DATES:
+        days = rows[rows[name].notna()].groupby("house_id")[name].max()
+        table[name] = days.reindex(table.index).astype("object").where(lambda c: c.notna(), None)
+    for name in FLAGS:
+        known = rows[rows[name].notna()].astype({name: "bool"}).groupby("house_id")[name].min()
+        table[name] = known.reindex(table.index).astype("boolean")
+    stage = by["stage_n"].min()
+    table["stage"] = np.array(["", *STAGES], object)[stage.to_numpy(np.int64) + 1]
+    table["household_keys"] = _joined(rows, "key")
+    if len(several):
+        files = table.loc[several].groupby("file", sort=False)
+        problems += [
+            Problem.doubt("house_shared", file=file, layer="house_ledger", n=len(own), ids=some(list(own.index)))
+            for file, own in files
+        ]
+    return table.reset_index()[HOUSES], problems
+
+
+def _first_word(rows: pd.DataFrame, name: str) -> pd.Series:
+    """What is said, of several words the first in their own order."""
+    said = rows[rows[name] != ""].groupby("house_id", sort=False)[name].min()
+    return said.reindex(rows["house_id"].unique()).fillna("")
+
+
+def _joined(rows: pd.DataFrame, name: str) -> pd.Series:
+    """All that is said, each once, in its own order."""
+    said = rows[rows[name] != ""].groupby("house_id")[name].agg(lambda own: ";".join(sorted(set(own))))
+    return said.reindex(rows["house_id"].unique()).fillna("")
+
+
+MATCHES = ("house_id", "household", "position", "area")
+"""How a plot and a house were found to belong together; ``area`` is the same village and group, and as large."""
+
+ALIKE = 0.02
+"""So little may the area of a house's plot in the ledger differ from that of the polygon it is matched by [P]."""
+
+
+def match(plots: gpd.GeoDataFrame, houses: pd.DataFrame, *, area_m2: np.ndarray) -> pd.DataFrame:
+    """
+    Match plots and houses: by the number of the house, by household, by position, and by place and area.
+
+    Each step looks at those that the steps before left over on both sides. A house may have several plots by its
+    number; the other steps pair one with one, and leave out what could be two.
+
+    Parameters
+    ----------
+    plots
+        Of ``layers.homesteads.plots``.
+    houses
+        Of ``houses``.
+    area_m2
+        Of each plot.
+
+    Returns
+    -------
+    matched
+        A row a plot that has a house: ``plot`` and ``house`` (rows, counted from 0) and ``matched_by``.
+    """
+    found: list[tuple[int, int, str]] = []
+    left_plots, left_houses = set(range(len(plots))), set(range(len(houses)))
+    number = pd.Series(np.arange(len(houses)), index=houses["house_id"].map(plain))
+    by_id = (
+        plots["house_id"].map(plain).map(number).to_numpy(np.float64)
+        if len(houses)
+        else np.full(len(plots), np.nan)
+    )
+    for plot in np.flatnonzero(~np.isnan(by_id)):
+        found.append((int(plot), int(by_id[plot]), "house_id"))
+        left_plots.discard(int(plot))
+        left_houses.discard(int(by_id[plot]))
+    for by, one, other in (
+        ("household", _keys(plots["household_key"], left_plots), _keys(houses["household_keys"], left_houses)),
+        ("position", *_positions(plots, houses, left_houses)),
+    ):
+        pairs = [(a[0], b[0]) for key, a in one.items() if len(a) == 1 and len(b := other.get(key, [])) == 1]
+        _take(pairs, by, found, left_plots, left_houses)
+    sizes = (
+        _addresses(plots, area_m2, left_plots),
+        _addresses(houses, houses["plot_area"].to_numpy(np.float64), left_houses),
+    )
+    _take(_alike(*sizes), "area", found, left_plots, left_houses)
+    table = pd.DataFrame(found, columns=["plot", "house", "matched_by"])
+    return table.astype({"plot": "int64", "house": "int64"}).sort_values("plot", ignore_index=True)
+
+
+def _take(
+    pairs: list[tuple[int, int]], by: str, found: list[tuple[int, int, str]], plots: set[int], houses: set[int]
+) -> None:
+    for plot, house in pairs:
+        if plot in plots and house in houses:
+            found.append((plot, house, by))
+            plots.discard(plot)
+            houses.discard(house)
+
+
+def _positions(plots: gpd.GeoDataFrame, houses: pd.DataFrame, left: set[int]) -> tuple[Rows, Rows]:
+    """By plot and house together which stand in one another: a house that stands in two plots is in neither."""
+    rows = [row for row in sorted(left) if np.isfinite(houses["lon"].iloc[row])]
+    at = shapely.points(houses[["lon", "lat"]].to_numpy(np.float64)[rows])
+    house, plot = shapely.STRtree(plots.geometry.to_numpy()).query(at, predicate="intersects")
+    one: Rows = {}
+    other: Rows = {}
+    alone = np.bincount(house, minlength=len(rows))
+    for a, b in zip(plot, house, strict=True):
+        if alone[b] == 1:
+            one.setdefault(str(a), []).append(int(a))
+            other.setdefault(str(a), []).append(rows[int(b)])
+    return {key: own[:1] for key, own in one.items()}, other
+
+
+Rows = dict[str, list[int]]
+
+
+def _keys(column: pd.Series, left: set[int]) -> Rows:
+    out: Rows = {}
+    for row, text in enumerate(column):
+        if row in left:
+            for key in str(text).split(";"):
+                if key:
+                    out.setdefault(key, []).append(row)
+    return out
+
+
+Addresses = dict[tuple[str, str, str], list[tuple[float, int]]]
+
+
+def _addresses(table: pd.DataFrame, area: np.ndarray, left: set[int]) -> Addresses:
+    out: Addresses = {}
+    names = [table[name].map(plain) for name in ("town", "village", "group")]
+    for row, address in enumerate(zip(*names, strict=True)):
+        if row in left and address[1] and area[row] > 0:
+            out.setdefault(address, []).append((float(area[row]), row))
+    return out
+
+
+def _alike(one: Addresses, other: Addresses) -> list[tuple[int, int]]:
+    """Pairs of one address, each the only one of the other's size."""
+    pairs = []
+    for address, own in one.items():
+        # who writes no town or no group means any
+        theirs = [
+            pair for name, rows in other.items()
+            if name[1] == address[1] and all(not a or not b or a == b for a, b in zip(name, address, strict=True))
+            for pair in rows
+        ]  # fmt: skip
+        if not theirs:
+            continue
+        a, b = np.array([size for size, _ in own]), np.array([size for size, _ in theirs])
+        near = np.abs(a[:, None] - b[None, :]) <= ALIKE * a[:, None]
+        for i in np.flatnonzero(near.sum(axis=1) == 1):
+            j = int(np.flatnonzero(near[i])[0])
+            if near[:, j].sum() == 1:
+                pairs.append((own[int(i)][1], theirs[j][1]))
+    return pairs

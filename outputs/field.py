@@ -1,0 +1,127 @@
+"""For the field: a sheet a village that prints on A4, and files that survey apps and bureau systems open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import xlsxwriter
+
+from geo import io
+from outputs.messages import Messages
+
+LISTED = ("homestead_id", "house_id", "group", "area_m2", "slope_deg_mean", "way", "reasons", "lon", "lat", "why")
+"""What stands on a sheet of plots before the columns that are filled in by hand."""
+
+_WIDE = {"homestead_id": 17, "house_id": 15, "group": 7, "area_m2": 8, "slope_deg_mean": 7, "way": 6,
+         "reasons": 34, "lon": 10.5, "lat": 10, "why": 6}  # fmt: skip
+
+SHAPEFILE = {
+    "homestead_id": "宅基地号", "house_id": "旧房编号", "town": "乡镇", "village": "村", "area_m2": "面积",
+    "slope_deg": "坡度", "way": "去向", "reasons": "理由", "why": "核查类别",
+}  # fmt: skip
+"""Names of at most ten bytes of GBK."""
+
+
+def write_sheets(
+    table: pd.DataFrame, path: Path, messages: Messages, *, title: str, extra: Sequence[str] = ()
+) -> None:
+    """
+    Write one sheet a village, landscape on A4, its heading on every page, with room to fill in and to sign.
+
+    Parameters
+    ----------
+    table
+        Of ``analysis.fieldwork.check_list``, ``way`` and ``why`` in words.
+    path, messages, title
+        Where to, in which language, and what stands on top.
+    extra
+        Columns of a key that is joined for printing only.
+    """
+    blank = messages.say("field.blank").split("|")
+    columns = [*extra, *(name for name in LISTED if name in table)]
+    with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False}) as book:
+        head = book.add_format({"bold": True, "text_wrap": True, "border": 1, "align": "center", "font_size": 9})
+        cell = book.add_format({"text_wrap": True, "border": 1, "valign": "top", "font_size": 9})
+        formats = {
+            "area_m2": book.add_format({"border": 1, "num_format": "0.0", "valign": "top", "font_size": 9}),
+            "slope_deg_mean": book.add_format({"border": 1, "num_format": "0.0", "valign": "top", "font_size": 9}),
+            **dict.fromkeys(("lon", "lat"), book.add_format(
+                {"border": 1, "num_format": "0.000000", "valign": "top", "font_size": 9})),
+        }  # fmt: skip
+        top = book.add_format({"bold": True, "font_size": 14})
+        used: set[str] = set()
+        for (town, village), own in table.groupby(["town", "village"], sort=False):
+            sheet = book.add_worksheet(_sheet_name(f"{town}{village}" or messages.say("field.nowhere"), used))
+            where = "".join(text for text in (str(town), str(village)) if text)
+            sheet.write(0, 0, f"{title} · {where or messages.say('field.nowhere')}（{len(own)}）", top)
+            for number, name in enumerate([*columns, *blank]):
+                heading = name if name in extra or name in blank else messages.heading(name)
+                sheet.write_string(1, number, heading, head)
+                sheet.set_column(number, number, _WIDE.get(name, 11))
+            for row, record in enumerate(own.to_dict("records"), start=2):
+                for number, name in enumerate(columns):
+                    _write(sheet, row, number, record[name], formats.get(name, cell))
+                for number in range(len(columns), len(columns) + len(blank)):
+                    sheet.write_blank(row, number, None, cell)
+                sheet.set_row(row, 36)
+            sheet.write(len(own) + 3, 0, messages.say("field.sign"))
+            sheet.set_landscape()
+            sheet.set_paper(9)  # A4
+            sheet.fit_to_pages(1, 0)
+            sheet.repeat_rows(1)
+            sheet.set_footer("&C&P / &N")
+            sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+
+
+def _write(sheet: Any, row: int, column: int, value: Any, style: Any) -> None:
+    if pd.isna(value):
+        sheet.write_blank(row, column, None, style)
+    elif isinstance(value, float):
+        sheet.write_number(row, column, value, style)
+    else:
+        sheet.write_string(row, column, str(value), style)
+
+
+def _sheet_name(text: str, used: set[str]) -> str:
+    """A name that a sheet may have: 31 characters, none that Excel forbids, each once."""
+    clean = "".join("-" if c in "[]:*?/\\'" else c for c in text)[:27] or "-"
+    name, number = clean, 1
+    while name.lower() in used:
+        number += 1
+        name = f"{clean}-{number}"
+    used.add(name.lower())
+    return name
+
+
+def write_layers(plots: gpd.GeoDataFrame, folder: Path) -> list[Path]:
+    """
+    Write plots as KML, their middles as GPX waypoints, and as a Shapefile in GBK.
+
+    Parameters
+    ----------
+    plots
+        Of the list, in degrees, with ``way`` and ``why`` in words.
+    folder
+        Where to.
+    """
+    shaped = plots[plots.geometry.notna() & ~plots.geometry.is_empty]
+    about = shaped["way"] + "；" + shaped["why"] + "；" + shaped["reasons"]
+    named = gpd.GeoDataFrame(
+        {"Name": shaped["homestead_id"], "Description": about}, geometry=shaped.geometry, crs=shaped.crs
+    )
+    points = gpd.GeoDataFrame(
+        {"name": shaped["homestead_id"], "desc": about}, geometry=shaped.geometry.representative_point(),
+        crs=shaped.crs,
+    )  # fmt: skip
+    told = shaped.rename(columns={"slope_deg_mean": "slope_deg"})
+    table = told[[*SHAPEFILE, "geometry"]].rename(columns=SHAPEFILE)
+    areal = table.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
+    paths = [folder / name for name in ("plots.kml", "plots.gpx", "plots.shp")]
+    for path, frame in zip(paths, (named, points, table[areal] if areal.any() else table), strict=True):
+        path.unlink(missing_ok=True)
+        io.write_vector(gpd.GeoDataFrame(frame), path, layer="waypoints" if path.suffix == ".gpx" else "")
+    return paths

@@ -1,0 +1,236 @@
+"""应拆, 增减挂钩 and rights of a made-up county, added up by hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.demolition import demolition, judged
+from analysis.laws import check_laws
+from analysis.quota import project_ids, quota, worth
+from analysis.rights import double_claims, rights
+from layers.houses import HOUSES
+from tests.flatland import CATALOG
+
+MU = 2000 / 3
+
+
+def houses(**columns):
+    n = len(next(iter(columns.values())))
+    table = pd.DataFrame({name: [""] * n for name in HOUSES})
+    table["house_id"] = [f"J{i}" for i in range(n)]
+    table["households_n"], table["file"], table["row"] = 1, "旧房.xlsx", range(2, n + 2)
+    table["stage"] = "standing"
+    for name in ("old_house", "should_demolish", "reclaim_req", "accepted", "registered", "certified"):
+        table[name] = pd.array([pd.NA] * n, dtype="boolean")
+    table["move_in_date"] = None
+    for name, values in columns.items():
+        table[name] = pd.array(values, dtype="boolean") if table[name].dtype == "boolean" else values
+    return table
+
+
+def test_who_must_go_and_who_may_stay():
+    table = houses(
+        exception=["", "production", "production", "heritage", "joined", "none", ""],
+        approval=["", "样批1号", "", "", "", "", ""],
+        old_house=[None, None, None, None, None, None, False],
+        should_demolish=[True, False, False, True, None, None, None],
+    )
+    found, problems = judged(table, CATALOG, as_of=dt.date(2026, 6, 30))
+    assert found["should_demolish"].tolist() == [True, False, True, False, False, False, False]
+    assert found["may_stay"].tolist() == [False, True, False, True, True, False, False]
+    assert found["differs"].tolist() == [False, False, True, True, False, False, False]
+    told = {(p.code, p.row or dict(p.params)["n"]) for p in problems}
+    assert told == {("retained_without_approval", 4), ("should_demolish_differs", "2"), ("move_in_unknown", "2")}
+
+
+@pytest.mark.parametrize(("moved_in", "as_of", "late"), [
+    (dt.date(2020, 2, 29), dt.date(2022, 2, 28), False), (dt.date(2020, 2, 29), dt.date(2022, 3, 1), True),
+    (dt.date(2024, 6, 30), dt.date(2026, 6, 30), False), (dt.date(2024, 6, 29), dt.date(2026, 6, 30), True),
+    (None, dt.date(2026, 6, 30), None), (dt.date(2000, 1, 1), None, None),
+])  # fmt: skip
+def test_two_years_after_moving_in_is_not_late_and_a_day_more_is(moved_in, as_of, late):
+    table = houses(move_in_date=[moved_in, moved_in], stage=["standing", "demolished"])
+    found, _ = judged(table, CATALOG, as_of=as_of)
+    assert found["overdue"].astype("object").where(found["overdue"].notna(), None).tolist() == [late, False]
+
+
+def test_villages_towns_and_the_county_count_the_same():
+    table = houses(
+        stage=["standing", "demolished", "reclaimed", "accepted", "certified", "standing"],
+        exception=["", "", "", "", "", "heritage"],
+        households_n=[1, 2, 1, 1, 3, 1],
+        village=["甲", "甲", "甲", "乙", "乙", "乙"], town=["东", "东", "东", "东", "西", "西"],
+    )  # fmt: skip
+    found, _ = judged(table, CATALOG, as_of=dt.date(2026, 6, 30))
+    own = found.assign(county="县", area_mu=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6], way=[""] * 5 + ["retained"])
+    out = demolition(own).set_index(["unit_level", "unit_id"])
+    county = out.loc[("county", "县")]
+    assert county[["houses_n", "should_demolish_n", "demolished_n", "reclaimed_n", "accepted_n"]].tolist() == [
+        6,
+        5,
+        4,
+        3,
+        2,
+    ]
+    assert county[["households_n", "should_demolish_households_n", "demolished_households_n"]].tolist() == [
+        9,
+        8,
+        7,
+    ]
+    assert county[["area_mu", "should_demolish_mu", "demolished_mu", "accepted_mu"]].tolist() == pytest.approx(
+        [2.1, 1.5, 1.4, 0.9]
+    )
+    assert county["overdue_unknown_n"] == 1
+    assert out.loc[("village", "县/东/乙"), "should_demolish_n"] == 1  # two villages of one name are two
+    assert check_laws({"demolition": out.reset_index()}, catalog=CATALOG)["held"].all()
+    wrong = out.reset_index().assign(demolished_n=lambda t: t["demolished_n"].where(t["unit_level"] != "town", 0))
+    assert not check_laws({"demolition": wrong}, catalog=CATALOG)["held"].all()
+
+
+def county():
+    """Six plots of one mu and half a mu; what each earns stands beside it."""
+    rows = [
+        # project, stage, way, done, mu, quota mu, ledger's reclaimed mu, ledger's new farmland mu
+        ("X1", "accepted", "reclaim", "0103", 1.0, 1.0, np.nan, 0.9),      # 0.9 farmland
+        ("X1", "certified", "consolidate", "", 1.0, 0.5, 0.8, np.nan),     # target 0103: 0.8 · 0.9 · half = 0.36
+        ("X1", "changed", "regreen", "0301", 1.0, 1.0, np.nan, np.nan),    # 1.0 other agricultural
+        ("X1", "accepted", "regreen", "0404", 1.0, 1.0, np.nan, np.nan),   # nothing: unused land
+        ("X2", "accepted", "reclaim", "0103", 0.5, 0.0, np.nan, np.nan),   # nothing: no construction land
+        ("X2", "reclaimed", "reclaim", "0103", 0.5, 0.5, np.nan, np.nan),  # nothing yet
+        ("", "standing", "retained", "", 0.5, 0.5, np.nan, np.nan),        # no potential
+        ("", "standing", "hold", "", 0.5, 0.5, np.nan, np.nan),
+        ("X1", "demolished", "reclaim", "", 0.5, 0.25, np.nan, np.nan),    # a potential of 0.25
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["project_id", "stage", "way", "done_class", "area_m2", "quota_area_m2",
+                                        "reclaimed_m2", "new_farmland_m2"])  # fmt: skip
+    for name in ("area_m2", "quota_area_m2", "reclaimed_m2", "new_farmland_m2"):
+        table[name] *= MU
+    return table.assign(county="县", target_class="0103", ridge_rate=0.1, quality=[8.0, *[np.nan] * 8])
+
+
+def ledger(**columns):
+    table = pd.DataFrame({"project_id": ["X1", "X2"], "project": ["一区", "二区"], "approval_no": ["甲", "乙"],
+                          "county": ["县", "县"], "return_due": [dt.date(2027, 12, 31), None]})  # fmt: skip
+    areas = {"resettlement": [0.5, 0.2], "other_new_use": [0.1, 0.0], "farmland_occupied": [1.0, 0.4],
+             "reserved": [0.06, 0.0], "sold_in_province": [0.3, 0.0], "sold_cross_province": [0.2, 0.0]}  # fmt: skip
+    return table.assign(**{name: np.array(v) * MU for name, v in areas.items()}, **columns)
+
+
+def test_the_quota_of_a_county_is_the_sum_done_by_hand():
+    table, problems = quota(county(), ledger(), CATALOG)
+    assert not [p for p in problems if p.code != "accepted_without_project"]
+    by = table.set_index(["unit_level", "unit_id"])
+    one = by.loc[("project", "X1")]
+    assert one["accepted_farmland_net_mu"] == pytest.approx(0.9 + 0.36)
+    assert one["accepted_other_agri_mu"] == pytest.approx(1.0)
+    assert one["excluded_unused_mu"] == pytest.approx(1.0)
+    assert one["excluded_unmapped_mu"] == pytest.approx(0.4)  # half of the 0.8 that the ledger says
+    assert one["accepted_mu"] == pytest.approx(1.0 + 0.8 + 1.0 + 1.0)
+    assert one["demolished_mu"] == pytest.approx(4.5)
+    assert one["potential_mu"] == pytest.approx(1 + 0.5 + 1 + 1 + 0.25)
+    assert one["surplus_mu"] == pytest.approx(2.26 - 0.5 - 0.1 - 0.06)
+    assert one["remaining_mu"] == pytest.approx(1.6 - 0.5)
+    assert one["farmland_balance_mu"] == pytest.approx(0.26)
+    assert bool(one["usable"])
+    assert one["return_due_date"] == dt.date(2027, 12, 31)
+    two = by.loc[("project", "X2")]
+    assert two["surplus_mu"] == pytest.approx(-0.2)
+    assert two["farmland_balance_mu"] == pytest.approx(-0.4)
+    assert not two["usable"]
+    whole = by.loc[("county", "县")]
+    assert whole["surplus_mu"] == pytest.approx(1.6 - 0.2)
+    assert whole["farmland_balance_mu"] == pytest.approx(-0.14)  # what one project lacks stops the county
+    assert not whole["usable"]
+    assert whole["potential_mu"] == pytest.approx(3.75 + 0 + 0.5)
+    none = by.loc[("project", "")]
+    assert none["potential_mu"] == 0
+    lone = county().assign(project_id=["", *county()["project_id"][1:]])
+    table_, _ = quota(lone, ledger(), CATALOG)
+    without = table_.set_index(["unit_level", "unit_id"])
+    assert without.loc[("project", ""), "excluded_no_project_mu"] == pytest.approx(0.9)
+    assert without.loc[("county", "县"), "surplus_mu"] == pytest.approx(1.4 - 0.9)
+    strange = county().assign(project_id=[*county()["project_id"][:8], "三区"])
+    unknown = quota(strange, ledger(), CATALOG)[0].set_index(["unit_level", "unit_id"])
+    assert np.isnan(unknown.loc[("county", "县"), "surplus_mu"])  # what the third used nobody says
+    assert unknown.loc[("project", "X1"), "surplus_mu"] == pytest.approx(1.6)
+    assert np.isnan(none["surplus_mu"])
+    assert check_laws({"quota": table}, catalog=CATALOG)["held"].all()
+    wrong = table.assign(surplus_mu=table["surplus_mu"] + 0.01)
+    assert not check_laws({"quota": wrong}, catalog=CATALOG)["held"].all()
+
+
+def test_worse_land_than_was_taken_stops_the_quota():
+    better, worse = (quota(county(), ledger(occupied_quality=[grade, np.nan]), CATALOG)[0] for grade in (9.0, 7.0))
+    for table, balance, usable in ((better, 1.0, True), (worse, -1.0, False)):
+        row = table[(table["unit_id"] == "X1")].iloc[0]
+        assert row["quality_balance"] == pytest.approx(balance)
+        assert bool(row["usable"]) == usable
+
+
+def test_what_is_not_known_is_no_surplus():
+    table, _ = quota(county(), None, CATALOG)
+    assert table["surplus_mu"].isna().all()
+    assert table["usable"].isna().all()
+    unsurveyed = county().assign(quota_area_m2=np.nan)
+    table, _ = quota(unsurveyed, ledger(), CATALOG)
+    assert table["accepted_farmland_net_mu"].isna().all()
+    assert table["surplus_mu"].isna().all()
+    assert table.set_index("unit_id").loc["X1", "unknown_n"] == 5
+    partly = ledger()
+    partly.loc[1, "resettlement"] = np.nan
+    table, _ = quota(county(), partly, CATALOG)
+    by = table.set_index("unit_id")["surplus_mu"]
+    assert by["X1"] == pytest.approx(1.6)
+    assert by[["X2", "县"]].isna().all()
+
+
+def test_projects_go_by_their_names_too_and_strange_ones_are_told():
+    said = pd.Series(["一区", "X2", "", "三区"])
+    assert project_ids(said, ledger()).tolist() == ["X1", "X2", "", "三区"]
+    _, problems = quota(county().assign(project_id="三区"), ledger(), CATALOG)
+    assert ("project_unknown", "三区") in {(p.code, dict(p.params).get("names")) for p in problems}
+
+
+def test_money_is_a_scenario_of_what_may_be_used():
+    table, _ = quota(county(), ledger(), CATALOG)
+    out = worth(table, {"in_province": 30.0}).set_index("unit_id")["worth"]
+    assert out["X1"] == pytest.approx(1.1 * 30)
+    assert out[["X2", "县", ""]].isna().all()
+
+
+def test_rights_go_by_collective_over_accepted_land():
+    table = county().assign(
+        collective=["甲", "甲", "甲", "乙", "乙", "乙", "甲", "乙", ""], owner_level="32", disputed=[False] * 7 + [True, False],
+        crossing=False, registered=pd.array([True] * 9, dtype="boolean"),
+        certified=pd.array([None, True, *[None] * 7], dtype="boolean"),
+    )  # fmt: skip
+    out = rights(table).set_index("collective")
+    one = out.loc["甲"]
+    assert one[["plots", "homestead_right_cancelled_n"]].tolist() == [4, 3]
+    numbers = [
+        "accepted_mu",
+        "retained_mu",
+        "ownership_updated_mu",
+        "contract_registered_mu",
+        "contract_certified_mu",
+    ]
+    assert one[numbers].tolist() == pytest.approx([2.8, 0.5, 1.8, 2.8, 0.8])
+    assert out.loc["乙", "disputed_mu"] == pytest.approx(0.5)
+    assert out["plots"].sum() == len(table)
+    laws = check_laws({"rights": out.reset_index(), "homesteads": table.assign(area_mu=table["area_m2"] / MU,
+                       construction_area_m2=np.nan, other_area_m2=np.nan, unmapped_area_m2=np.nan)}, catalog=CATALOG)  # fmt: skip
+    assert laws.set_index("law").loc["rights_add_up", "held"]
+
+
+def test_land_that_draws_two_subsidies_is_told():
+    rows = [("甲", "承包地", 10.0, "耕地地力保护补贴"), ("甲", "承包地", 10.0, "退耕还林补助"), ("乙", "承包地", 5.0, "退耕还林、种粮补贴"),
+            ("丙", "林地", 4.0, "公益林补偿"), ("丙", "承包地", 4.0, "种粮补贴")]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["collective", "kind", "area", "subsidy"])
+    found, problems = double_claims(table.assign(file="承包地.xlsx", row=range(2, 7)))
+    assert found["why"].tolist() == ["same", "same", "both"]
+    assert [p.row for p in problems] == [2, 3, 4]
+    assert len(double_claims(table.iloc[:0])[0]) == 0

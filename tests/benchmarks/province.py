@@ -1,0 +1,89 @@
+"""A made-up province for the bench ``plots``: terrain in tiles of a degree, and old homesteads in hamlets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import rasterio
+import shapely
+from rasterio.transform import from_origin
+
+from analysis.plots import Land, measure_plots
+from analysis.reclamation import Around, Site, decide, distances, fire
+from geo.io import RasterFiles
+from layers import catalog
+
+STEP = 1 / 3600
+WEST, NORTH, COLUMNS, ROWS = 99, 34, 9, 5
+"""Tiles of 3,600 by 3,600 cells: 45 of them between 29 and 34 degrees are 480,000 km²."""
+
+
+def heights(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
+    """Ridges of several lengths, as steep as Liangshan: over 25 degrees on a fifth of the ground."""
+    return (
+        2200
+        + 500 * np.sin(lon * 61.0)[None, :] * np.cos(lat * 57.0)[:, None]
+        + 190 * np.sin(lon * 311.0 + 1.0)[None, :] * np.sin(lat * 287.0)[:, None]
+        + 60 * np.sin(lon * 1301.0)[None, :] * np.cos(lat * 1277.0 + 0.3)[:, None]
+    )
+
+
+def write_terrain(folder: Path) -> list[Path]:
+    """Write the tiles."""
+    paths = []
+    for row in range(ROWS):
+        for column in range(COLUMNS):
+            west, north = WEST + column, NORTH - row
+            lon = west + (np.arange(3600) + 0.5) * STEP
+            lat = north - (np.arange(3600) + 0.5) * STEP
+            path = folder / f"N{north - 1}E{west}.tif"
+            with rasterio.open(
+                path, "w", driver="GTiff", width=3600, height=3600, count=1, dtype="int16", crs=4326,
+                transform=from_origin(west, north, STEP, STEP), tiled=True,
+            ) as out:  # fmt: skip
+                out.write(np.rint(heights(lon, lat)).astype(np.int16), 1)
+            paths.append(path)
+    return paths
+
+
+def homesteads(n: int) -> gpd.GeoDataFrame:
+    """Plots of 8 to 20 m, turned, twenty to a hamlet; fewer are a part of more."""
+    rng = np.random.default_rng(7)
+    hamlets = 20_000
+    x = rng.uniform(WEST + 0.01, WEST + COLUMNS - 0.01, hamlets)
+    y = rng.uniform(NORTH - ROWS + 0.01, NORTH - 0.01, hamlets)
+    which = np.arange(n) % hamlets
+    rng = np.random.default_rng(8)
+    turn, wide, deep, dx, dy = (rng.uniform(0, 1, 400_000)[:n] for _ in range(5))
+    half = np.stack((4 + 6 * wide, 4 + 6 * deep), axis=1)
+    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])[None, :, :] * half[:, None, :]
+    angle = turn * np.pi / 2
+    rotated = np.stack(
+        (corners[..., 0] * np.cos(angle)[:, None] - corners[..., 1] * np.sin(angle)[:, None],
+         corners[..., 0] * np.sin(angle)[:, None] + corners[..., 1] * np.cos(angle)[:, None]), axis=2,
+    )  # fmt: skip
+    lon = x[which] + (dx - 0.5) * 0.004
+    lat = y[which] + (dy - 0.5) * 0.004
+    at = np.stack((lon[:, None] + rotated[..., 0] / 96_000, lat[:, None] + rotated[..., 1] / 110_900), axis=2)
+    blank = dict.fromkeys(
+        ("house_id", "household_key", "county", "town", "village", "group", "collective", "project"), ""
+    )
+    table = pd.DataFrame({"homestead_id": [f"Z{i:06d}" for i in range(n)], **blank})
+    table["ledger_area_m2"], table["soil_cm"] = np.nan, np.nan
+    table["file"], table["row"] = "made up", np.arange(1, n + 1)
+    return gpd.GeoDataFrame(table, geometry=shapely.polygons(at), crs=4326)
+
+
+def classify(plots: gpd.GeoDataFrame, files: list[Path]) -> pd.DataFrame:
+    """Measure plots and decide what each becomes."""
+    own = catalog.load()
+    with RasterFiles(files) as terrain:
+        measured, _ = measure_plots(plots, Land(terrain), own)
+    around = Around({})
+    site = Site.of(plots, measured, around)
+    site = site.with_measured(measured.join(distances(plots, measured, around, site)))
+    fired, number = fire(site, own)
+    return measured.join(decide(site, fired, number, own))

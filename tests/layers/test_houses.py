@@ -1,0 +1,134 @@
+"""Old houses of a ledger: households that share one, stages, exceptions, keys, and whose plot is whose."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo.io import RawTable
+from layers import forms
+from layers.homesteads import plots as read_plots
+from layers.houses import houses, key_maker, match
+from tests.flatland import CATALOG
+
+FORM = CATALOG.ledgers["house_ledger"]
+HEADING = ("旧房编号", "身份证号", "村", "宅基地面积（㎡）", "是否拆除", "是否复垦", "是否验收", "是否变更", "保留原因", "批准文号",
+           "增减挂钩项目", "拆除时间")  # fmt: skip
+PERSON, OTHER = "11010519491231002X", "110105194912310038"
+KEY = key_maker(b"secret of a test")
+
+
+def ledger(*rows, heading=HEADING, file="旧房.xlsx"):
+    raw = RawTable(file, "旧房", (heading, *(tuple(str(cell) for cell in row) for row in rows)))
+    frame, problems = forms.read_table_form(raw, FORM, CATALOG, settlements=forms.Names({}, {}), key_of=KEY)
+    assert not [p for p in problems if p.severity == "stop"]
+    return frame
+
+
+def test_households_that_share_a_house_are_one_house():
+    frame = ledger(
+        ("J1", PERSON, "甲村", 120, "是", "是", "是", "", "", "", "一区", "2020-03-01"),
+        ("J1", OTHER, "甲村", 120, "是", "是", "否", "", "", "", "一区", "2020-05-01"),
+        ("J2", PERSON, "甲村", 80, "否", "", "", "", "", "", "一区", ""),
+        ("J2", PERSON, "甲村", 80, "否", "", "", "", "", "", "一区", ""),
+        ("", "", "乙村", "", "", "", "", "", "", "", "", ""),
+    )  # fmt: skip
+    table, problems = houses(frame, CATALOG)
+    assert table["house_id"].tolist() == ["J1", "J2", "旧房.xlsx#6"]
+    assert table["households_n"].tolist() == [2, 1, 1]
+    assert table["plot_area"].tolist()[:2] == [120, 80]
+    assert table["stage"].tolist() == ["reclaimed", "standing", ""]  # the earliest; nothing said
+    assert table["demolish_date"].tolist() == [dt.date(2020, 5, 1), None, None]
+    assert [(p.code, p.row or dict(p.params)["n"]) for p in problems] == [
+        ("household_twice", 5), ("house_rows_differ", 2), ("house_shared", "1"),
+    ]  # fmt: skip
+    assert PERSON not in table.to_json(force_ascii=False, date_format="iso")
+
+
+@pytest.mark.parametrize(
+    ("cells", "stage"),
+    [(("否", "", "", ""), "standing"), (("是", "", "", ""), "demolished"), (("是", "是", "", ""), "reclaimed"),
+     (("是", "是", "是", ""), "accepted"), (("是", "是", "是", "2023"), "changed"), (("", "", "", ""), ""),
+     (("否", "是", "是", ""), "standing")],
+)  # fmt: skip
+def test_a_stage_is_the_last_thing_that_happened(cells, stage):
+    table, problems = houses(ledger(("J1", "", "甲", 100, *cells, "", "", "", "")), CATALOG)
+    assert table["stage"].tolist() == [stage]
+    assert ("stage_order" in {p.code for p in problems}) == (cells[0] == "否" and cells[1] == "是")
+
+
+@pytest.mark.parametrize(("words", "exception", "known"), [
+    ("保留生产用房", "production", True), ("两户连体房", "joined", True), ("传统村落", "heritage", True), ("无旧房", "none", True),
+    ("", "", True), ("否", "", True), ("是", "production", True), ("户主不同意", "", False),
+])  # fmt: skip
+def test_a_reason_to_stay_is_read_from_its_words(words, exception, known):
+    table, problems = houses(ledger(("J1", "", "甲", 100, "否", "", "", "", words, "", "", "")), CATALOG)
+    assert table["exception"].tolist() == [exception]
+    assert table["exception_known"].tolist() == [known]
+    assert ("exception_unknown" in {p.code for p in problems}) == (not known)
+
+
+def test_a_key_tells_households_apart_and_nothing_else():
+    assert KEY(PERSON) == KEY("110105 19491231 002x") == KEY("１１０１０５１９４９１２３１００２Ｘ")
+    assert KEY(PERSON) != KEY(OTHER)
+    assert KEY(PERSON) != key_maker(b"another")(PERSON)
+    assert KEY("") == KEY("无") == ""
+    assert len(KEY(PERSON)) == 20
+
+
+def plots(*shapes, **columns):
+    frame = gpd.GeoDataFrame(columns, geometry=list(shapes), crs=4326)
+    return read_plots(frame, CATALOG, file="旧宅.shp", key_of=KEY)[0]
+
+
+def box(n):
+    return shapely.box(102 + n / 1000, 28, 102.0001 + n / 1000, 28.0001)
+
+
+def test_plots_and_houses_match_by_number_then_household_then_position_then_area():
+    given_ = plots(*(box(n) for n in range(6)), 旧房编号=["J1", "", "", "", "J9", "J1"], 身份证号=["", PERSON, "", "", "", ""],
+                   村=["甲村"] * 6)  # fmt: skip
+    heading = ("旧房编号", "身份证号", "村", "宅基地面积（㎡）", "经度", "纬度")
+    frame = ledger(
+        ("J1", "", "甲村", 100, "", ""), ("J2", PERSON, "甲村", 100, "", ""),
+        ("J3", "", "乙村", 100, 102.00205, 28.00005), ("J4", "", "甲村", 141, "", ""), ("J5", "", "丙村", 140, "", ""),
+        heading=heading,
+    )  # fmt: skip
+    table, _ = houses(frame, CATALOG)
+    matched = match(given_, table, area_m2=np.array([100.0, 100, 100, 140, 90, 100]))
+    assert matched.to_dict("list") == {
+        "plot": [0, 1, 2, 3, 5], "house": [0, 1, 2, 3, 0],
+        "matched_by": ["house_id", "household", "position", "area", "house_id"],
+    }  # fmt: skip
+
+
+def test_what_could_be_two_is_matched_with_neither():
+    given_ = plots(box(0), box(1), 村=["甲村", "甲村"])
+    table, _ = houses(ledger(("J1", "", "甲村", 100, *[""] * 8)), CATALOG)
+    assert len(match(given_, table, area_m2=np.array([100.0, 101.0]))) == 0
+    assert match(given_, table, area_m2=np.array([100.0, 103.0]))["plot"].tolist() == [0]
+    two = plots(box(0), 身份证号=[PERSON])
+    table, _ = houses(ledger(("J1", PERSON, *[""] * 10), ("J2", PERSON, *[""] * 10)), CATALOG)
+    assert len(match(two, table, area_m2=np.array([100.0]))) == 0
+
+
+@given(st.lists(st.tuples(st.sampled_from(["J1", "J2", ""]), st.sampled_from([PERSON, OTHER, ""]),
+                          st.sampled_from(["是", "否", ""])), max_size=8))  # fmt: skip
+def test_no_row_vanishes_whatever_a_ledger_says(rows):
+    frame = ledger(*((house, person, "甲", 90, done, *[""] * 7) for house, person, done in rows))
+    table, problems = houses(frame, CATALOG)
+    twice = sum(p.code == "household_twice" for p in problems)
+    assert table["households_n"].sum() + twice == len(rows) if len(rows) else len(table) == 0
+    assert table["house_id"].is_unique
+    again, _ = houses(frame.iloc[::-1].reset_index(drop=True), CATALOG)
+    columns = ["house_id", "households_n", "stage"]
+    pd.testing.assert_frame_equal(
+        *(t[columns].sort_values("house_id", ignore_index=True) for t in (table, again)), check_dtype=False
+    )

@@ -1,0 +1,177 @@
+"""Old homesteads from files to tables: a project's own limits, bad layers, and what goes to the field."""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+import yike
+from geo import io
+from tests.flatland import Town, degrees
+from tests.yike.test_cli import stopped, yike_
+
+PERSON = "11010519491231002X"
+
+
+@pytest.fixture
+def county(tmp_path: Path) -> Path:
+    """A road, a settlement, ground that rises to the east ever more steeply, and forty plots along it."""
+    folder = tmp_path / "某县"
+    folder.mkdir()
+    Town().street((0, 0), (40, 0)).write(folder / "路.osm")
+    (lon,), (lat,) = degrees([(0, 0)])
+    io.write_table([("编号", "安置点名称", "安置方式", "安置人口", "经度", "纬度"), ("A1", "新村", "农村", 600, lon, lat)],
+                   folder / "安置点.xlsx", sheet="安置点")  # fmt: skip
+    grade = np.tan(np.radians(np.linspace(8, 34, 400)))
+    rise = np.cumsum(grade * 0.0002777 * 98_000).astype(np.float32)
+    io.write_raster(
+        np.tile(rise, (60, 1)), folder / "高程.tif", west=lon - 0.005, north=lat + 0.01, step=0.0002777
+    )
+    at = lon + np.arange(40) * 0.0025
+    boxes = [shapely.box(x, lat, x + 0.00015, lat + 0.00012) for x in at]
+    ids = [f"Z{n:02d}" for n in range(40)]
+    plots = gpd.GeoDataFrame(
+        {"宅基地编号": ids, "旧房编号": [f"J{n:02d}" for n in range(40)]}, geometry=boxes, crs=4490
+    )
+    io.write_vector(plots, folder / "旧宅.gpkg")
+    rows = [
+        ("旧房编号", "户主姓名", "身份证号", "村", "是否拆除"),
+        *((f"J{n:02d}", "张某", PERSON, "甲村", "否") for n in range(40)),
+    ]
+    io.write_table(rows, folder / "旧房.xlsx")
+    (folder / "某县.toml").write_text(
+        '[project]\nname = "某县"\nas_of = 2026-06-30\n[layers]\nsettlements = "安置点.xlsx"\nfacilities = []\n'
+        'homesteads = "旧宅.gpkg"\nhouse_ledger = "旧房.xlsx"\n[network]\nosm = "路.osm"\n[terrain]\ndem = ["高程.tif"]\n',
+        "utf-8",
+    )
+    return folder
+
+
+def with_limits(folder: Path, text: str) -> Path:
+    path = folder / "自定.toml"
+    path.write_text((folder / "某县.toml").read_text("utf-8") + f"[reclamation]\n{text}\n", "utf-8")
+    return path
+
+
+ONLY = ["reclamation", "quota", "demolition"]
+
+
+def test_an_own_limit_moves_the_plots_between_and_the_run_says_which(county: Path):
+    base = yike.open(county / "某县.toml").run(only=ONLY).table("homesteads")
+    done = yike_("run", with_limits(county, '"steep.over" = 20'), "--only", ",".join(ONLY))
+    assert done.exit_code == 0, done.output
+    run = yike.run.Run(county / "自定-run")
+    moved = run.table("ways_moved")
+    between = base.loc[(base["slope_deg_mean"] > 20) & (base["way"] == "reclaim"), "homestead_id"]
+    assert moved["homestead_id"].tolist() == between.tolist()
+    assert len(moved) > 3
+    assert f"{len(moved)} 宗宅基地的去向与默认不同" in done.output
+    assert moved["homestead_id"].iloc[0] in done.output
+    stopped(yike_("run", with_limits(county, '"steep.ovr" = 20')), "reclamation.steep.ovr", "steep.over")
+    stopped(yike_("run", with_limits(county, '"steep.over" = "二十"')), "steep.over", "二十")
+
+
+def test_reasons_stand_in_words_and_nobody_is_named(county: Path):
+    run = yike.open(county / "某县.toml").run(only=[*ONLY, "workbook"])
+    table = run.table("homesteads")
+    steep = table[table["way"] == "regreen"]
+    assert len(steep) > 5
+    assert steep["reasons"].str.contains("坡度超过25度（").all()
+    assert (table["matched_by"] == "house_id").all()
+    with zipfile.ZipFile(run.folder / "workbook.xlsx") as book:
+        told = b"".join(book.read(name) for name in book.namelist()).decode()
+    assert "复绿" in told
+    for path in run.folder.rglob("*.parquet"):
+        text = pd.read_parquet(path).to_csv()
+        assert PERSON not in text
+        assert "张某" not in text
+    assert PERSON not in told
+
+
+@pytest.mark.parametrize(("make", "code"), [
+    (lambda f: f.set_crs(None, allow_override=True), "crs_missing"),
+    (lambda f: f.to_crs(4490).set_crs(4610, allow_override=True), "crs_needs_parameters"),
+])  # fmt: skip
+def test_a_layer_that_cannot_be_placed_is_told_and_the_rest_is_computed(county: Path, make, code):
+    frame = gpd.read_file(county / "旧宅.gpkg")
+    (county / "旧宅.gpkg").unlink()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it has no system is the point
+        make(frame).to_file(county / "旧宅.gpkg", layer="旧宅", engine="pyogrio")
+    run = yike.open(county / "某县.toml").run(only=["demolition", "access"])
+    problems = run.table("problems")
+    assert code in set(problems["code"]), problems[["code", "what"]]
+    assert run.table("demolition").set_index("unit_level").loc["county", "houses_n"] == 40
+    assert len(run.access)
+
+
+def test_bad_plots_are_named_and_the_others_computed(county: Path):
+    frame = gpd.read_file(county / "旧宅.gpkg")
+    shapes = list(frame.geometry)
+    x, y = shapes[0].bounds[:2]
+    shapes[0] = shapely.Polygon([(x, y), (x + 0.0002, y + 0.0002), (x + 0.0002, y), (x, y + 0.0002)])
+    shapes[1] = None
+    shapes[2] = shapely.LineString([(x, y), (x + 0.001, y)])
+    shapes[3] = shapely.difference(shapes[3], shapely.centroid(shapes[3]).buffer(0.00002))
+    shapes[4] = shapely.box(102.0, 20.0, 102.0001, 20.0001)  # beyond the terrain
+    frame = frame.set_geometry(gpd.GeoSeries(shapes, crs=4490))
+    (county / "旧宅.gpkg").unlink()
+    io.write_vector(frame, county / "旧宅.gpkg")
+    run = yike.open(county / "某县.toml").run(only=ONLY)
+    table = run.table("homesteads").set_index("homestead_id")
+    assert table.loc[["Z01", "Z02", "Z04"], "way"].tolist() == ["hold"] * 3
+    assert table.loc["Z04", "reasons"] == "坡度不明：坡度图和地形都未覆盖"
+    assert (table["way"] != "hold").sum() == 37
+    assert {"shape_crossing", "shape_missing", "shape_without_area"} <= set(run.table("problems")["code"])
+
+
+def test_ten_thousand_plots_of_one_id_come_out_one_by_one(county: Path):
+    (lon,), (lat,) = degrees([(0, 0)])
+    boxes = [shapely.box(lon + n % 100 * 2e-4, lat + n // 100 * 1e-4, lon + n % 100 * 2e-4 + 1e-4, lat + n // 100 * 1e-4 + 5e-5)
+             for n in range(10_000)]  # fmt: skip
+    (county / "旧宅.gpkg").unlink()
+    io.write_vector(
+        gpd.GeoDataFrame({"宅基地编号": "Z"}, geometry=boxes, crs=4490, index=range(10_000)), county / "旧宅.gpkg"
+    )
+    run = yike.open(county / "某县.toml").run(only=["reclamation"])
+    table = run.table("homesteads")
+    assert len(table) == table["homestead_id"].nunique() == 10_000
+    assert (run.table("problems")["code"] == "id_repeated").sum() == 9_999
+
+
+def test_the_field_gets_lists_sheets_and_layers(county: Path):
+    yike.open(county / "某县.toml").run(only=ONLY)
+    key = [("旧房编号", "户主", "电话"), *((f"J{n:02d}", f"户{n}", "13800138000") for n in range(40))]
+    io.write_table(key, county / "钥匙.xlsx")
+    done = yike_("field", county / "某县-run", "--seed", 7, "--key", county / "钥匙.xlsx", "--margin", 20)
+    assert done.exit_code == 0, done.output
+    out = county / "某县-run-field"
+    table = pd.read_parquet(county / "某县-run" / "tables" / "homesteads.parquet")
+    doubtful = set(table.loc[table["field_check"], "homestead_id"])
+    listed = io.read_table(out / "check_list.xlsx").rows
+    ids = [row[0] for row in listed[1:]]
+    assert doubtful < set(ids)
+    assert len(ids) == len(set(ids))
+    again = yike_("field", county / "某县-run", "--seed", 7, "--margin", 20, "--out", county / "再")
+    assert again.exit_code == 0
+    assert [row[0] for row in io.read_table(county / "再" / "check_list.xlsx").rows[1:]] == ids
+    for name in ("plots.kml", "plots.gpx", "plots.shp"):
+        layer = "waypoints" if name.endswith("gpx") else None
+        assert len(gpd.read_file(out / name, layer=layer)) == len(ids)
+    assert gpd.read_file(out / "plots.shp", encoding="GBK")["去向"].isin(["复垦", "复绿", "待定"]).all()
+    for path in out.iterdir():
+        content = path.read_bytes()
+        if path.suffix == ".xlsx":
+            with zipfile.ZipFile(path) as book:
+                content = b"".join(book.read(name) for name in book.namelist())
+        # names are on what is printed and nowhere else
+        assert ("户3".encode() in content) == (path.name == "field_sheets.xlsx"), path.name
+    stopped(yike_("field", county), "不是一个结果文件夹")
+    stopped(yike_("field", county / "某县-run", "--out", county / "某县-run"), "某县-run")

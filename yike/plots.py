@@ -1,0 +1,277 @@
+"""The stages of old homesteads: houses, plots measured, what they become, demolition, quota and rights."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from analysis.demolition import demolition, judged
+from analysis.homesteads import assemble, claims, unmatched, with_houses
+from analysis.origins import origins
+from analysis.plots import STEEP_DEG, Land, measure_plots
+from analysis.quota import project_ids, quota, worth
+from analysis.reclamation import MAJORITY, Around, Site, by_slope_class, by_way, decide, distances, fire, moved
+from analysis.rights import double_claims, rights
+from geo import crs as systems
+from geo import io
+from geo.problems import Problem, Stop
+from geo.terrain import over_share, slope_by_tiles
+from layers import catalog as catalogue
+from layers.catalog import Catalog
+from layers.houses import HOUSES, houses, key_maker, match
+from yike.project import Project
+from yike.secret import household_secret
+from yike.stages import Stage, Work
+from yike.store import Value
+
+ZONES = ("permanent_farmland", "redline", "reserves", "hazards", "rivers")
+"""Layers that gates may name."""
+
+
+def key_of() -> Callable[[str], str] | None:
+    """Give what turns an ID number into a key; None where no secret can be kept."""
+    secret = household_secret()
+    return None if secret is None else key_maker(secret)
+
+
+def secret_mark() -> str:
+    """What tells one secret from another without telling anything of it."""
+    secret = household_secret()
+    return "" if secret is None else hashlib.sha256(b"yike" + secret).hexdigest()[:12]
+
+
+def plot_stages(project: Project, catalog: Catalog) -> list[Stage]:
+    """Give the stages of old homesteads and houses, in order; none for a project that has neither."""
+    asked = project.plain([catalog.reclamation, catalog.land])
+    layers = tuple(f"form_{name}" for name in (*ZONES, "survey"))
+    stages = []
+    if "house_ledger" in project.forms:
+        stages.append(
+            Stage("houses", partial(_houses, project, catalog), needs=("form_house_ledger",), also=("homesteads",),
+                  settings=[asked, str(project.as_of)], layer="house_ledger")
+        )  # fmt: skip
+    if project.homesteads is not None:
+        around = ("form_survey", "form_slope_map", "form_collectives", "form_villages", "houses")
+        stages += [
+            Stage("plots", partial(_measured, project, catalog), needs=("homesteads",), also=around,
+                  reads=project.dem, settings=[asked, project.crs, project.name], layer="homesteads"),
+            Stage("reclamation", partial(_decided, catalog), needs=("homesteads", "plots"),
+                  also=("houses", "network", "people_at", "form_quota_projects", *layers), settings=asked,
+                  layer="homesteads"),
+            Stage("quota", partial(_quota, project, catalog), needs=("reclamation",),
+                  also=("form_quota_projects",), settings=[asked, project.plain(project.prices)],
+                  layer="quota_projects"),
+            Stage("origins", partial(_origins, project, catalog), needs=("form_villages", "reclamation"),
+                  also=("people_at", *layers), reads=project.dem, settings=asked, layer="villages"),
+            Stage("rights", _rights, needs=("reclamation",), also=("form_contract_land",), layer="collectives"),
+        ]  # fmt: skip
+    if "house_ledger" in project.forms:
+        stages.append(
+            Stage("demolition", partial(_demolition, project), needs=("houses",), also=("reclamation",),
+                  settings=project.name, layer="house_ledger")
+        )  # fmt: skip
+    return stages
+
+
+def dem_there(files: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
+    """
+    Say which tiles of terrain can be read, and what is wrong with the others: a fault where any can.
+
+    Raises
+    ------
+    Stop
+        None can.
+    """
+    there: list[Path] = []
+    problems: list[Problem] = []
+    for path in files:
+        try:
+            with io.RasterFiles([path]):
+                there.append(path)
+        except Stop as stop:
+            problems += stop.problems
+    if not there:
+        raise Stop(problems)
+    return there, [Problem(p.code, "fault", "terrain", p.file, params=p.params) for p in problems]
+
+
+def _houses(project: Project, catalog: Catalog, at: Work) -> Value:
+    read, problems = houses(at.given["form_house_ledger"]["frame"], catalog)
+    found, doubts = judged(read, catalog, as_of=project.as_of) if len(read) else (read, [])
+    value: Value = {"houses": found, "problems": (*problems, *doubts)}
+    if "homesteads" not in at.given or not len(found):
+        return value
+    plots = at.given["homesteads"]["plots"]
+    areal = plots.geometry.geom_type.isin(["Polygon", "MultiPolygon"]).to_numpy(bool)
+    area = np.where(
+        areal, systems.area_m2(plots.geometry.to_numpy()), plots["ledger_area_m2"].to_numpy(np.float64)
+    )
+    matched = match(plots, found, area_m2=area)
+    return value | {"matched": matched, "problems": (*value["problems"], *unmatched(plots, found, matched))}
+
+
+def _told(plots: gpd.GeoDataFrame, at: Work, catalog: Catalog) -> pd.DataFrame:
+    own = at.given.get("houses", {})
+    found = own.get("houses", pd.DataFrame())
+    if not len(found):
+        found = pd.DataFrame(columns=[*HOUSES, "may_stay", "overdue"])
+    nothing = pd.DataFrame({"plot": [], "house": [], "matched_by": []})
+    nothing = nothing.astype({"plot": "int64", "house": "int64", "matched_by": "object"})
+    return with_houses(plots, found, own.get("matched", nothing), catalog)
+
+
+def _frame(at: Work, name: str) -> gpd.GeoDataFrame | None:
+    frame = at.given.get(f"form_{name}", {}).get("frame")
+    return frame if frame is not None and len(frame) else None
+
+
+def _measured(project: Project, catalog: Catalog, at: Work) -> Value:
+    plots = at.given["homesteads"]["plots"]
+    plane = None if project.crs == "auto" else CRS.from_user_input(systems.system(project.crs))
+    told = _told(plots, at, catalog)
+    names = ("slope_map", "survey", "collectives", "villages")
+    slope_map, survey, collectives, villages = (_frame(at, name) for name in names)
+    around = Land(slope_map=slope_map, survey=survey, collectives=collectives, villages=villages)
+    ledger = told["house_area_m2"].to_numpy(np.float64)
+    problems: list[Problem] = []
+    if project.dem:
+        tiles, problems = dem_there(project.dem)
+        unit_m, _ = io.height_unit_m(tiles[0])
+        with io.RasterFiles(tiles) as files:
+            land = replace(around, terrain=files, unit_m=unit_m)
+            found, doubts = measure_plots(
+                plots, land, catalog, ledger_area_m2=ledger, plane=plane, county=project.name
+            )
+    else:
+        found, doubts = measure_plots(
+            plots, around, catalog, ledger_area_m2=ledger, plane=plane, county=project.name
+        )
+    blank = (found["collective"] == "").to_numpy(bool)
+    found["collective"] = found["collective"].where(~blank, told["house_collective"])
+    return {"measured": found, "problems": (*problems, *doubts)}
+
+
+def _decided(catalog: Catalog, at: Work) -> Value:
+    plots, measured = at.given["homesteads"]["plots"], at.given["plots"]["measured"]
+    told = _told(plots, at, catalog)
+    layers = {name: frame.geometry.to_numpy() for name in ZONES if (frame := _frame(at, name)) is not None}
+    around = Around(layers, _frame(at, "survey"), _streets(at), layers.get("rivers"), _people(at))
+    site = Site.of(plots, measured, around)
+    site = site.with_measured(measured.join(distances(plots, measured, around, site)))
+    stays, why = told["may_stay"].to_numpy(bool), told["exception"].to_numpy(object)
+
+    def ways_by(rules: Catalog) -> tuple[pd.DataFrame, pd.DataFrame]:
+        fired, number = fire(site, rules)
+        return decide(site, fired, number, rules, retained=stays, exception=why), fired
+
+    ways, fired = ways_by(catalog)
+    project, twice, problems = claims(plots, told)
+    projects = at.given.get("form_quota_projects", {}).get("frame")
+    table = assemble(site.measured, ways, told, project_ids(project, projects), twice)
+    table["disputed"] = fired["disputed"].to_numpy(bool) if "disputed" in fired else False
+    value: Value = {
+        "homesteads": table,
+        "ways": by_way(table),
+        "slopes": by_slope_class(table),
+        "problems": tuple(problems),
+    }
+    plain = catalogue.load()
+    if catalog.reclamation != plain.reclamation:  # say which plots the project's own limits move
+        was, _ = ways_by(plain)
+        value["ways_moved"] = moved(was, table)
+    return value
+
+
+def _streets(at: Work) -> NDArray[np.object_] | None:
+    if "network" not in at.given:
+        return None
+    streets = at.given["network"]["streets"]
+    parts = np.repeat(np.arange(streets.edge_n), np.diff(streets.offset))
+    return np.asarray(shapely.linestrings(np.column_stack((streets.lon, streets.lat)), indices=parts), np.object_)
+
+
+def _people(at: Work) -> NDArray[np.object_] | None:
+    places = at.given.get("people_at", {}).get("places")
+    if places is None:
+        return None
+    known = places[places["lon"].notna() & (places["pop"] > 0)]
+    return np.asarray(shapely.points(known["lon"].to_numpy(float), known["lat"].to_numpy(float)), np.object_)
+
+
+def _quota(project: Project, catalog: Catalog, at: Work) -> Value:
+    table, problems = quota(
+        at.given["reclamation"]["homesteads"], at.given.get("form_quota_projects", {}).get("frame"), catalog
+    )
+    source = project.forms.get("quota_projects", project.forms.get("house_ledger", project.homesteads))
+    file = "" if source is None else project.label(source.path)
+    value: Value = {"quota": table, "problems": tuple(replace(problem, file=file) for problem in problems)}
+    if project.prices:
+        value["quota_worth"] = worth(table, project.prices)
+    return value
+
+
+def _origins(project: Project, catalog: Catalog, at: Work) -> Value:
+    villages, survey = at.given["form_villages"]["frame"], _frame(at, "survey")
+    places = at.given.get("people_at", {}).get("places")
+    steep = np.full(len(villages), np.nan)
+    steep_field: NDArray[np.bool_] | None = None
+    if project.dem:
+        tiles, _ = dem_there(project.dem)
+        unit_m, _ = io.height_unit_m(tiles[0])
+        with io.RasterFiles(tiles) as files:
+            under = slope_by_tiles(villages, files, limits_deg=[STEEP_DEG], unit_m=unit_m)
+            steep = under[over_share(STEEP_DEG)].to_numpy(np.float64)
+            if survey is not None:
+                fields = slope_by_tiles(survey, files, limits_deg=[STEEP_DEG], unit_m=unit_m)
+                steep_field = (fields[over_share(STEEP_DEG)] > MAJORITY).to_numpy(bool)
+    resting = {name: frame.geometry.to_numpy() for name in ("hazards", "redline", "reserves")
+               if (frame := _frame(at, name)) is not None}  # fmt: skip
+    living = None if places is None else places[places["place_kind"] != "settlement"]
+    table = origins(
+        villages, at.given["reclamation"]["homesteads"], catalog, steep_share=steep, zones=resting, survey=survey,
+        steep_field=steep_field, people=living,
+    )  # fmt: skip
+    return {"origins": table}
+
+
+def _rights(at: Work) -> Value:
+    value: Value = {"rights": rights(at.given["reclamation"]["homesteads"])}
+    if "form_contract_land" in at.given:
+        found, problems = double_claims(at.given["form_contract_land"]["frame"])
+        value |= {"subsidy_claims": found, "problems": tuple(problems)}
+    return value
+
+
+def _demolition(project: Project, at: Work) -> Value:
+    own = at.given["houses"]
+    table, matched = own["houses"].copy(), own.get("matched")
+    area, way = table["plot_area"].to_numpy(np.float64) / systems.M2_PER_MU, np.full(len(table), "", object)
+    table["homestead_ids"], table["matched_by"] = "", ""
+    if matched is not None and "reclamation" in at.given:
+        plots = at.given["reclamation"]["homesteads"].iloc[matched["plot"].to_numpy(np.int64)]
+        plots = plots.assign(house=matched["house"].to_numpy(np.int64))
+        by = plots.groupby("house")
+        rows = np.array(list(by.groups), np.int64)
+        size = by["area_mu"].sum(min_count=1).to_numpy(np.float64)
+        area[rows] = np.where(np.isnan(size), area[rows], size)
+        way[rows] = by["way"].first().to_numpy(object)
+        table.iloc[rows, table.columns.get_loc("homestead_ids")] = (
+            by["homestead_id"].agg(";".join).to_numpy(object)
+        )
+        table.iloc[rows, table.columns.get_loc("matched_by")] = by["matched_by"].first().to_numpy(object)
+        for name in ("county", "town", "village"):
+            own_name = by[name].first().reindex(range(len(table))).fillna("").to_numpy(object)
+            table[name] = table[name].where(table[name] != "", own_name)
+    table["county"] = table["county"].where(table["county"] != "", project.name)
+    table["area_mu"], table["way"] = area, way
+    return {"houses": table.drop(columns="household_keys"), "demolition": demolition(table)}

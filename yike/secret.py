@@ -1,0 +1,36 @@
+"""The secret with which ID numbers become keys: of this user, outside of every project and run."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+LENGTH = 32
+
+
+def household_secret() -> bytes | None:
+    """
+    Give the secret, which is made the first time; None where it can be neither read nor kept.
+
+    With another secret the same household has another key: two runs of one user agree, two users need not.
+    """
+    path = user_config() / "secret"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(secrets.token_bytes(LENGTH))
+        found = path.read_bytes()
+    except FileExistsError:  # another run was quicker
+        found = path.read_bytes()
+    except OSError:
+        return None
+    return found if len(found) == LENGTH else None
+
+
+def user_config() -> Path:
+    """The folder of this user for what must be kept."""
+    home = os.environ.get("APPDATA") or os.environ.get("XDG_CONFIG_HOME")
+    return (Path(home) if home else Path.home() / ".config") / "yike"
