@@ -141,3 +141,14 @@ def unmatched(plots: gpd.GeoDataFrame, houses: pd.DataFrame, matched: pd.DataFra
         problems.append(Problem.doubt("houses_without_plot", file=file, layer="house_ledger", n=len(own),
                                       ids=some(list(own["house_id"]))))  # fmt: skip
     return problems
+
+
+def done_otherwise(plots: gpd.GeoDataFrame, homesteads: pd.DataFrame) -> list[Problem]:
+    """Name plots that were made fields where the gates let nothing but green grow, a doubt a file."""
+    tilled = homesteads["way_done"].isin(["reclaim", "consolidate"]) & (homesteads["way"] == "regreen")
+    return [
+        Problem.doubt(
+            "done_otherwise", file=file, layer="homesteads", n=len(own), ids=some(list(own["homestead_id"]))
+        )
+        for file, own in plots[tilled.to_numpy(bool)].groupby("file", sort=False)
+    ]

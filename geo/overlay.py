@@ -59,11 +59,14 @@ def covered_m2(shapes: Shapes, zones: Shapes, *, area_m2: Floats | None = None) 
     """
     found = pieces(shapes, zones, area_m2=area_m2)
     out = np.bincount(found["shape"], found["area_m2"], len(shapes)).astype(np.float64)
-    several = np.flatnonzero(np.bincount(found["shape"], minlength=len(shapes)) > 1)
-    for row in several:  # zones may overlap: their union counts
-        own = found.loc[found["shape"] == row, "zone"]
-        union = shapely.union_all(zones[own.to_numpy(np.int64)])
-        out[row] = systems.area_m2(np.array([shapely.intersection(shapes[row], union)], object))[0]
+    shape, zone = (found[name].to_numpy(np.int64) for name in ("shape", "zone"))
+    first = np.flatnonzero(np.diff(shape, prepend=-1))
+    own_zones = np.split(zone, first[1:]) if len(zone) else []
+    several = [(int(shape[at]), own) for at, own in zip(first, own_zones, strict=True) if len(own) > 1]
+    if several:  # zones may overlap: their union counts
+        rows = np.array([row for row, _ in several])
+        union = np.array([shapely.union_all(zones[own]) for _, own in several], object)
+        out[rows] = systems.area_m2(shapely.intersection(shapes[rows], union))
     return out
 
 

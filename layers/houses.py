@@ -304,12 +304,15 @@ def _addresses(table: pd.DataFrame, area: np.ndarray, left: set[int]) -> Address
 def _alike(one: Addresses, other: Addresses) -> list[tuple[int, int]]:
     """Pairs of one address, each the only one of the other's size."""
     pairs = []
+    villages: dict[str, list[tuple[str, str, str]]] = {}
+    for name in other:
+        villages.setdefault(name[1], []).append(name)
     for address, own in one.items():
         # who writes no town or no group means any
         theirs = [
-            pair for name, rows in other.items()
-            if name[1] == address[1] and all(not a or not b or a == b for a, b in zip(name, address, strict=True))
-            for pair in rows
+            pair for name in villages.get(address[1], [])
+            if all(not a or not b or a == b for a, b in zip(name, address, strict=True))
+            for pair in other[name]
         ]  # fmt: skip
         if not theirs:
             continue

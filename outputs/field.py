@@ -8,6 +8,7 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 import xlsxwriter
 
 from geo import io
@@ -108,7 +109,8 @@ def write_layers(plots: gpd.GeoDataFrame, folder: Path) -> list[Path]:
     folder
         Where to.
     """
-    shaped = plots[plots.geometry.notna() & ~plots.geometry.is_empty]
+    shapes = plots.geometry.to_numpy()
+    shaped = plots[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
     about = shaped["way"] + "；" + shaped["why"] + "；" + shaped["reasons"]
     named = gpd.GeoDataFrame(
         {"Name": shaped["homestead_id"], "Description": about}, geometry=shaped.geometry, crs=shaped.crs

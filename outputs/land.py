@@ -11,7 +11,7 @@ from outputs.messages import Messages
 
 _UNITS = {
     "slope": "{:.1f}°", "altitude": "{:,.0f} m", "soil": "{:.0f} cm", "beside": "{:.0f} m", "field": "{:.0f} m",
-    "isolated": "{:.2f}", "inside": "{:.0%}", "surrounded": "{:.0%}", "disputed": "{:.0%}",
+    "isolated": "{:.2f} {mu}", "inside": "{:.0%}", "surrounded": "{:.0%}", "disputed": "{:.0%}",
 }  # fmt: skip
 """How the number of a gate is written, by how it is measured."""
 
@@ -52,7 +52,8 @@ def in_words(codes: str, catalog: Catalog, messages: Messages) -> str:
         code, _, number = part.partition(":")
         if code in gates:
             told = getattr(gates[code], name)
-            shown = _UNITS[gates[code].measure].format(float(number)) if number not in ("", "nan") else ""
+            unit = _UNITS[gates[code].measure]
+            shown = unit.format(float(number), mu=messages.say("unit.mu")) if number not in ("", "nan") else ""
             parts.append(messages.say("reason.number", told=told, number=shown) if shown else told)
         else:
             parts.append(messages.say(f"reason.{code}"))

@@ -198,7 +198,7 @@ _WORDS = (
     "people", "unknown_people", "time", "limit", "distance", "facility", "status", "category", "all_met",
     "most_met", "few_met", "none_judged", "deciding", "projected", "osm", "search", "close",
     "default_mark", "gap", "missing", "far", "households", "hosts", "straight",
-    "plot_area", "plot_slope", "plots_by",
+    "plot_area", "plot_slope", "plots_by", "mu",
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from analysis.demolition import demolition, judged
-from analysis.homesteads import assemble, claims, unmatched, with_houses
+from analysis.homesteads import assemble, claims, done_otherwise, unmatched, with_houses
 from analysis.origins import origins
 from analysis.plots import STEEP_DEG, Land, measure_plots
 from analysis.quota import project_ids, quota, worth
@@ -183,7 +183,7 @@ def _decided(catalog: Catalog, at: Work) -> Value:
         "homesteads": table,
         "ways": by_way(table),
         "slopes": by_slope_class(table),
-        "problems": tuple(problems),
+        "problems": (*problems, *done_otherwise(plots, table)),
     }
     plain = catalogue.load()
     if catalog.reclamation != plain.reclamation:  # say which plots the project's own limits move

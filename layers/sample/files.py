@@ -502,6 +502,7 @@ def _write_plots(path: Path, plots: Sequence[land.Plot], planted: Planted) -> No
             planted.note_fault(code, file, row)
         if plot.trait == "overlap":  # the plot of the later id is told
             planted.note_fault("plots_overlap", file, row)
+    planted.note_doubt("done_otherwise", file)  # some were made fields on steep ground
     columns = ["编号", "旧房编号", "村", "土层厚度"]
     io.write_vector(gpd.GeoDataFrame(rows, columns=columns, geometry=moved, crs=PLANE), path, encoding="GBK")
 
