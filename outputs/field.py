@@ -70,6 +70,7 @@ def write_sheets(
                     sheet.write_blank(row, number, None, cell)
                 sheet.set_row(row, 36)
             sheet.write(len(own) + 3, 0, messages.say("field.sign"))
+            sheet.write(len(own) + 4, 0, messages.say("map.default_mark"))
             sheet.set_landscape()
             sheet.set_paper(9)  # A4
             sheet.fit_to_pages(1, 0)

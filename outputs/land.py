@@ -45,13 +45,14 @@ def with_words(homesteads: pd.DataFrame, catalog: Catalog, messages: Messages) -
 
 
 def in_words(codes: str, catalog: Catalog, messages: Messages) -> str:
-    """Tell reasons, joined as in the table, in a language."""
+    """Tell reasons, joined as in the table, in a language; a star marks limits that are project defaults."""
     parts = []
     gates, name = catalog.reclamation.gates, f"name_{messages.language}"
     for part in (code for code in codes.split(";") if code):
         code, _, number = part.partition(":")
         if code in gates:
-            told = getattr(gates[code], name)
+            # a star marks what is no printed rule
+            told = getattr(gates[code], name) + "*" * (gates[code].certainty in ("U", "P"))
             unit = _UNITS[gates[code].measure]
             shown = unit.format(float(number), mu=messages.say("unit.mu")) if number not in ("", "nan") else ""
             parts.append(messages.say("reason.number", told=told, number=shown) if shown else told)
