@@ -19,6 +19,7 @@ from geo.overlay import apart_m, covered_m2
 from geo.terrain import over_share
 from layers.catalog import Catalog
 from layers.catalog.land import WAYS, Gate, Reclamation
+from layers.ledgers import collective_core
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -227,12 +228,32 @@ def _surrounded(site: Site, gate: Gate, _: Reclamation) -> Fired:
 
 def _disputed(site: Site, _: Gate, rules: Reclamation) -> Fired:
     own = site.measured
-    said, ground = (own.get(name, pd.Series("", index=own.index)) for name in ("collective", "ground_collective"))
     if "ground_collective" not in own:
         return _unknown(site)
-    other = ((said != ground) & (said != "") & (ground != "")).to_numpy(bool)
     share = own["own_share"].to_numpy(np.float64)
-    return other | (share < rules.own_share), share
+    nobody = (own["collective"] == "").to_numpy(bool)
+    return claimed_by_another(own) | nobody | (share < rules.own_share), share
+
+
+def claimed_by_another(own: pd.DataFrame) -> Bools:
+    """
+    Say where the collective that is written is not the one whose ground it is.
+
+    A village alone is the same as with its town before it. Where more than half differ, names are written in two
+    ways and nothing is said.
+    """
+    pairs = own[["collective", "ground_collective"]].drop_duplicates()
+    same = {
+        pair: not all(pair) or _one_name(*(collective_core(str(name)) for name in pair))
+        for pair in pairs.itertuples(index=False, name=None)
+    }
+    keys = zip(own["collective"], own["ground_collective"], strict=True)
+    other = np.array([not same[pair] for pair in keys], bool)
+    return other if other.sum() <= len(other) / 2 else np.zeros(len(other), bool)
+
+
+def _one_name(one: str, other: str) -> bool:
+    return one.endswith(other) or other.endswith(one)
 
 
 def _unknown(site: Site) -> Fired:

@@ -50,6 +50,23 @@ def plain(heading: str) -> str:
     return re.sub(r"[\s:*_]+", "", text).lower()
 
 
+_OWNERS = re.compile(
+    r"(农民集体|集体经济组织|股份经济合作(联合)?社|经济合作(联合)?社|经济联合社|村民委员会|居民委员会|村委会|集体所有|集体)$"
+)
+
+
+def collective_core(name: str) -> str:
+    """
+    Take off the words for a collective, which files write in many ways.
+
+    Examples
+    --------
+    >>> collective_core("云台乡上坡村农民集体"), collective_core("上坡村股份经济合作社")
+    ('云台乡上坡村', '上坡村')
+    """
+    return _OWNERS.sub("", plain(name))
+
+
 def without_personal(text: str) -> str:
     """
     Blot out ID numbers (18 places, a date and a check digit that fits) and mobile numbers.

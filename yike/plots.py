@@ -143,6 +143,8 @@ def _measured(project: Project, catalog: Catalog, at: Work) -> Value:
     slope_map, survey, collectives, villages = (_frame(at, name) for name in names)
     around = Land(slope_map=slope_map, survey=survey, collectives=collectives, villages=villages)
     ledger = told["house_area_m2"].to_numpy(np.float64)
+    said = plots["collective"].where(plots["collective"] != "", told["house_collective"])
+    plots = plots.assign(collective=said)
     problems: list[Problem] = []
     if project.dem:
         tiles, problems = dem_there(project.dem)
@@ -156,8 +158,6 @@ def _measured(project: Project, catalog: Catalog, at: Work) -> Value:
         found, doubts = measure_plots(
             plots, around, catalog, ledger_area_m2=ledger, plane=plane, county=project.name
         )
-    blank = (found["collective"] == "").to_numpy(bool)
-    found["collective"] = found["collective"].where(~blank, told["house_collective"])
     return {"measured": found, "problems": (*problems, *doubts)}
 
 
