@@ -20,7 +20,7 @@ MEASURES = ("should_demolish", "demolished", "should_reclaim", "reclaimed", "acc
 DEMOLITION = [
     "unit_level", "unit_id", "houses_n", "households_n", "area_mu",
     *(f"{name}_{unit}" for name in MEASURES for unit in ("n", "households_n", "mu")),
-    "overdue_n", "overdue_unknown_n", "ledger_differs_n", "stage_unknown_n",
+    "area_unknown_n", "overdue_n", "overdue_unknown_n", "ledger_differs_n", "stage_unknown_n",
 ]  # fmt: skip
 
 
@@ -109,8 +109,11 @@ def demolition(houses: pd.DataFrame) -> pd.DataFrame:
     demolition
         ``DEMOLITION``. What must be reclaimed is what must go and may not stay; a plot whose way is still open is
         among it. ``unit_id`` is the name, towns and villages after the county's and town's, joined by ``/``.
-        An area counts where it is known; a house of unknown stage is demolished nowhere.
+        An area counts where it is known (``area_unknown_n``: houses of which it is not); a house of unknown stage
+        is demolished nowhere.
     """
+    if not len(houses):
+        return pd.DataFrame(columns=DEMOLITION)
     rank = pd.Series({name: number for number, name in enumerate(STAGES)})
     stage = houses["stage"].map(rank).fillna(-1).to_numpy(np.int64)
     due = houses["should_demolish"].to_numpy(bool)
@@ -128,6 +131,7 @@ def demolition(houses: pd.DataFrame) -> pd.DataFrame:
         rows[f"{name}_n"] = mask.astype(np.int64)
         rows[f"{name}_households_n"] = mask * houses["households_n"]
         rows[f"{name}_mu"] = mask * rows["area_mu"]
+    rows["area_unknown_n"] = houses["area_mu"].isna().astype("int64")
     rows["overdue_n"] = houses["overdue"].fillna(False).astype("int64")
     rows["overdue_unknown_n"] = houses["overdue"].isna().astype("int64")
     rows["ledger_differs_n"] = houses["differs"].astype("int64")

@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from analysis.quota import project_ids
 from geo.problems import Problem
 from layers.catalog import Catalog
 from layers.ledgers import plain, some
@@ -46,8 +47,9 @@ def with_houses(
     Returns
     -------
     told
-        Index of ``plots``; ``matched_by`` is '' for a plot of no house, whose ``stage`` is '' too. Areas of a
-        house with several plots are parted among them by nothing: they are NaN. ``own_house_id`` is the ledger's.
+        Index of ``plots``; ``matched_by`` is '' for a plot of no house, whose ``stage`` is '' too. What was
+        done with a house of several plots is parted evenly among them; their own areas are NaN.
+        ``own_house_id`` is the ledger's.
     """
     matched = matched.set_index(plots.index[matched["plot"].to_numpy(np.int64)])
     house = matched["house"].reindex(plots.index)
@@ -61,8 +63,11 @@ def with_houses(
         out[column] = values.astype("object").where(values.notna(), None) if dated else values
     for column in ("stage", "exception", "approval_no"):
         out[column] = out[column].fillna("").astype("object")
-    for flag in ("may_stay", "overdue", "registered", "certified"):
-        out[flag] = of[flag].reindex(plots.index).astype("boolean")
+    flags = {name: name for name in ("may_stay", "overdue", "registered", "certified")} | {
+        "land_changed": "changed"
+    }
+    for name, flag in flags.items():
+        out[flag] = of[name].reindex(plots.index).astype("boolean")
     out["may_stay"] = out["may_stay"].fillna(False)
     alone = ~house.duplicated(keep=False)
     done = of["reclaim_kind"].map(catalog.reclamation.done_of).reindex(plots.index)
@@ -71,34 +76,44 @@ def with_houses(
     late = {"reclaimed", "self_checked", "accepted", "changed", "certified"}
     undone = ~out["stage"].isin(late)
     out.loc[undone, ["way_done", "done_class"]] = ""
-    areas = {"reclaimed_m2": ("reclaim_area", "regreen_area"), "new_farmland_m2": ("new_farmland_area",)}
-    for column, names in areas.items():
-        whole = of[list(names)].sum(axis=1, min_count=1)
-        out[column] = whole.reindex(plots.index).where(alone)
+    areas = {
+        "reclaimed_m2": "reclaim_area",
+        "regreened_m2": "regreen_area",
+        "new_farmland_m2": "new_farmland_area",
+    }
+    plots_n = house.groupby(house).transform("size")
+    for column, name in areas.items():
+        out[column] = (of[name].reindex(plots.index) / plots_n).astype("float64")
     out["house_area_m2"] = of["plot_area"].reindex(plots.index).where(alone)
+    out["project_twice"] = of["project_twice"].reindex(plots.index).astype("boolean").fillna(False).astype(bool)
     out["quality"] = pd.to_numeric(of["quality"], errors="coerce").astype("float64").reindex(plots.index)
     out["house_project"] = of["quota_project"].reindex(plots.index).fillna("")
     out["house_collective"] = of["collective"].reindex(plots.index).fillna("")
     return out
 
 
-def claims(plots: gpd.GeoDataFrame, told: pd.DataFrame) -> tuple[pd.Series, pd.Series, list[Problem]]:
+def claims(
+    plots: gpd.GeoDataFrame, told: pd.DataFrame, projects: pd.DataFrame | None = None
+) -> tuple[pd.Series, pd.Series, list[Problem]]:
     """
     Say whose project each plot is, and of which two projects claim it.
 
     Returns
     -------
     project, claimed_twice, problems
-        As written, '' for none: the ledger's where layer and ledger differ, which is a fault.
+        By id where ``projects`` (of the form ``quota_projects``) knows it, '' for none: the ledger's where layer
+        and ledger differ, which is a fault. A house whose households name two is claimed twice, too.
     """
-    layer, ledger = plots["project"].astype("str"), told["house_project"].astype("str")
+    layer, ledger = (
+        project_ids(said.astype("str"), projects) for said in (plots["project"], told["house_project"])
+    )
     both = (layer != "") & (ledger != "") & (layer.map(plain) != ledger.map(plain))
     problems = [
         Problem.fault("project_twice", layer="homesteads", file=row.file, row=row.row, value=row.homestead_id,
                       one=row.project, other=ledger[row.Index])
         for row in plots[both].itertuples()
     ]  # fmt: skip
-    return ledger.where(ledger != "", layer), both, problems
+    return ledger.where(ledger != "", layer), both | told["project_twice"], problems
 
 
 def assemble(
@@ -117,10 +132,12 @@ def assemble(
     told, project, claimed
         Of ``with_houses`` and ``claims``.
     """
-    out = measured.join(ways).join(told.drop(columns=["house_project", "house_collective", "house_area_m2"]))
+    out = measured.join(ways).join(
+        told.drop(columns=["house_project", "house_collective", "house_area_m2", "project_twice"])
+    )
     out["house_id"] = out["own_house_id"].where(out["own_house_id"] != "", out["house_id"])
     out["project_id"] = project
-    free = (out["construction_area_m2"] - out["overlap_m2"]).clip(lower=0.0)
+    free = out["free_construction_m2"]
     out["quota_area_m2"] = free.mask(claimed & free.notna(), 0.0)
     out["quota_eligible"] = pd.Series(out["quota_area_m2"] > 0, dtype="boolean").mask(out["quota_area_m2"].isna())
     out["claimed_twice"] = claimed

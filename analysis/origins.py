@@ -18,10 +18,15 @@ Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]
 
 ORIGINS = [
-    "town", "village", "admin_code", "area_ha", "plots_n", "plots_mu", "steep_share", "zone_share", "farmland_ha",
+    "town", "village", "admin_code", "area_ha", "plots_n", "plots_mu", "steep_share", "zone_share",
+    "surveyed_share", "farmland_ha",
     "steep_farmland_ha", "people", "people_per_farmland_ha", "fragile", "overloaded", "overused", "index",
     "known_n", "priority",
 ]  # fmt: skip
+
+
+SURVEYED = 0.5
+"""So much of a village must be surveyed [P]."""
 
 
 def origins(
@@ -34,7 +39,8 @@ def origins(
 
     ``fragile`` is the larger of the share of steep ground and of ground in hazard zones, red lines and reserves.
     ``overloaded`` is 0 where a hectare of farmland feeds no more people than it can, 1 from twice as many on.
-    ``overused`` is the share of farmland on steep ground. The index is the mean of those that are known.
+    ``overused`` is the share of farmland on steep ground; of both nothing is said where less than ``SURVEYED`` of
+    a village is surveyed. The index is the mean of those that are known.
 
     Parameters
     ----------
@@ -78,17 +84,27 @@ def origins(
             "steep_share": steep_share,
         }
     )
-    covered = [covered_m2(shapes, zone) / area for zone in zones.values() if len(zone)]
-    out["zone_share"] = np.max(covered, axis=0) if covered else np.nan
+    resting = [zone for zone in zones.values() if len(zone)]
+    out["zone_share"] = covered_m2(shapes, np.concatenate(resting)) / area if resting else np.nan
     out["farmland_ha"], out["steep_farmland_ha"] = _fields(shapes, survey, steep_field)
+    out["surveyed_share"] = np.nan
+    if survey is not None:
+        cut = pieces(shapes, survey.geometry.to_numpy())
+        out["surveyed_share"] = np.minimum(np.bincount(cut["shape"], cut["area_m2"], n) / area, 1.0)
     out["people"] = np.nan
     if people is not None:
         at = _in(people, shapes)
-        out["people"] = np.bincount(at[at >= 0], people["pop"].fillna(0.0).to_numpy(np.float64)[at >= 0], n)
+        out["people"] = (
+            np.nan
+            if not len(people)
+            else np.bincount(at[at >= 0], people["pop"].fillna(0.0).to_numpy(np.float64)[at >= 0], n)
+        )
     out["people_per_farmland_ha"] = out["people"] / out["farmland_ha"].where(out["farmland_ha"] > 0)
+    partly = ~(out["surveyed_share"] >= SURVEYED)  # too little is surveyed to speak of a village's fields
     out["fragile"] = out[["steep_share", "zone_share"]].max(axis=1)
     out["overloaded"] = (out["people_per_farmland_ha"] / rules.feeds_per_ha - 1).clip(0.0, 1.0)
     out["overused"] = out["steep_farmland_ha"] / out["farmland_ha"].where(out["farmland_ha"] > 0)
+    out[["overloaded", "overused"]] = out[["overloaded", "overused"]].mask(partly)
     parts = out[["fragile", "overloaded", "overused"]]
     out["index"], out["known_n"] = parts.mean(axis=1), parts.notna().sum(axis=1)
     levels = np.select([out["index"] >= rules.first, out["index"] >= rules.second], [1, 2], default=3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -29,6 +30,9 @@ STEEPEST = 5
 """That class."""
 
 PER_MU = systems.M2_PER_MU
+
+WILD = 10.0
+"""So many times beyond what is plausible a ledger's area is a mistake of writing [P]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +81,7 @@ def ground_of(plots: gpd.GeoDataFrame, area_m2: Floats) -> Shapes:
 
 def measure_plots(
     plots: gpd.GeoDataFrame, land: Land, catalog: Catalog, *, ledger_area_m2: Floats | None = None,
-    plane: CRS | None = None, county: str = "",
+    plane: CRS | None = None, county: str = "", limits_deg: Sequence[float] = (),
 ) -> tuple[pd.DataFrame, list[Problem]]:  # fmt: skip
     """
     Measure plots one by one.
@@ -99,12 +103,15 @@ def measure_plots(
         Where the planar area beside is measured; None takes the CGCS2000 3° zone of the plots.
     county
         What it is called where neither layer nor villages say so.
+    limits_deg
+        More limits of slope than the catalogue's gates ask for.
 
     Returns
     -------
     homesteads
         A row a plot, index as given. Areas in m² on the ellipsoid; ``area_source`` is ``polygon``, ``ledger`` for
-        points and '' where none is known. ``slope_source`` is ``survey``, ``terrain`` or ''. Of the survey:
+        points and '' where none is known. ``slope_source`` is ``survey``, ``terrain`` or ''; a slope map tells
+        classes and no mean, what terrain says is ``slope_terrain_deg`` then. Of the survey:
         ``survey_class`` and ``survey_patch`` with most of the area, ``survey_year``, ``construction_area_m2``,
         ``other_area_m2`` and ``unmapped_area_m2``, which add up to the area; NaN without a survey.
         ``overlap_m2`` is shared with plots of smaller ids, which have it. NaN is not known.
@@ -119,7 +126,10 @@ def measure_plots(
     polygon[polygon == 0] = np.nan
     ledger = plots["ledger_area_m2"].to_numpy(np.float64)
     ledger = np.where(np.isnan(ledger), np.nan if ledger_area_m2 is None else ledger_area_m2, ledger)
-    area = np.where(areal, polygon, np.where(plots.geometry.geom_type == "Point", ledger, np.nan))
+    # without an outline to hold against it, an area out of all proportion is none
+    low, high = rules.plausible_m2
+    usable = np.where((ledger >= low / WILD) & (ledger <= high * WILD), ledger, np.nan)
+    area = np.where(areal, polygon, np.where(plots.geometry.geom_type == "Point", usable, np.nan))
     ground = ground_of(plots, area)
     points = plots.geometry.representative_point()
     out = pd.DataFrame({name: plots[name] for name in ("homestead_id", "house_id")}, index=plots.index)
@@ -127,7 +137,6 @@ def measure_plots(
     out["lon"], out["lat"] = points.x, points.y
     out["area_m2"], out["area_mu"] = area, area / PER_MU
     out["area_planar_m2"] = np.where(areal, _planar_m2(plots, plane), np.nan)
-    low, high = rules.plausible_m2
     plausible = pd.array((area >= low) & (area <= high), dtype="boolean")
     out["area_plausible"] = pd.Series(plausible, index=out.index).mask(np.isnan(area))
     out["area_source"] = np.select(
@@ -137,13 +146,36 @@ def measure_plots(
     out["area_diff_pct"] = np.where(areal, 100 * (ledger - polygon) / polygon, np.nan)
     out["soil_cm"] = plots["soil_cm"].to_numpy(np.float64)
     out = out.join(
-        _slope(gpd.GeoDataFrame(geometry=ground, index=plots.index, crs=plots.crs), area, land, catalog)
-    )
+        _slope(
+            gpd.GeoDataFrame(geometry=ground, index=plots.index, crs=plots.crs), area, land,
+            sorted({*catalog.reclamation.slope_limits(), *limits_deg}),
+        )
+    )  # fmt: skip
     out = out.join(_survey(ground, area, land.survey, plots.index))
     shared = overlaps(only(shapes, areal), least_m2=rules.overlap_m2)
     later = _later(shared, out["homestead_id"].to_numpy(str))
-    out["overlap_m2"] = np.minimum(np.bincount(later, shared["area_m2"], len(out)), np.nan_to_num(area))
+    out["overlap_m2"], out["free_construction_m2"] = _own_part(ground, area, shared, later, land.survey, out)
     return out, _doubts(plots, out, shared, catalog)
+
+
+def _own_part(
+    ground: Shapes, area: Floats, shared: pd.DataFrame, later: NDArray[np.int64], survey: gpd.GeoDataFrame | None,
+    out: pd.DataFrame,
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """What of each plot others of smaller ids have, and the construction land of the rest."""
+    overlap, free = np.zeros(len(area)), out["construction_area_m2"].to_numpy(np.float64).copy()
+    rows = np.unique(later)
+    if not len(rows):
+        return overlap, free
+    first = shared["one"].to_numpy(np.int64) + shared["other"].to_numpy(np.int64) - later
+    rest = np.array(
+        [shapely.difference(ground[row], shapely.union_all(ground[first[later == row]])) for row in rows], object
+    )
+    left = systems.area_m2(rest)
+    overlap[rows] = np.maximum(area[rows] - left, 0.0)
+    if survey is not None:
+        free[rows] = _survey(rest, left, survey, pd.RangeIndex(len(rows)))["construction_area_m2"]
+    return overlap, free
 
 
 def _later(shared: pd.DataFrame, ids: NDArray[np.str_]) -> NDArray[np.int64]:
@@ -178,7 +210,6 @@ def _where(
         return out
     areal = plots.geometry.geom_type.isin(["Polygon", "MultiPolygon"]).to_numpy(bool)
     cut = pieces(only(plots.geometry.to_numpy(), areal), land.collectives.geometry.to_numpy())
-    whole = cut.groupby("shape")["area_m2"].sum()
     most = (
         cut.sort_values(["area_m2", "zone"], ascending=[False, True]).drop_duplicates("shape").set_index("shape")
     )
@@ -191,7 +222,10 @@ def _where(
     out["ground_collective"] = lies_in
     out["collective"] = owner.where(owner != "", lies_in)
     out["owner_level"] = np.array([str(code)[:2] for code in codes], object)[zone]
-    share = (most["area_m2"] / whole).reindex(range(len(plots))).to_numpy(np.float64)
+    # of the whole plot: what no collective has is nobody's
+    within = most["area_m2"].reindex(range(len(plots))).fillna(0.0).to_numpy(np.float64)
+    size = systems.area_m2(only(plots.geometry.to_numpy(), areal))
+    share = np.divide(within, size, out=np.full(len(plots), np.nan), where=areal & (size > 0))
     out["own_share"] = share
     out["crossing"] = share < own_share
     return out
@@ -205,8 +239,7 @@ def _first_in(points: Shapes, zones: Shapes) -> NDArray[np.int64]:
     return np.where(out == len(zones), -1, out)
 
 
-def _slope(ground: gpd.GeoDataFrame, area: Floats, land: Land, catalog: Catalog) -> pd.DataFrame:
-    limits = catalog.reclamation.slope_limits()
+def _slope(ground: gpd.GeoDataFrame, area: Floats, land: Land, limits: Sequence[float]) -> pd.DataFrame:
     steep = over_share(STEEP_DEG)
     if land.terrain is None:
         out = no_slope(ground, limits_deg=limits)
@@ -215,6 +248,7 @@ def _slope(ground: gpd.GeoDataFrame, area: Floats, land: Land, catalog: Catalog)
     else:
         out = slope_under(ground, slope_deg(land.terrain), limits_deg=limits, heights=land.terrain)
     out["slope_source"] = np.where(out["slope_deg_mean"].notna(), "terrain", "")
+    out["slope_terrain_deg"] = out["slope_deg_mean"]
     if land.slope_map is None or "slope_class" not in land.slope_map:
         return out
     told = pd.to_numeric(land.slope_map["slope_class"], errors="coerce")
@@ -230,6 +264,7 @@ def _slope(ground: gpd.GeoDataFrame, area: Floats, land: Land, catalog: Catalog)
     out["slope_class"] = out["slope_class"].where(~covered, by.to_numpy().argmax(axis=1) + 1).astype("Int64")
     out["slope_known_share"] = out["slope_known_share"].where(~covered, np.minimum(whole / area, 1.0))
     out["slope_source"] = np.where(covered, "survey", out["slope_source"])
+    out["slope_deg_mean"] = out["slope_deg_mean"].where(~covered)
     return out
 
 

@@ -18,16 +18,17 @@ Floats = NDArray[np.float64]
 
 QUOTA = [
     "unit_level", "unit_id", "potential_mu", "demolished_mu", "reclaimed_mu", "accepted_mu",
-    "accepted_farmland_net_mu", "accepted_other_agri_mu", "excluded_unused_mu", "excluded_unmapped_mu",
-    "excluded_no_project_mu", "resettlement_in_project_mu", "other_new_use_mu", "farmland_occupied_mu",
-    "farmland_balance_mu", "quality_balance", "reserved_mu", "surplus_mu", "sold_in_province_mu",
-    "sold_cross_province_mu", "remaining_mu", "usable", "return_due_date", "approval_no", "unknown_n",
+    "accepted_farmland_net_mu", "accepted_barred_mu", "accepted_other_agri_mu", "excluded_unused_mu",
+    "excluded_unmapped_mu", "excluded_no_project_mu", "resettlement_in_project_mu", "other_new_use_mu",
+    "farmland_occupied_mu", "farmland_balance_mu", "quality_balance", "reserved_mu", "surplus_mu",
+    "sold_in_province_mu", "sold_cross_province_mu", "remaining_mu", "usable", "return_due_date", "approval_no",
+    "unknown_n",
 ]  # fmt: skip
 
 AGRICULTURAL = ("garden", "forest", "grass", "other_agri")
 """Land that earns quota beside farmland: 其他农用地 in the wide sense."""
 
-_ADDS = QUOTA[2:11]
+_ADDS = QUOTA[2:12]
 _USES = ["resettlement_in_project_mu", "other_new_use_mu", "farmland_occupied_mu", "reserved_mu",
          "sold_in_province_mu", "sold_cross_province_mu"]  # fmt: skip
 _COLUMNS = {
@@ -51,15 +52,15 @@ def earned(homesteads: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     ----------
     homesteads
         ``project_id`` ('' for none), ``area_m2``, ``quota_area_m2`` (NaN without a survey), ``stage``, ``way``,
-        ``done_class`` and ``target_class``, ``reclaimed_m2`` and ``new_farmland_m2`` (NaN where the ledger does
-        not tell), and ``ridge_rate``.
+        ``slope_source``, ``done_class`` ('' where it is not told what a plot became), ``reclaimed_m2``,
+        ``regreened_m2`` and ``new_farmland_m2`` (NaN where the ledger does not tell), and ``ridge_rate``.
     catalog
         Land classes.
 
     Returns
     -------
     earned
-        Index of ``homesteads``, the first nine numbers of ``QUOTA`` in mu; NaN where there is no survey for what
+        Index of ``homesteads``, the first ten numbers of ``QUOTA`` in mu; NaN where there is no survey for what
         needs one.
     """
     scheme = catalog.land["third_survey"]
@@ -68,33 +69,55 @@ def earned(homesteads: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     share = np.divide(eligible, area, out=np.full(len(area), np.nan), where=area > 0)
     rank = {name: number for number, name in enumerate(STAGES)}
     stage = homesteads["stage"].map(rank).fillna(-1).to_numpy(np.int64)
-    use = homesteads["done_class"].where(homesteads["done_class"] != "", homesteads["target_class"])
-    is_use = use.map(lambda code: scheme.use_of(str(code)) if code else "").to_numpy(object)
-    done = homesteads["reclaimed_m2"].to_numpy(np.float64)
-    done = np.where(np.isnan(done), area, np.minimum(done, np.where(np.isnan(area), np.inf, area)))
+    is_use = homesteads["done_class"].map(lambda code: scheme.use_of(str(code)) if code else "").to_numpy(object)
+    tilled, green = (homesteads[name].to_numpy(np.float64) for name in ("reclaimed_m2", "regreened_m2"))
+    both = np.nan_to_num(tilled) + np.nan_to_num(green)
+    whole = np.where(np.isnan(tilled) & np.isnan(green), area, both)
+    done = np.minimum(whole, area)  # nothing is known of a plot of no area
+    # what the ledger calls given back to green is no farmland, whatever the rest is
+    leafy = np.divide(np.nan_to_num(green), both, out=np.zeros(len(area)), where=both > 0)
     fresh = homesteads["new_farmland_m2"].to_numpy(np.float64)
+    field = done * (1 - leafy)
     net = np.where(
-        np.isnan(fresh), done * (1 - homesteads["ridge_rate"].to_numpy(np.float64)), np.minimum(fresh, done)
+        np.isnan(fresh), field * (1 - homesteads["ridge_rate"].to_numpy(np.float64)), np.minimum(fresh, field)
     )
     open_ = ~homesteads["way"].isin(["retained", "hold"]).to_numpy(bool)
     accepted = stage >= STAGES.index("accepted")
+    told = stage >= 0
     out = pd.DataFrame(index=homesteads.index)
-    out["potential_mu"] = np.where(open_, eligible, np.where(np.isnan(eligible), np.nan, 0.0))
+    # what waits for its ground to be known may still be one
+    unseen = (homesteads["way"] == "hold").to_numpy(bool) & (homesteads["slope_source"] == "").to_numpy(bool)
+    out["potential_mu"] = np.where(unseen, np.nan, np.where(open_, eligible, eligible * 0.0))
     out["demolished_mu"] = area * (stage >= 1)
     out["reclaimed_mu"] = done * (stage >= 2)
     out["accepted_mu"] = done * accepted
     out["accepted_farmland_net_mu"] = net * share * (accepted & (is_use == "farmland"))
-    out["accepted_other_agri_mu"] = done * share * (accepted & np.isin(is_use, AGRICULTURAL))
-    out["excluded_unused_mu"] = done * share * (accepted & ~np.isin(is_use, ("farmland", *AGRICULTURAL)))
+    agrarian = np.where(np.isin(is_use, AGRICULTURAL), done, done * leafy)
+    out["accepted_other_agri_mu"] = agrarian * share * accepted
+    unused = np.isin(is_use, ("farmland", *AGRICULTURAL))
+    out["excluded_unused_mu"] = done * (1 - leafy) * share * (accepted & ~unused)
+    # what became of an accepted plot that no ledger says is not for us to say
+    unsaid = accepted & (is_use == "")
+    for name in ("accepted_farmland_net_mu", "accepted_other_agri_mu", "excluded_unused_mu"):
+        out[name] = out[name].mask(unsaid)
     out["excluded_unmapped_mu"] = done * (1 - share) * accepted
+    for name in [
+        str(name) for name in out if name != "potential_mu"
+    ]:  # without a ledger nobody knows what is done
+        out[name] = out[name].where(told)
+    barred = (homesteads["way"] == "regreen").to_numpy(bool)
+    out["accepted_barred_mu"] = out["accepted_farmland_net_mu"].where(
+        barred, out["accepted_farmland_net_mu"] * 0.0
+    )
     # what is of no approved project earns nothing
     lone = (homesteads["project_id"] == "").to_numpy(bool)
-    earns = ["accepted_farmland_net_mu", "accepted_other_agri_mu"]
-    out["excluded_no_project_mu"] = out[earns].sum(axis=1, skipna=False).where(lone, 0.0)
+    earns = ["accepted_farmland_net_mu", "accepted_other_agri_mu", "accepted_barred_mu"]
+    out["excluded_no_project_mu"] = out[earns[:2]].sum(axis=1, skipna=False).where(lone, 0.0)
     for name in earns:
         out[name] = out[name].mask(lone & out[name].notna(), 0.0)
     out /= PER_MU
-    return out.assign(unknown_n=(np.isnan(area) | np.isnan(eligible)).astype(np.int64))
+    unknown = np.isnan(area) | np.isnan(eligible) | unseen | ~told | unsaid
+    return out[_ADDS].assign(unknown_n=unknown.astype(np.int64))
 
 
 def quota(
@@ -120,10 +143,11 @@ def quota(
     Returns
     -------
     quota, problems
-        ``QUOTA``; ``unknown_n`` plots have no area or no survey, and no part in the sums. Plots of no project
-        stand under ``''`` of the level project. ``quality_balance`` is the mean grade that was taken less that of
-        what came (negative: what came is worse), NaN where not known. Problems: a project that no ledger of
-        projects knows, plots of no project that are accepted.
+        ``QUOTA``; of ``unknown_n`` plots area, survey, stage, slope or what was made of them is not known: they
+        have no part in sums. ``accepted_barred_mu`` is the part of accepted farmland where gates let only green
+        grow. Plots of no project stand under ``''`` of the level project. ``quality_balance`` is the mean grade
+        that was taken less that of what came (negative: what came is worse), NaN where not known. Problems: a
+        project that no ledger of projects knows, plots of no project that are accepted, grades that are unknown.
     """
     gains = earned(homesteads, catalog)
     gains["grade_sum"] = homesteads["quality"] * gains["accepted_farmland_net_mu"]
@@ -133,7 +157,9 @@ def quota(
     by_project = gains.groupby(homesteads["project_id"].to_numpy(object)).sum(min_count=1)
     names = [*used.index, *(name for name in by_project.index if name not in used.index)]
     one = by_project.reindex(names).join(used.reindex(names))
-    one.loc[~one.index.isin(by_project.index), [*_ADDS, "unknown_n"]] = 0.0  # a project without plots
+    # a project without plots has earned nothing, if it is known of every plot whose it is
+    whole_known = not (homesteads["stage"] == "").any()
+    one.loc[~one.index.isin(by_project.index), [*_ADDS, "unknown_n"]] = 0.0 if whole_known else np.nan
     where = homesteads.groupby("project_id")["county"].agg(
         lambda names: names.mode().iloc[0] if len(names) else ""
     )
@@ -147,7 +173,8 @@ def quota(
     spent = one.loc[named, [*_USES, "occupied_grade_sum"]].groupby(of_county).sum(skipna=False)
     whole = sums.join(spent, how="outer")
     tables = [_balanced(one[[*numbers, "return_due_date", "approval_no"]], "project"), _balanced(whole, "county")]
-    return pd.concat(tables, ignore_index=True)[QUOTA], problems
+    table = pd.concat(tables, ignore_index=True)[QUOTA]
+    return table, problems + grades_unknown(table)
 
 
 def _used(projects: pd.DataFrame | None) -> pd.DataFrame:
@@ -161,12 +188,17 @@ def _used(projects: pd.DataFrame | None) -> pd.DataFrame:
 
     for field, column in _COLUMNS.items():
         out[column] = numbers(field) / PER_MU
+    # a ledger that tells all new land tells what it leaves out of settling or of other use; none is below nothing
+    whole = numbers("new_use") / PER_MU
+    settled, other = out["resettlement_in_project_mu"], out["other_new_use_mu"]
+    out["other_new_use_mu"] = other.fillna((whole - settled).where(lambda rest: rest >= 0))
+    rest = whole - other.fillna(0.0)
+    out["resettlement_in_project_mu"] = settled.fillna(rest.where(rest >= 0))
     for column in ("other_new_use_mu", "reserved_mu", "sold_in_province_mu", "sold_cross_province_mu"):
         out[column] = out[column].fillna(0.0)
-    # a ledger that tells one figure of new land tells that of settling and all other
-    rest = numbers("new_use") / PER_MU - out["other_new_use_mu"]
-    out["resettlement_in_project_mu"] = out["resettlement_in_project_mu"].fillna(rest)
-    out["occupied_grade_sum"] = numbers("occupied_quality") * out["farmland_occupied_mu"]
+    # of nothing taken the grade does not matter
+    grade = np.where(out["farmland_occupied_mu"] == 0, 0.0, numbers("occupied_quality"))
+    out["occupied_grade_sum"] = grade * out["farmland_occupied_mu"]
     for name, field in {"county": "county", "return_due_date": "return_due", "approval_no": "approval_no"}.items():
         out[name] = given[field].to_numpy(object) if field in given else ""
     return out
@@ -222,6 +254,17 @@ def _doubts(homesteads: pd.DataFrame, used: pd.DataFrame, *, known: bool) -> lis
             )
         )
     return problems
+
+
+def grades_unknown(table: pd.DataFrame) -> list[Problem]:
+    """Name projects that took farmland and of which no grades are known: they are judged by area only."""
+    own = table[(table["unit_level"] == "project") & (table["farmland_occupied_mu"] > 0)]
+    lone = own.loc[own["quality_balance"].isna(), "unit_id"]
+    if not len(lone):
+        return []
+    return [
+        Problem.doubt("quality_unknown", file="", layer="quota_projects", n=len(lone), names="、".join(lone[:8]))
+    ]
 
 
 def worth(table: pd.DataFrame, prices: Mapping[str, float]) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from scipy.sparse import csgraph
 from analysis.plots import PER_MU, STEEP_DEG, ground_of
 from geo import crs as systems
 from geo.overlay import apart_m, covered_m2
-from geo.terrain import over_share
+from geo.terrain import SLOPE_CLASS_DEG, over_share
 from layers.catalog import Catalog
 from layers.catalog.land import WAYS, Gate, Reclamation
 from layers.ledgers import collective_core
@@ -29,8 +29,14 @@ Shapes = NDArray[np.object_]
 FAR_M = 10_000.0
 """How far one looks for the nearest field, water, road and people."""
 
+WELL_KNOWN = 0.9
+"""Where slope is known of less of a plot, somebody must look [P]."""
+
 MAJORITY = 0.5
 """A gate of slope fires where more than this share of the area is over its limit."""
+
+CLASS_DEG = (1.0, 4.0, 10.5, 20.0, 30.0)
+"""The middle of each slope class, for the score where a slope map tells no more."""
 
 NEAR_FIELD_M = 300.0
 """From so far a field of the survey tells what its ridges take [P]."""
@@ -100,6 +106,7 @@ class Site:
             shapes = flat(around.survey.geometry.to_numpy())
             rates = (around.survey["deduct_rate"].to_numpy(np.float64)
                      if "deduct_rate" in around.survey else np.full(len(use), np.nan))  # fmt: skip
+            rates = np.where((rates >= 0) & (rates < 1), rates, np.nan)  # a share, or it is none
         return cls(
             measured, ground, flat(ground), around, shapes[use == "farmland"], rates[use == "farmland"],
             shapes[use == "forest"], {name: flat(layer) for name, layer in around.layers.items()},
@@ -167,10 +174,13 @@ Fired = tuple[Bools, Floats]
 
 def _slope(site: Site, gate: Gate, _: Reclamation) -> Fired:
     own = site.measured
-    mean = own["slope_deg_mean"].to_numpy(np.float64)
+    mean = own["slope_terrain_deg"].to_numpy(np.float64)
     share = own[over_share(gate.over)].to_numpy(np.float64)
-    surveyed = (own["slope_source"] == "survey").to_numpy(bool) & (gate.over == STEEP_DEG)
-    over = (share > MAJORITY) | (~surveyed & (mean > gate.over))
+    surveyed = (own["slope_source"] == "survey").to_numpy(bool) & (gate.over <= STEEP_DEG)
+    steepest = own[over_share(STEEP_DEG)].to_numpy(np.float64)
+    # the steepest class of a slope map is over every limit up to its own rim
+    over = (share > MAJORITY) | (surveyed & (steepest > MAJORITY)) | (~surveyed & (mean > gate.over))
+    share = np.where(surveyed, steepest, share)
     return over, np.where(surveyed, share, mean)
 
 
@@ -239,8 +249,8 @@ def claimed_by_another(own: pd.DataFrame) -> Bools:
     """
     Say where the collective that is written is not the one whose ground it is.
 
-    A village alone is the same as with its town before it. Where more than half differ, names are written in two
-    ways and nothing is said.
+    A village alone is the same as with its town before it. Where most of many plots differ, names are written in
+    two ways and nothing is said.
     """
     pairs = own[["collective", "ground_collective"]].drop_duplicates()
     same = {
@@ -249,11 +259,22 @@ def claimed_by_another(own: pd.DataFrame) -> Bools:
     }
     keys = zip(own["collective"], own["ground_collective"], strict=True)
     other = np.array([not same[pair] for pair in keys], bool)
-    return other if other.sum() <= len(other) / 2 else np.zeros(len(other), bool)
+    return other if not names_differ(other) else np.zeros(len(other), bool)
+
+
+MANY = 20
+"""From so many plots on it is the writing of names that differs where most do."""
+
+
+def names_differ(other: Bools) -> bool:
+    """Say whether so many collectives differ that their names are written in two ways."""
+    return bool(len(other) >= MANY and other.sum() > len(other) / 2)
 
 
 def _one_name(one: str, other: str) -> bool:
-    return one.endswith(other) or other.endswith(one)
+    """Whether two names are one, but for a town, township or street before it."""
+    long, short = sorted((one, other), key=len, reverse=True)
+    return long.endswith(short) and long[: len(long) - len(short)][-1:] in ("", "乡", "镇", "办", "道", "县", "区")
 
 
 def _unknown(site: Site) -> Fired:
@@ -317,19 +338,27 @@ def decide(
     piece, piece_mu, with_field = _pieces(site, way == "", rules)
     way[(way == "") & with_field & (piece_mu >= rules.workable_mu)] = "consolidate"
     way[way == ""] = "reclaim"
-    poor = fired[[g.id for g in rules.gates.values() if g.outcome == "class_down"]].any(axis=1).to_numpy(bool)
     out = pd.DataFrame({"way": way}, index=own.index)
     out["cluster_id"] = np.where((piece != "") & (piece_mu >= rules.workable_mu), piece, "")
     out["piece_mu"] = piece_mu
-    out["target_class"] = _targets(own, way, poor, rules)
+    out["target_class"] = _targets(own, way, rules)
     out["target_scheme"] = np.where(out["target_class"] != "", "third_survey", "")
     out["ridge_rate"] = _ridges(site, rules)
     out["net_farmland_mu"] = _net_farmland(site, out["target_class"], out["ridge_rate"], catalog)
     near = _near_limit(own, rules)
-    out["field_check"] = (near | check | (own["overlap_m2"] > 0).to_numpy(bool)
-                          | (own["area_source"] != "polygon").to_numpy(bool))  # fmt: skip
+    partly = (own["slope_known_share"] < WELL_KNOWN).to_numpy(bool) & ~level
+    # slope is looked at where it could make another way
+    by_slope = [gate.id for gate in rules.gates.values() if gate.measure == "slope"]
+    deciding = [
+        gate.id for gate in rules.gates.values() if rules.outcomes[gate.outcome].way and gate.id not in by_slope
+    ]
+    matters = ~fired[deciding].any(axis=1).to_numpy(bool) & ~stays
+    out["field_check"] = (
+        ((near | partly) & matters) | check | (way == "hold")
+        | (own["overlap_m2"] > 0).to_numpy(bool) | (own["area_source"] != "polygon").to_numpy(bool)
+    )  # fmt: skip
     out["gates"] = _words(fired, fired)
-    before = {"no_area": nowhere, "no_slope": level & ~nowhere, "near_limit": near,
+    before = {"no_area": nowhere, "no_slope": level & ~nowhere, "near_limit": near, "slope_in_part": partly,
               "no_polygon": (own["area_source"] == "ledger").to_numpy(bool)}  # fmt: skip
     extra = pd.DataFrame(before, index=own.index)
     told = _words(fired, found)
@@ -338,12 +367,17 @@ def decide(
     out["reason_codes"] = [
         ";".join(part for part in parts if part) for parts in zip(kept, said, told, strict=True)
     ]
-    return out.join(_score(own.assign(piece_mu=piece_mu), rules))
+    middle = own["slope_class"].map(dict(enumerate(CLASS_DEG, start=1))).astype("float64")
+    scored = own.assign(piece_mu=piece_mu, slope_deg_mean=own["slope_deg_mean"].fillna(middle))
+    ranked = _score(scored, rules)
+    unknown = ["score", "score_low", "score_high", "score_rank", "rank_low", "rank_high"]
+    ranked.loc[nowhere, unknown] = np.nan
+    return out.join(ranked)
 
 
 def _near_limit(own: pd.DataFrame, rules: Reclamation) -> Bools:
     """Whether the ground is too near to a limit of slope to be decided from afar, rims included."""
-    mean = own["slope_deg_mean"].to_numpy(np.float64)
+    mean = own["slope_terrain_deg"].to_numpy(np.float64)
     near = np.zeros(len(own), bool)
     low, high = rules.check_share
     surveyed = (own["slope_source"] == "survey").to_numpy(bool)
@@ -352,6 +386,14 @@ def _near_limit(own: pd.DataFrame, rules: Reclamation) -> Bools:
             continue
         share = own[over_share(limit)].to_numpy(np.float64)
         near |= (share >= low) & (share <= high)
+        # a slope map whose class holds the limit cannot say on which side a plot is
+        low_rim = max((rim for rim in SLOPE_CLASS_DEG if rim < limit), default=0.0)
+        holds = (
+            own["slope_class"].astype("float64").to_numpy(np.float64) == SLOPE_CLASS_DEG.index(low_rim) + 2
+            if low_rim
+            else False
+        )
+        near |= surveyed & (limit not in SLOPE_CLASS_DEG) & holds
         near |= ~surveyed & (np.abs(mean - limit) <= rules.check_margin_deg)
     return near
 
@@ -414,11 +456,12 @@ def _pieces(site: Site, open_: Bools, rules: Reclamation) -> tuple[NDArray[np.ob
     return name, size, with_field
 
 
-def _targets(own: pd.DataFrame, way: NDArray[np.object_], poor: Bools, rules: Reclamation) -> NDArray[np.object_]:
+def _targets(own: pd.DataFrame, way: NDArray[np.object_], rules: Reclamation) -> NDArray[np.object_]:
     steep = own["slope_class"].astype("float64").to_numpy(np.float64)
     soil, height, water = (own[name].to_numpy(np.float64) for name in ("soil_cm", "altitude_m", "water_m"))
-    kind = np.select([np.isin(way, ["consolidate", "reclaim"]) & poor, np.isin(way, ["consolidate", "reclaim"]),
-                      way == "regreen"], ["poor", "field", "regreen"], default="")  # fmt: skip
+    kind = np.select(
+        [np.isin(way, ["consolidate", "reclaim"]), way == "regreen"], ["field", "regreen"], default=""
+    )
     out = np.full(len(own), "", object)
     for row in rules.targets:
         fits = (kind == row.way) & (out == "") & ((steep <= row.slope_class) | np.isnan(steep))
@@ -489,10 +532,21 @@ def _score(own: pd.DataFrame, rules: Reclamation) -> pd.DataFrame:
     )  # fmt: skip
 
 
+DONE = ("reclaimed", "self_checked", "accepted", "changed", "certified")
+"""Stages in which a plot has been made something."""
+
+
 def by_way(homesteads: pd.DataFrame) -> pd.DataFrame:
-    """Add up plots, area and net farmland by way; the areas are those of the plots."""
+    """
+    Add up plots, area and net farmland by way; the areas are those of the plots.
+
+    ``done_n`` and ``done_mu`` are reclaimed already, whatever was made of them.
+    """
+    done = homesteads.get("stage", pd.Series("", index=homesteads.index)).isin(DONE)
     rows = homesteads.assign(plots_n=1, check_n=homesteads["field_check"].astype("int64"))
-    table = rows.groupby("way")[["plots_n", "area_m2", "area_mu", "net_farmland_mu", "check_n"]].sum()
+    rows["done_n"], rows["done_mu"] = done.astype("int64"), rows["area_mu"].where(done, 0.0)
+    columns = ["plots_n", "area_m2", "area_mu", "done_n", "done_mu", "net_farmland_mu", "check_n"]
+    table = rows.groupby("way")[columns].sum()
     return table.reindex([way for way in WAYS if way in table.index]).reset_index()
 
 

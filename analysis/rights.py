@@ -12,6 +12,7 @@ from layers.houses import STAGES
 RIGHTS = [
     "collective", "owner_level", "plots", "accepted_mu", "retained_mu", "homestead_right_cancelled_n",
     "ownership_updated_mu", "contract_registered_mu", "contract_certified_mu", "disputed_mu", "crossing_plots",
+    "area_unknown_n",
 ]  # fmt: skip
 
 REFORESTED = ("退耕还林", "还林还草", "公益林", "生态林")
@@ -31,38 +32,42 @@ def rights(homesteads: pd.DataFrame) -> pd.DataFrame:
     ----------
     homesteads
         ``collective``, ``owner_level`` (31, 32 or 33 of QSXZ, '' where not known), ``area_m2``, ``reclaimed_m2``,
-        ``stage``, ``way``, ``registered`` and ``certified`` (nullable), ``disputed`` and ``crossing``.
+        ``stage``, ``way``, ``registered``, ``certified`` and ``changed`` (nullable), ``disputed``, ``crossing``.
 
     Returns
     -------
     rights
-        ``RIGHTS``, a row a collective; plots of no collective stand under ``''``. A stage of ``changed`` or later
-        has its ownership updated, one of ``accepted`` or later its homestead right cancelled.
+        ``RIGHTS``, a row a collective; plots of no collective stand under ``''``. What is accepted has its
+        homestead right cancelled; of what no ledger has a column for nothing is said (NaN).
     """
     rank = {name: number for number, name in enumerate(STAGES)}
     stage = homesteads["stage"].map(rank).fillna(-1).to_numpy(np.int64)
     area = homesteads["area_m2"].fillna(0.0).to_numpy(np.float64)
-    told = homesteads["reclaimed_m2"].to_numpy(np.float64)
-    done = np.where(np.isnan(told), area, np.minimum(told, np.where(area > 0, area, np.inf)))
+    told = homesteads[["reclaimed_m2", "regreened_m2"]].sum(axis=1, min_count=1).to_numpy(np.float64)
+    done = np.where(np.isnan(told), area, np.minimum(told, area))
     accepted = stage >= rank["accepted"]
-    flags = {name: homesteads[name].fillna(False).to_numpy(bool) for name in ("registered", "certified")}
+    flags = {
+        name: homesteads[name].astype("float64").to_numpy(np.float64)
+        for name in ("registered", "certified", "changed")
+    }
     rows = pd.DataFrame(
         {
             "plots": 1, "accepted_mu": done * accepted,
             "retained_mu": area * (homesteads["way"] == "retained").to_numpy(bool),
             "homestead_right_cancelled_n": accepted.astype(np.int64),
-            "ownership_updated_mu": done * (stage >= rank["changed"]),
-            "contract_registered_mu": done * (accepted & flags["registered"]),
-            "contract_certified_mu": done * (accepted & flags["certified"]),
+            "ownership_updated_mu": done * accepted * flags["changed"],
+            "contract_registered_mu": done * accepted * flags["registered"],
+            "contract_certified_mu": done * accepted * flags["certified"],
             "disputed_mu": area * homesteads["disputed"].to_numpy(bool),
             "crossing_plots": homesteads["crossing"].astype("int64"),
+            "area_unknown_n": homesteads["area_m2"].isna().astype("int64"),
         },
         index=homesteads.index,
     )  # fmt: skip
     for name in [column for column in RIGHTS if column.endswith("_mu")]:
         rows[name] /= PER_MU
     by = homesteads["collective"].to_numpy(object)
-    table = rows.groupby(by).sum()
+    table = rows.groupby(by).sum(min_count=1)
     levels = homesteads.groupby(by)["owner_level"].agg(lambda codes: next((c for c in sorted(codes) if c), ""))
     return table.assign(owner_level=levels).rename_axis("collective").reset_index()[RIGHTS]
 

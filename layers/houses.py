@@ -15,7 +15,7 @@ import shapely
 
 from geo.problems import Problem
 from layers.catalog import Catalog
-from layers.ledgers import plain, some
+from layers.ledgers import parse_date, plain, some
 
 STAGES = ("standing", "demolished", "reclaimed", "self_checked", "accepted", "changed", "certified")
 """What happened to a house and its plot, in this order: 待拆, 已拆, 已复垦, 县级自验, 已验收, 已变更, 已确权."""
@@ -28,11 +28,14 @@ AREAS = ("plot_area", "house_area", "reclaim_area", "regreen_area", "new_farmlan
 DATES = ("demolish_date", "accept_date", "move_in_date")
 WORDS = ("county", "town", "village", "group", "collective", "quota_project", "approval", "reclaim_kind",
          "cert_no", "quality")  # fmt: skip
-FLAGS = ("old_house", "should_demolish", "reclaim_req", "accepted", "registered", "certified")
+FLAGS = ("old_house", "should_demolish", "reclaim_req", "accepted", "registered", "certified", "land_changed")
 HOUSES = [
     "house_id", "households_n", *WORDS, "exception", "exception_known", *AREAS, *DATES, *FLAGS, "stage",
-    "place_id", "household_keys", "lon", "lat", "file", "row",
+    "place_id", "household_keys", "project_twice", "lon", "lat", "file", "row",
 ]  # fmt: skip
+
+
+_NO_NUMBER = re.compile(r"^(暂|待|尚|未|没|无)")
 
 
 def key_maker(secret: bytes) -> Callable[[str], str]:
@@ -49,7 +52,7 @@ def key_maker(secret: bytes) -> Callable[[str], str]:
 
     def key_of(cell: str) -> str:
         even = re.sub(r"[\s-]+", "", unicodedata.normalize("NFKC", cell)).upper()
-        if len(even) < 15:
+        if len(even) < 15 or not re.fullmatch(r"[0-9]{14,17}[0-9X]", even):  # none, or masked
             return ""
         return hmac.new(secret, even.encode(), hashlib.sha256).hexdigest()[:20]
 
@@ -88,19 +91,28 @@ def houses(ledger: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, list[P
     rows["house_id"] = given.where(given != "", label)
     for name in WORDS:
         rows[name] = ledger.get(name, blank).astype("str")
+    # what says that there is none is no number of an approval
+    none = rows["approval"].map(lambda word: bool(_NO_NUMBER.search(word)) or catalog.says("flag", word) is False)
+    rows["approval"] = rows["approval"].mask(none, "")
     for name in AREAS:
         values = ledger.get(name, pd.Series(np.nan, index=ledger.index)).astype("float64")
         rows[name] = values.where(values >= 0)
     for name in DATES:
         rows[name] = ledger.get(name, pd.Series([None] * len(ledger), index=ledger.index)).astype("object")
     for name in {*FLAGS, *_FLAG_OF.values()}:
-        rows[name] = _flag(ledger, name)
+        rows[name] = _flag(ledger, name, catalog)
     rows["place_id"], rows["file"], rows["row"] = ledger.get("place_id", blank), ledger["file"], ledger["row"]
+    for flag, day in (("demolished", "demolish_date"), ("accepted", "accept_date")):
+        # who tells only the day tells that it was done
+        rows[flag] = rows[flag].mask(rows[flag].isna() & rows[day].notna(), True)
+    shifted = ledger.get("crs", blank).astype("str").str.contains(r"GCJ|BD|火星|百度|高德|80|54", case=False)
     for name in ("lon", "lat"):
-        rows[name] = pd.to_numeric(ledger.get(name, blank), errors="coerce").astype("float64")
+        degrees = pd.to_numeric(ledger.get(name, blank), errors="coerce").astype("float64")
+        rows[name] = degrees.mask(shifted)  # a shift of hundreds of metres would find the neighbour
     rows["key"] = ledger.get("household_key", blank).astype("str")
     kept = ledger.get("exception", blank).astype("str")
-    kept = kept.where(kept != "", ledger.get("retained_prod", blank).astype("str"))
+    denied = kept.map(lambda word: catalog.says("flag", word) is False)
+    kept = kept.where((kept != "") & ~denied, ledger.get("retained_prod", blank).astype("str"))
     said = kept.where(~kept.map(lambda word: catalog.says("flag", word) is False), "")
     named = said.map(catalog.reclamation.exception_of)
     # a yes under the heading of retained production houses is one
@@ -122,25 +134,31 @@ def houses(ledger: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, list[P
     return table, problems + found
 
 
-def _flag(ledger: pd.DataFrame, name: str) -> pd.Series:
-    """A flag of a ledger; a year or a date under the heading of one is a yes."""
+def _flag(ledger: pd.DataFrame, name: str, catalog: Catalog) -> pd.Series:
+    """A flag of a ledger; a year or a day under the heading of one is a yes."""
     if name not in ledger:
         return pd.Series([pd.NA] * len(ledger), index=ledger.index, dtype="boolean")
     cells = ledger[name]
     if cells.dtype == "boolean":
         return cells
-    said = pd.Series(True, index=ledger.index, dtype="boolean")
-    return said.where(cells.astype("str") != "")
+    words = cells.astype("str")
+    said = words.map(lambda word: catalog.says("flag", word)).astype("object")
+    dated = words.map(lambda word: bool(word) and parse_date(word) is not None)
+    return said.where(~dated, True).where(lambda s: s.notna(), None).astype("boolean")
 
 
 def _stages(rows: pd.DataFrame) -> tuple[pd.Series, list[Problem]]:
     """The number of the last stage that is said, -1 where it is not said whether the house stands."""
-    stage = pd.Series(np.where(rows["demolished"].isna(), -1, 0), index=rows.index)
-    for number, name in enumerate(STAGES[1:], start=1):
-        stage = stage.mask(rows[_FLAG_OF[name]].fillna(False).astype(bool), number)
-    # no field can be accepted where the house is said to stand
-    wrong = (stage > 0) & (rows["demolished"] == False).fillna(False)  # noqa: E712  nullable
-    stage = stage.mask(wrong, 0)
+    said = np.column_stack([rows[_FLAG_OF[name]].astype("float64").to_numpy(np.float64) for name in STAGES[1:]])
+    yes, no = said == 1, said == 0  # NaN is not told
+    number = np.arange(1, len(STAGES))
+    # nothing can come after what is said not to have happened; checks and the survey may follow at any time
+    stops = no & np.isin(STAGES[1:], ("demolished", "reclaimed", "accepted"))
+    first_no = np.where(stops, number, len(STAGES)).min(axis=1)
+    last = np.where(yes & (number < first_no[:, None]), number, 0).max(axis=1)
+    wrong = (yes & (number > first_no[:, None])).any(axis=1)
+    known = yes.any(axis=1) | no[:, 0]
+    stage = pd.Series(np.where(known, last, -1), index=rows.index)
     return stage, [
         Problem.fault("stage_order", layer="house_ledger", file=row.file, row=row.row, value=row.house_id)
         for row in rows[wrong].itertuples()
@@ -169,6 +187,8 @@ def _together(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
     for name in DATES:
         days = rows[rows[name].notna()].groupby("house_id")[name].max()
         table[name] = days.reindex(table.index).astype("object").where(lambda c: c.notna(), None)
+    table["project_twice"] = (rows[rows["quota_project"] != ""].drop_duplicates(["house_id", "quota_project"])
+                              .groupby("house_id").size().reindex(table.index).fillna(0) > 1)  # fmt: skip
     for name in FLAGS:
         known = rows[rows[name].notna()].astype({name: "bool"}).groupby("house_id")[name].min()
         table[name] = known.reindex(table.index).astype("boolean")
@@ -226,9 +246,10 @@ def match(plots: gpd.GeoDataFrame, houses: pd.DataFrame, *, area_m2: np.ndarray)
     """
     found: list[tuple[int, int, str]] = []
     left_plots, left_houses = set(range(len(plots))), set(range(len(houses)))
-    number = pd.Series(np.arange(len(houses)), index=houses["house_id"].map(plain))
+    number = pd.Series(np.arange(len(houses)), index=houses["house_id"].map(_same_id))
+    number = number[~number.index.duplicated(keep=False)]
     by_id = (
-        plots["house_id"].map(plain).map(number).to_numpy(np.float64)
+        plots["house_id"].map(_same_id).map(number).to_numpy(np.float64)
         if len(houses)
         else np.full(len(plots), np.nan)
     )
@@ -246,9 +267,17 @@ def match(plots: gpd.GeoDataFrame, houses: pd.DataFrame, *, area_m2: np.ndarray)
         _addresses(plots, area_m2, left_plots),
         _addresses(houses, houses["plot_area"].to_numpy(np.float64), left_houses),
     )
-    _take(_alike(*sizes), "area", found, left_plots, left_houses)
+    pairs = _alike(*sizes)
+    many = [[pair[side] for pair in pairs] for side in (0, 1)]
+    once = [p for p in pairs if many[0].count(p[0]) == 1 and many[1].count(p[1]) == 1]
+    _take(once, "area", found, left_plots, left_houses)
     table = pd.DataFrame(found, columns=["plot", "house", "matched_by"])
     return table.astype({"plot": "int64", "house": "int64"}).sort_values("plot", ignore_index=True)
+
+
+def _same_id(text: str) -> str:
+    """An id whatever its width and case, and though a file keeps it as a decimal fraction."""
+    return re.sub(r"^(\d+)\.0$", r"\1", unicodedata.normalize("NFKC", str(text)).strip().upper())
 
 
 def _take(

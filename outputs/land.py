@@ -97,5 +97,7 @@ def words_of(messages: Messages, catalog: Catalog) -> dict[str, Mapping[str, str
         **{name: words[name] for name in ("slope_source", "area_source", "matched_by", "exception", "house_stage",
                                           "unit_level")},
         **dict.fromkeys(("target_class", "survey_class", "done_class"), names),
+        "owner_level": words["owner_level"],
+        "unit_id": {"": words["unit"]["no_project"]},
         "scenario": {p.id: getattr(p, f"name_{messages.language}") for p in catalog.reclamation.prices.values()},
     }  # fmt: skip

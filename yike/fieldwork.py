@@ -99,7 +99,8 @@ def _with_key(table: pd.DataFrame, key: Path) -> tuple[pd.DataFrame, list[str]]:
     at = heading.index(ledger.headings[field])
     own = pd.DataFrame([row for row in raw.rows[top + 1 :] if len(row) == len(heading)], columns=heading)
     extra = [name for place, name in enumerate(heading) if place != at and name]
-    own = own.assign(_key=own[heading[at]].map(plain)).drop_duplicates("_key").set_index("_key")[extra]
+    own = own.assign(_key=own[heading[at]].map(plain))
+    own = own[own["_key"] != ""].groupby("_key")[extra].agg("、".join)  # all households of a house, nobody of none
     own = own.rename(columns={name: f"{name} " for name in extra if name in table})
     joined = table.assign(_key=table[field].map(plain)).join(own, on="_key")
     names = [f"{name} " if name in table else name for name in extra]

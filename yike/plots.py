@@ -18,9 +18,20 @@ from pyproj import CRS
 from analysis.demolition import demolition, judged
 from analysis.homesteads import assemble, claims, done_otherwise, unmatched, with_houses
 from analysis.origins import origins
-from analysis.plots import STEEP_DEG, Land, measure_plots
-from analysis.quota import project_ids, quota, worth
-from analysis.reclamation import MAJORITY, Around, Site, by_slope_class, by_way, decide, distances, fire, moved
+from analysis.plots import STEEP_DEG, WILD, Land, measure_plots
+from analysis.quota import quota, worth
+from analysis.reclamation import (
+    MAJORITY,
+    Around,
+    Site,
+    by_slope_class,
+    by_way,
+    decide,
+    distances,
+    fire,
+    moved,
+    names_differ,
+)
 from analysis.rights import double_claims, rights
 from geo import crs as systems
 from geo import io
@@ -29,6 +40,7 @@ from geo.terrain import over_share, slope_by_tiles
 from layers import catalog as catalogue
 from layers.catalog import Catalog
 from layers.houses import HOUSES, houses, key_maker, match
+from layers.ledgers import collective_core
 from yike.project import Project
 from yike.secret import household_secret
 from yike.stages import Stage, Work
@@ -77,8 +89,8 @@ def plot_stages(project: Project, catalog: Catalog) -> list[Stage]:
         ]  # fmt: skip
     if "house_ledger" in project.forms:
         stages.append(
-            Stage("demolition", partial(_demolition, project), needs=("houses",), also=("reclamation",),
-                  settings=project.name, layer="house_ledger")
+            Stage("demolition", partial(_demolition, project, catalog), needs=("houses",), also=("reclamation",),
+                  settings=[asked, project.name], layer="house_ledger")
         )  # fmt: skip
     return stages
 
@@ -107,7 +119,10 @@ def dem_there(files: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
 
 def _houses(project: Project, catalog: Catalog, at: Work) -> Value:
     read, problems = houses(at.given["form_house_ledger"]["frame"], catalog)
-    found, doubts = judged(read, catalog, as_of=project.as_of) if len(read) else (read, [])
+    if not len(read):
+        nothing = [*HOUSES, "may_stay", "overdue", "should_demolish_ledger", "differs", "due_date"]
+        return {"houses": pd.DataFrame(columns=nothing), "problems": tuple(problems)}
+    found, doubts = judged(read, catalog, as_of=project.as_of)
     value: Value = {"houses": found, "problems": (*problems, *doubts)}
     if "homesteads" not in at.given or not len(found):
         return value
@@ -152,12 +167,14 @@ def _measured(project: Project, catalog: Catalog, at: Work) -> Value:
         with io.RasterFiles(tiles) as files:
             land = replace(around, terrain=files, unit_m=unit_m)
             found, doubts = measure_plots(
-                plots, land, catalog, ledger_area_m2=ledger, plane=plane, county=project.name
-            )
+                plots, land, catalog, ledger_area_m2=ledger, plane=plane, county=project.name,
+                limits_deg=catalogue.load().reclamation.slope_limits(),
+            )  # fmt: skip
     else:
         found, doubts = measure_plots(
-            plots, around, catalog, ledger_area_m2=ledger, plane=plane, county=project.name
-        )
+            plots, around, catalog, ledger_area_m2=ledger, plane=plane, county=project.name,
+            limits_deg=catalogue.load().reclamation.slope_limits(),
+        )  # fmt: skip
     return {"measured": found, "problems": (*problems, *doubts)}
 
 
@@ -170,26 +187,63 @@ def _decided(catalog: Catalog, at: Work) -> Value:
     site = site.with_measured(measured.join(distances(plots, measured, around, site)))
     stays, why = told["may_stay"].to_numpy(bool), told["exception"].to_numpy(object)
 
-    def ways_by(rules: Catalog) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def ways_by(rules: Catalog) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         fired, number = fire(site, rules)
-        return decide(site, fired, number, rules, retained=stays, exception=why), fired
+        return decide(site, fired, number, rules, retained=stays, exception=why), fired, number
 
-    ways, fired = ways_by(catalog)
-    project, twice, problems = claims(plots, told)
+    ways, fired, asked = ways_by(catalog)
     projects = at.given.get("form_quota_projects", {}).get("frame")
-    table = assemble(site.measured, ways, told, project_ids(project, projects), twice)
+    project, twice, problems = claims(plots, told, projects)
+    table = assemble(site.measured, ways, told, project, twice)
     table["disputed"] = fired["disputed"].to_numpy(bool) if "disputed" in fired else False
     value: Value = {
         "homesteads": table,
         "ways": by_way(table),
         "slopes": by_slope_class(table),
-        "problems": (*problems, *done_otherwise(plots, table)),
+        "problems": (
+            *problems,
+            *done_otherwise(plots, table),
+            *_not_asked(plots, fired, asked, catalog),
+            *_named_otherwise(plots, table),
+        ),
     }
     plain = catalogue.load()
     if catalog.reclamation != plain.reclamation:  # say which plots the project's own limits move
-        was, _ = ways_by(plain)
+        was, _, _ = ways_by(plain)
         value["ways_moved"] = moved(was, table)
     return value
+
+
+def _named_otherwise(plots: gpd.GeoDataFrame, own: pd.DataFrame) -> list[Problem]:
+    """Say where most collectives are written otherwise than the layer of collectives writes them."""
+    if "ground_collective" not in own or not len(own):
+        return []
+    one, other = own["collective"].map(collective_core), own["ground_collective"].map(collective_core)
+    differ = ((one != other) & (one != "") & (other != "")).to_numpy(bool)
+    if not names_differ(differ):
+        return []
+    file = str(plots["file"].iloc[0])
+    return [
+        Problem.doubt("collective_names_differ", file=file, layer="collectives", n=int(differ.sum()), all=len(own))
+    ]
+
+
+def _not_asked(
+    plots: gpd.GeoDataFrame, fired: pd.DataFrame, asked: pd.DataFrame, catalog: Catalog
+) -> list[Problem]:
+    """Name the gates that nothing could be asked of: no layer, or no number."""
+    near = ("beside", "field")  # nothing near is an answer
+    layers = {name for name, gate in catalog.reclamation.gates.items() if gate.measure in near}
+    silent = [
+        gate.name_zh for name, gate in catalog.reclamation.gates.items()
+        if asked[name].isna().all() and not fired[name].any() and name not in layers
+    ]  # fmt: skip
+    if not silent or not len(plots):
+        return []
+    file = str(plots["file"].iloc[0])
+    return [
+        Problem.doubt("gates_not_asked", file=file, layer="homesteads", n=len(silent), names="、".join(silent))
+    ]
 
 
 def _streets(at: Work) -> NDArray[np.object_] | None:
@@ -252,10 +306,13 @@ def _rights(at: Work) -> Value:
     return value
 
 
-def _demolition(project: Project, at: Work) -> Value:
+def _demolition(project: Project, catalog: Catalog, at: Work) -> Value:
     own = at.given["houses"]
     table, matched = own["houses"].copy(), own.get("matched")
-    area, way = table["plot_area"].to_numpy(np.float64) / systems.M2_PER_MU, np.full(len(table), "", object)
+    told = table["plot_area"].to_numpy(np.float64)
+    low, high = catalog.reclamation.plausible_m2
+    wild = ~((told >= low / WILD) & (told <= high * WILD))
+    area, way = np.where(wild, np.nan, told) / systems.M2_PER_MU, np.full(len(table), "", object)
     table["homestead_ids"], table["matched_by"] = "", ""
     if matched is not None and "reclamation" in at.given:
         plots = at.given["reclamation"]["homesteads"].iloc[matched["plot"].to_numpy(np.int64)]
@@ -272,6 +329,12 @@ def _demolition(project: Project, at: Work) -> Value:
         for name in ("county", "town", "village"):
             own_name = by[name].first().reindex(range(len(table))).fillna("").to_numpy(object)
             table[name] = table[name].where(table[name] != "", own_name)
+    # a workbook is of one township: where it says which of some houses, it is so of all
+    told = table[table["town"] != ""].drop_duplicates(["file", "town"])
+    town_of = dict(told.loc[~told["file"].duplicated(keep=False), ["file", "town"]].to_numpy().tolist())
+    table["town"] = [
+        town or town_of.get(file, "") for town, file in zip(table["town"], table["file"], strict=True)
+    ]
     table["county"] = table["county"].where(table["county"] != "", project.name)
     table["area_mu"], table["way"] = area, way
     return {"houses": table.drop(columns="household_keys"), "demolition": demolition(table)}

@@ -450,7 +450,7 @@ def _project(reader: _Reader) -> Project:
         costs=_numbers(reader, "costs", tuple(catalogue.load().remedies.weights), 0, MOST_COST),
         candidates=_one(reader, "candidates"),
         reclamation=_reclamation(reader),
-        prices=_numbers(reader, "quota", tuple(reader.data.get("quota", {})), 0, MOST_COST),
+        prices=_numbers(reader, "quota", tuple(catalogue.load().reclamation.prices), 0, MOST_COST),
         staff=_numbers(reader, "staff", _caring(), 0, MOST_STAFF),
         dem=tuple(reader.file("terrain.dem", p) for p in ([dem] if isinstance(dem, str) else dem)),
         circle_personas=tuple(str(p) for p in personas),

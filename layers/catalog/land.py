@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -147,10 +148,14 @@ class Reclamation:
         """
         if not words:
             return ""
+        if re.search(r"不属于|不是|并非|没有", words):
+            return None
         return next((e.id for e in self.exceptions.values() if any(w in words for w in e.words)), None)
 
     def done_of(self, words: str) -> Done | None:
-        """Read what was done with a plot, None for what is not known."""
+        """Read what was done with a plot, None for what is not known or was not done."""
+        if re.match(r"未|不|没|待|拟", words):
+            return None
         return next((done for done in self.done if any(word in words for word in done.words)), None)
 
     def slope_limits(self) -> tuple[float, ...]:

@@ -54,12 +54,14 @@ def test_villages_are_ranked_by_what_is_known_of_their_ground():
     villages = frame((0, 0, 1000, 1000), (1000, 0, 2000, 1000), (2000, 0, 3000, 1000), name=["甲", "乙", "丙"],
                      admin_code=["1", "2", "3"])  # fmt: skip
     fields = frame((0, 0, 200, 1000), (1000, 0, 1100, 1000), (1500, 0, 1600, 1000))
-    fields["land_use"] = "farmland"
+    rest = frame((200, 0, 1000, 1000), (1100, 0, 1500, 1000))
+    fields["land_use"], rest["land_use"] = "farmland", "forest"
+    fields = gpd.GeoDataFrame(pd.concat([fields, rest], ignore_index=True))
     at = shapely.centroid(squares((100, 100, 110, 110), (1200, 100, 1210, 110), (1300, 100, 1310, 110)))
     plots = pd.DataFrame({"lon": shapely.get_x(at), "lat": shapely.get_y(at), "area_mu": [0.3, 0.2, 0.1]})
     people = plots.iloc[:2].assign(pop=[300.0, 900.0])
     out = origins(villages, plots, CATALOG, steep_share=np.array([0.1, 0.6, 0.9]), survey=fields, people=people,
-                  zones={"redline": squares((0, 0, 500, 1000))}, steep_field=np.array([False, True, False]))  # fmt: skip
+                  zones={"redline": squares((0, 0, 500, 1000))}, steep_field=np.array([False, True, False, False, False]))  # fmt: skip
     assert out["village"].tolist() == ["乙", "甲"]  # nobody's plot is in the third
     second, first = out.iloc[1], out.iloc[0]
     assert second[["fragile", "overloaded", "overused"]].tolist() == pytest.approx([0.5, 0, 0], abs=1e-4)
@@ -68,6 +70,10 @@ def test_villages_are_ranked_by_what_is_known_of_their_ground():
     assert first[["fragile", "overloaded", "overused"]].tolist() == pytest.approx([0.6, 1, 0.5], abs=1e-4)
     assert out["priority"].tolist() == [1, 3]
     assert out["plots_mu"].tolist() == pytest.approx([0.3, 0.3])
+    few = origins(villages, plots, CATALOG, steep_share=np.array([0.1, 0.6, 0.9]), survey=fields.iloc[:3],
+                  people=people, zones={}, steep_field=np.array([False, True, False]))  # fmt: skip
+    assert few["overused"].isna().all()
+    assert few["known_n"].tolist() == [1, 1]
     bare = origins(villages, plots, CATALOG, steep_share=np.full(3, np.nan), survey=None, people=None, zones={},
                    steep_field=None)  # fmt: skip
     assert bare["index"].isna().all()

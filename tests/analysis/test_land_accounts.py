@@ -96,7 +96,7 @@ def county():
     rows = [
         # project, stage, way, done, mu, quota mu, ledger's reclaimed mu, ledger's new farmland mu
         ("X1", "accepted", "reclaim", "0103", 1.0, 1.0, np.nan, 0.9),      # 0.9 farmland
-        ("X1", "certified", "consolidate", "", 1.0, 0.5, 0.8, np.nan),     # target 0103: 0.8 · 0.9 · half = 0.36
+        ("X1", "certified", "consolidate", "0103", 1.0, 0.5, 0.8, np.nan),     # target 0103: 0.8 · 0.9 · half = 0.36
         ("X1", "changed", "regreen", "0301", 1.0, 1.0, np.nan, np.nan),    # 1.0 other agricultural
         ("X1", "accepted", "regreen", "0404", 1.0, 1.0, np.nan, np.nan),   # nothing: unused land
         ("X2", "accepted", "reclaim", "0103", 0.5, 0.0, np.nan, np.nan),   # nothing: no construction land
@@ -109,7 +109,8 @@ def county():
                                         "reclaimed_m2", "new_farmland_m2"])  # fmt: skip
     for name in ("area_m2", "quota_area_m2", "reclaimed_m2", "new_farmland_m2"):
         table[name] *= MU
-    return table.assign(county="县", target_class="0103", ridge_rate=0.1, quality=[8.0, *[np.nan] * 8])
+    return table.assign(county="县", ridge_rate=0.1, quality=[8.0, *[np.nan] * 8], regreened_m2=np.nan,
+                        slope_source="terrain")  # fmt: skip
 
 
 def ledger(**columns):
@@ -122,7 +123,7 @@ def ledger(**columns):
 
 def test_the_quota_of_a_county_is_the_sum_done_by_hand():
     table, problems = quota(county(), ledger(), CATALOG)
-    assert not [p for p in problems if p.code != "accepted_without_project"]
+    assert [p.code for p in problems] == ["quality_unknown"]
     by = table.set_index(["unit_level", "unit_id"])
     one = by.loc[("project", "X1")]
     assert one["accepted_farmland_net_mu"] == pytest.approx(0.9 + 0.36)
@@ -206,19 +207,14 @@ def test_rights_go_by_collective_over_accepted_land():
     table = county().assign(
         collective=["甲", "甲", "甲", "乙", "乙", "乙", "甲", "乙", ""], owner_level="32", disputed=[False] * 7 + [True, False],
         crossing=False, registered=pd.array([True] * 9, dtype="boolean"),
-        certified=pd.array([None, True, *[None] * 7], dtype="boolean"),
+        certified=pd.array([None, True, *[None] * 7], dtype="boolean"), changed=pd.array([None] * 9, dtype="boolean"),
     )  # fmt: skip
     out = rights(table).set_index("collective")
     one = out.loc["甲"]
     assert one[["plots", "homestead_right_cancelled_n"]].tolist() == [4, 3]
-    numbers = [
-        "accepted_mu",
-        "retained_mu",
-        "ownership_updated_mu",
-        "contract_registered_mu",
-        "contract_certified_mu",
-    ]
-    assert one[numbers].tolist() == pytest.approx([2.8, 0.5, 1.8, 2.8, 0.8])
+    numbers = ["accepted_mu", "retained_mu", "contract_registered_mu", "contract_certified_mu"]
+    assert one[numbers].tolist() == pytest.approx([2.8, 0.5, 2.8, 0.8])
+    assert np.isnan(one["ownership_updated_mu"])  # no ledger has that column
     assert out.loc["乙", "disputed_mu"] == pytest.approx(0.5)
     assert out["plots"].sum() == len(table)
     laws = check_laws({"rights": out.reset_index(), "homesteads": table.assign(area_mu=table["area_m2"] / MU,
@@ -234,3 +230,26 @@ def test_land_that_draws_two_subsidies_is_told():
     assert found["why"].tolist() == ["same", "same", "both"]
     assert [p.row for p in problems] == [2, 3, 4]
     assert len(double_claims(table.iloc[:0])[0]) == 0
+
+
+def test_what_is_given_back_to_green_is_no_farmland_and_what_became_unknown_is_neither():
+    table = county().iloc[[0]].assign(reclaimed_m2=0.5 * MU, regreened_m2=0.5 * MU, new_farmland_m2=np.nan)
+    one = quota(table, ledger(), CATALOG)[0].set_index("unit_id").loc["X1"]
+    assert one["accepted_farmland_net_mu"] == pytest.approx(0.45)
+    assert one["accepted_other_agri_mu"] == pytest.approx(0.5)
+    lost = quota(table.assign(done_class=""), ledger(), CATALOG)[0].set_index("unit_id").loc["X1"]
+    assert np.isnan(lost["accepted_farmland_net_mu"])
+    assert lost["unknown_n"] == 1
+    steep = quota(table.assign(way="regreen"), ledger(), CATALOG)[0].set_index("unit_id").loc["X1"]
+    assert steep["accepted_barred_mu"] == pytest.approx(0.45)
+
+
+def test_one_figure_of_new_land_tells_what_it_leaves_out_and_never_less_than_nothing():
+    rows = pd.DataFrame({"project_id": ["A", "B", "C"], "new_use": [80.0, 10.0, 7.0], "resettlement": [50.0, np.nan, np.nan],
+                         "other_new_use": [np.nan, 30.0, np.nan], "farmland_occupied": 0.0})  # fmt: skip
+    for name in ("new_use", "resettlement", "other_new_use"):
+        rows[name] *= MU
+    out = quota(county().iloc[:0], rows, CATALOG)[0].set_index("unit_id")
+    assert out["other_new_use_mu"][["A", "B", "C"]].tolist() == pytest.approx([30, 30, 0])
+    assert out["resettlement_in_project_mu"][["A", "C"]].tolist() == pytest.approx([50, 7])
+    assert np.isnan(out.loc["B", "surplus_mu"])

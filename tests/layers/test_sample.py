@@ -97,7 +97,8 @@ def test_every_row_comes_out(county):
     # drawn 9 to 18 by 8 to 13 m, one a line for an area, one with a hole
     assert plots["area_m2"].isna().sum() == 1
     assert plots["area_m2"].dropna().between(9 * 8 - 4, 18 * 13).all()
-    assert plots["slope_deg_mean"].isna().sum() == 1
+    assert plots["slope_terrain_deg"].isna().sum() == 1
+    assert plots["slope_deg_mean"].isna().equals(plots["slope_source"] != "terrain")
     assert plots.loc[plots["area_m2"].isna(), "way"].tolist() == ["hold"]
     assert run.table("slopes")["plots_n"].sum() == len(plots)
 

@@ -74,6 +74,10 @@ def test_an_own_limit_moves_the_plots_between_and_the_run_says_which(county: Pat
     assert len(moved) > 3
     assert f"{len(moved)} 宗宅基地的去向与默认不同" in done.output
     assert moved["homestead_id"].iloc[0] in done.output
+    # the limit that a province may announce, which is none by default
+    local = yike_("run", with_limits(county, '"steep_local.over" = 20'), "--only", ",".join(ONLY))
+    assert local.exit_code == 0, local.output
+    assert run.table("ways_moved")["homestead_id"].tolist() == between.tolist()
     stopped(yike_("run", with_limits(county, '"steep.ovr" = 20')), "reclamation.steep.ovr", "steep.over")
     stopped(yike_("run", with_limits(county, '"steep.over" = "二十"')), "steep.over", "二十")
 
@@ -175,3 +179,12 @@ def test_the_field_gets_lists_sheets_and_layers(county: Path):
         assert ("户3".encode() in content) == (path.name == "field_sheets.xlsx"), path.name
     stopped(yike_("field", county), "不是一个结果文件夹")
     stopped(yike_("field", county / "某县-run", "--out", county / "某县-run"), "某县-run")
+
+
+def test_a_ledger_without_rows_and_prices_that_nobody_knows(county: Path):
+    io.write_table([("旧房编号", "户主姓名", "村", "是否拆除")], county / "旧房.xlsx")
+    done = yike_("run", county / "某县.toml", "--only", ",".join(ONLY))
+    assert done.exit_code == 0, done.output
+    text = (county / "某县.toml").read_text("utf-8")
+    (county / "价.toml").write_text(text + "[quota]\nin_provnce = 30\n", "utf-8")
+    stopped(yike_("run", county / "价.toml"), "quota.in_provnce", "in_province")
