@@ -18,8 +18,9 @@ MEASURES = ("should_demolish", "demolished", "should_reclaim", "reclaimed", "acc
 """Two denominators, 应拆 and 应复垦, and what is done of each."""
 
 DEMOLITION = [
-    "unit_level", "unit_id", "houses_n", "households_n", "area_mu",
+    "unit_level", "unit_id", "county", "town", "village", "houses_n", "households_n", "area_mu",
     *(f"{name}_{unit}" for name in MEASURES for unit in ("n", "households_n", "mu")),
+    "demolished_share", "reclaimed_share", "accepted_share",
     "area_unknown_n", "overdue_n", "overdue_unknown_n", "ledger_differs_n", "stage_unknown_n",
 ]  # fmt: skip
 
@@ -107,10 +108,10 @@ def demolition(houses: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     demolition
-        ``DEMOLITION``. What must be reclaimed is what must go and may not stay; a plot whose way is still open is
-        among it. ``unit_id`` is the name, towns and villages after the county's and town's, joined by ``/``.
-        An area counts where it is known (``area_unknown_n``: houses of which it is not); a house of unknown stage
-        is demolished nowhere.
+        ``DEMOLITION``, counties first; shares are of houses, NaN where none must. What must be reclaimed is what
+        must go and may not stay; a plot whose way is still open is among it. ``unit_id`` is the name, towns and
+        villages after the county's and town's, joined by ``/``. An area counts where it is known
+        (``area_unknown_n``: houses of which it is not); a house of unknown stage is demolished nowhere.
     """
     if not len(houses):
         return pd.DataFrame(columns=DEMOLITION)
@@ -137,9 +138,15 @@ def demolition(houses: pd.DataFrame) -> pd.DataFrame:
     rows["ledger_differs_n"] = houses["differs"].astype("int64")
     rows["stage_unknown_n"] = (houses["stage"] == "").astype("int64")
     parts = []
-    for level in UNITS:
+    for level in reversed(UNITS):
         names = ["county", "town", "village"][: 3 - UNITS.index(level)]
         unit = houses[names].astype("str").agg("/".join, axis=1)
-        table = rows.groupby(unit.rename("unit_id")).sum().reset_index()
+        by = rows.groupby(unit.rename("unit_id"))
+        table = by.sum().join(houses[names].groupby(unit).first()).reset_index()
         parts.append(table.assign(unit_level=level))
-    return pd.concat(parts, ignore_index=True)[DEMOLITION]
+    out = pd.concat(parts, ignore_index=True)
+    out[["county", "town", "village"]] = out.reindex(columns=["county", "town", "village"]).fillna("")
+    of = {"demolished": "should_demolish", "reclaimed": "should_reclaim", "accepted": "should_reclaim"}
+    for done, owed in of.items():
+        out[f"{done}_share"] = out[f"{done}_n"] / out[f"{owed}_n"].where(out[f"{owed}_n"] > 0)
+    return out[DEMOLITION]

@@ -363,7 +363,7 @@ def _quota_balances(tables: Tables, _: _Rules) -> pd.Series:
 def _demolition_adds_up(tables: Tables, _: _Rules) -> pd.Series:
     """Villages, towns and counties count the same; what is done is no more than what must be."""
     rows = tables["demolition"]
-    numbers = [name for name in rows if name not in ("unit_level", "unit_id")]
+    numbers = [name for name in rows if str(name).endswith(("_n", "_mu"))]
     by = rows.groupby("unit_level")[numbers].sum()
     apart = (by.max() - by.min()).max() if len(by) else 0.0
     chains = (("should_demolish", "demolished"), ("should_reclaim", "reclaimed"), ("reclaimed", "accepted"))

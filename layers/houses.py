@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
 
 import geopandas as gpd
@@ -66,7 +67,8 @@ def houses(ledger: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, list[P
     What rows of one house say differently is a fault; of their stages the earliest counts, of dates the latest;
     their settlements (``place_id``) are joined by ``;``.
     Areas that all say alike stand once, others are added up. A row without the number of a house is a house.
-    A second row of the same household in the same house is a fault, and is no household more.
+    A second row of the same household in the same house is a fault, and is no household more. One number in
+    several villages is several houses, named with their village, and told in a doubt.
 
     Parameters
     ----------
@@ -110,6 +112,7 @@ def houses(ledger: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, list[P
         degrees = pd.to_numeric(ledger.get(name, blank), errors="coerce").astype("float64")
         rows[name] = degrees.mask(shifted)  # a shift of hundreds of metres would find the neighbour
     rows["key"] = ledger.get("household_key", blank).astype("str")
+    rows["house_id"], apart = _by_village(rows)
     kept = ledger.get("exception", blank).astype("str")
     denied = kept.map(lambda word: catalog.says("flag", word) is False)
     kept = kept.where((kept != "") & ~denied, ledger.get("retained_prod", blank).astype("str"))
@@ -124,7 +127,7 @@ def houses(ledger: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, list[P
         for row in strange.itertuples()
     ]
     rows["stage_n"], found = _stages(rows)
-    problems += found
+    problems += [*found, *apart]
     twice = (rows["key"] != "") & rows.duplicated(["house_id", "key"])
     problems += [
         Problem.fault("household_twice", layer="house_ledger", file=row.file, row=row.row, value=row.house_id)
@@ -132,6 +135,24 @@ def houses(ledger: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, list[P
     ]
     table, found = _together(rows.assign(household=~twice))
     return table, problems + found
+
+
+def _by_village(rows: pd.DataFrame) -> tuple[pd.Series, list[Problem]]:
+    """Tell houses apart that have one number in several villages: the name of the village is put behind it."""
+    where = rows["town"].map(plain) + "/" + rows["village"].map(plain)
+    told = rows.assign(where=where)[rows["village"] != ""]
+    spread = told.drop_duplicates(["house_id", "where"])
+    several = set(spread.loc[spread["house_id"].duplicated(), "house_id"])
+    if not several:
+        return rows["house_id"], []
+    apart = rows["house_id"].isin(several) & (rows["village"] != "")
+    named = rows["house_id"].where(~apart, rows["house_id"] + "@" + rows["town"] + rows["village"])
+    doubts = [
+        Problem.doubt("house_number_in_villages", file=file, layer="house_ledger", n=own["house_id"].nunique(),
+                      ids=some(sorted(set(own["house_id"]))))
+        for file, own in rows[apart].groupby("file", sort=False)
+    ]  # fmt: skip
+    return named, doubts
 
 
 def _flag(ledger: pd.DataFrame, name: str, catalog: Catalog) -> pd.Series:
@@ -262,17 +283,20 @@ def match(plots: gpd.GeoDataFrame, houses: pd.DataFrame, *, area_m2: np.ndarray)
         ("position", *_positions(plots, houses, left_houses)),
     ):
         pairs = [(a[0], b[0]) for key, a in one.items() if len(a) == 1 and len(b := other.get(key, [])) == 1]
-        _take(pairs, by, found, left_plots, left_houses)
+        _take(_once(pairs), by, found, left_plots, left_houses)
     sizes = (
         _addresses(plots, area_m2, left_plots),
         _addresses(houses, houses["plot_area"].to_numpy(np.float64), left_houses),
     )
-    pairs = _alike(*sizes)
-    many = [[pair[side] for pair in pairs] for side in (0, 1)]
-    once = [p for p in pairs if many[0].count(p[0]) == 1 and many[1].count(p[1]) == 1]
-    _take(once, "area", found, left_plots, left_houses)
+    _take(_once(_alike(*sizes)), "area", found, left_plots, left_houses)
     table = pd.DataFrame(found, columns=["plot", "house", "matched_by"])
     return table.astype({"plot": "int64", "house": "int64"}).sort_values("plot", ignore_index=True)
+
+
+def _once(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Leave out what could be two: who stands in several pairs is in none."""
+    one, other = (Counter(pair[side] for pair in set(pairs)) for side in (0, 1))
+    return [pair for pair in dict.fromkeys(pairs) if one[pair[0]] == 1 and other[pair[1]] == 1]
 
 
 def _same_id(text: str) -> str:

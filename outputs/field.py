@@ -14,10 +14,12 @@ import xlsxwriter
 from geo import io
 from outputs.messages import Messages
 
-LISTED = ("homestead_id", "house_id", "group", "area_m2", "slope_deg_mean", "way", "reasons", "lon", "lat", "why")
+LISTED = ("homestead_id", "house_id", "group", "house_stage", "area_m2", "ledger_area_m2", "slope_deg_mean", "way",
+          "target_class", "reasons", "lon", "lat", "why")  # fmt: skip
 """What stands on a sheet of plots before the columns that are filled in by hand."""
 
-_WIDE = {"homestead_id": 17, "house_id": 15, "group": 7, "area_m2": 8, "slope_deg_mean": 7, "way": 6,
+_WIDE = {"homestead_id": 17, "house_id": 15, "group": 6, "house_stage": 7, "area_m2": 8,
+         "ledger_area_m2": 8, "target_class": 9, "slope_deg_mean": 7, "way": 6,
          "reasons": 34, "lon": 10.5, "lat": 10, "why": 6}  # fmt: skip
 
 SHAPEFILE = {
@@ -48,7 +50,8 @@ def write_sheets(
         head = book.add_format({"bold": True, "text_wrap": True, "border": 1, "align": "center", "font_size": 9})
         cell = book.add_format({"text_wrap": True, "border": 1, "valign": "top", "font_size": 9})
         formats = {
-            "area_m2": book.add_format({"border": 1, "num_format": "0.0", "valign": "top", "font_size": 9}),
+            **dict.fromkeys(("area_m2", "ledger_area_m2"), book.add_format(
+                {"border": 1, "num_format": "0.0", "valign": "top", "font_size": 9})),
             "slope_deg_mean": book.add_format({"border": 1, "num_format": "0.0", "valign": "top", "font_size": 9}),
             **dict.fromkeys(("lon", "lat"), book.add_format(
                 {"border": 1, "num_format": "0.000000", "valign": "top", "font_size": 9})),

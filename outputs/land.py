@@ -75,7 +75,7 @@ def sheets(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         "origins",
     ):
         if name in tables and len(tables[name]):
-            out[name] = tables[name]
+            out[name] = tables[name].drop(columns="unit_id") if name == "demolition" else tables[name]
     if "slopes" in tables:
         out["slopes"] = tables["slopes"]
     if "homesteads" in tables and "reasons" in tables["homesteads"]:

@@ -355,7 +355,9 @@ def _plots(homesteads: gpd.GeoDataFrame | None, messages: Messages) -> tuple[dic
         ]
         for row in homesteads.itertuples()
     ]
-    return {"rings": [_steps(ring) for ring in rings], "owner": owner.tolist(), "told": told, "by": by}, []
+    unseen = len(homesteads) - len(set(owner.tolist()))
+    notes = [messages.say("map.no_outline", n=unseen)] if unseen else []
+    return {"rings": [_steps(ring) for ring in rings], "owner": owner.tolist(), "told": told, "by": by}, notes
 
 
 def _relief(terrain: Raster | None) -> dict[str, Any] | None:

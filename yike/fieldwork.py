@@ -61,7 +61,12 @@ def prepare_field(
     project = json.loads((run / "run.json").read_text("utf-8"))["project"]
     words = load(language or project["language"])
     table = check_list(Run(run).table("homesteads"), confidence=confidence, margin=margin, seed=seed)
-    table = table.assign(way=table["way"].map(words.words["way"]), why=table["why"].map(words.words["field_why"]))
+    names = catalogue.load().land["third_survey"].names
+    table = table.assign(
+        way=table["way"].map(words.words["way"]), why=table["why"].map(words.words["field_why"]),
+        house_stage=table["stage"].map(words.words["house_stage"]).fillna(""),
+        target_class=table["target_class"].map(lambda code: names.get(code, code)),
+    )  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
     sheets = out / "field_sheets.xlsx"
     printed, extra = table, list[str]()
@@ -75,8 +80,8 @@ def prepare_field(
     return Fieldwork(table, (listed, sheets, *write_layers(plots, out)))
 
 
-LIST = ("homestead_id", "house_id", "town", "village", "group", "area_m2", "slope_deg_mean", "way", "reasons",
-        "lon", "lat", "why")  # fmt: skip
+LIST = ("homestead_id", "house_id", "town", "village", "group", "house_stage", "area_m2", "ledger_area_m2",
+        "slope_deg_mean", "way", "target_class", "reasons", "lon", "lat", "why")  # fmt: skip
 
 
 def _write_list(table: pd.DataFrame, path: Path, words: Messages) -> None:

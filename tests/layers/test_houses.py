@@ -153,3 +153,23 @@ def test_a_house_of_two_projects_and_an_approval_that_is_none_are_told():
                              ("J2", "", *cells, "保留生产用房", "暂无", "P1", "")), CATALOG)  # fmt: skip
     assert table["project_twice"].tolist() == [True, False]
     assert table["approval"].tolist() == ["", ""]
+
+
+def test_one_number_in_two_villages_is_two_houses():
+    heading = ("旧房编号", "乡镇", "村", "是否拆除")
+    table, problems = houses(ledger(("1", "乙镇", "乙村", "是"), ("1", "丙镇", "甲村", "否"), ("2", "乙镇", "乙村", "否"),
+                                    ("1", "", "", ""), heading=heading), CATALOG)  # fmt: skip
+    assert table["house_id"].tolist() == ["1@乙镇乙村", "1@丙镇甲村", "2", "1"]
+    assert table["stage"].tolist() == ["demolished", "standing", "standing", ""]
+    assert [p.code for p in problems] == ["house_number_in_villages"]
+
+
+def test_a_plot_that_could_be_of_two_houses_is_of_none():
+    # a house of two households, and a plot of each: which is whose is not told
+    given_ = plots(box(0), box(1), 身份证号=[PERSON, OTHER])
+    table, _ = houses(ledger(("J1", PERSON, *[""] * 10), ("J1", OTHER, *[""] * 10)), CATALOG)
+    assert len(match(given_, table, area_m2=np.array([100.0, 100.0]))) == 0
+    # two groups with a plot as large each, and a house that names no group
+    given_ = plots(box(0), box(1), 村=["甲村", "甲村"], 组=["一组", "二组"])
+    table, _ = houses(ledger(("J1", "", "甲村", 120.5, *[""] * 8)), CATALOG)
+    assert len(match(given_, table, area_m2=np.array([120.5, 120.5]))) == 0
