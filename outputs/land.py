@@ -53,8 +53,11 @@ def in_words(codes: str, catalog: Catalog, messages: Messages) -> str:
         if code in gates:
             # a star marks what is no printed rule
             told = getattr(gates[code], name) + "*" * (gates[code].certainty in ("U", "P"))
-            unit = _UNITS[gates[code].measure]
-            shown = unit.format(float(number), mu=messages.say("unit.mu")) if number not in ("", "nan") else ""
+            known = number not in ("", "nan")
+            # a slope map tells no degrees but how much of the area is steep
+            of_area = known and gates[code].measure == "slope" and float(number) <= 1
+            unit = _UNITS["inside" if of_area else gates[code].measure]
+            shown = unit.format(float(number), mu=messages.say("unit.mu")) if known else ""
             parts.append(messages.say("reason.number", told=told, number=shown) if shown else told)
         else:
             parts.append(messages.say(f"reason.{code}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -345,19 +345,21 @@ def _plots(homesteads: gpd.GeoDataFrame | None, messages: Messages) -> tuple[dic
             {"name": known[code], "colour": colours[code], "n": int((column == code).sum())} for code in present
         ]
         by.append({"name": words["plots_by"][name], "classes": classes, "of": [number[code] for code in column]})
+    slopes = _slopes(homesteads, words["slope"])
     told = [
-        [
-            row.homestead_id,
-            _round(row.area_m2, 1),
-            _round(row.slope_deg_mean, 1),
-            words["way"][row.way],
-            row.reasons,
-        ]
-        for row in homesteads.itertuples()
+        [row.homestead_id, _round(row.area_m2, 1), slope, words["way"][row.way], row.reasons]
+        for row, slope in zip(homesteads.itertuples(), slopes, strict=True)
     ]
     unseen = len(homesteads) - len(set(owner.tolist()))
     notes = [messages.say("map.no_outline", n=unseen)] if unseen else []
     return {"rings": [_steps(ring) for ring in rings], "owner": owner.tolist(), "told": told, "by": by}, notes
+
+
+def _slopes(homesteads: gpd.GeoDataFrame, words: Mapping[str, str]) -> list[str]:
+    """The mean slope, or the class where a slope map tells no more."""
+    classes = homesteads["slope_class"].astype("str").fillna("unknown").map(words)
+    means = homesteads["slope_deg_mean"]
+    return [f"{mean:.1f}°" if mean == mean else name for mean, name in zip(means, classes, strict=True)]
 
 
 def _relief(terrain: Raster | None) -> dict[str, Any] | None:

@@ -20,6 +20,8 @@ from analysis.reclamation import Around, Site, by_slope_class, by_way, decide, d
 from geo import crs, io
 from geo.io import Raster, RasterFiles
 from layers.homesteads import plots as read_plots
+from outputs.land import in_words
+from outputs.messages import load
 from tests.flatland import CATALOG
 
 ZONE = "EPSG:4543"
@@ -142,6 +144,10 @@ def test_the_slope_map_of_the_survey_goes_before_the_terrain():
     # terrain of 35 degrees says nothing where the survey does
     assert found["way"].tolist() == ["reclaim", "regreen", "regreen"]
     assert found["field_check"].tolist() == [False, True, False]
+    assert found["reason_codes"].tolist()[1] == "near_limit;steep:0.75"
+    assert (
+        in_words("steep:0.75;redline:0.5", CATALOG, load("zh")) == "坡度超过25度（75%）；在生态保护红线内（50%）"
+    )
 
 
 def test_half_of_the_area_over_the_limit_does_not_fire_and_more_does():
