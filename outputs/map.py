@@ -329,7 +329,7 @@ def _plots(homesteads: gpd.GeoDataFrame | None, messages: Messages) -> tuple[dic
     if len(homesteads) > MOST_PLOTS:
         return None, [messages.say("map.too_many", n=len(homesteads))]
     parts, owner = shapely.get_parts(homesteads.geometry.to_numpy(), return_index=True)
-    polygon = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
+    polygon = (shapely.get_type_id(parts) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(parts)
     rings, owner = shapely.get_exterior_ring(parts[polygon]), owner[polygon]
     words = messages.words
     codes = {

@@ -147,12 +147,15 @@ def test_plots_are_coloured_by_way_and_one_that_is_clicked_is_told(page, run):
     shown = page.locator("section", has=page.locator("#plots-by")).inner_text()
     assert f"须现场核查：{plots['field_check'].sum()}" in shown
     one = plots[(plots["way"] == "regreen") & (plots["matched_by"] != "")].iloc[3]
+    page.wait_for_timeout(1000)  # the page comes to rest on the whole county first
     page.evaluate(
-        "at => window[Object.keys(window).find(k => k.startsWith('map_'))].setView(at, 19, { animate: false })",
+        "at => { window[Object.keys(window).find(k => k.startsWith('map_'))].setView(at, 19, { animate: false }); }",
         [one["lat"], one["lon"]],
     )
-    page.wait_for_timeout(300)
-    page.mouse.click(650, 425)
+    page.wait_for_timeout(1000)
+    box = page.locator(".leaflet-container").first.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_selector("#place:not([hidden])", timeout=5_000)
     told = page.locator("#place").inner_text()
     assert told.startswith(("关闭", one["homestead_id"]))
     assert f"{one['homestead_id']} · 复绿" in told
