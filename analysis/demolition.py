@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geo.problems import Problem
 from layers.catalog import Catalog
-from layers.houses import STAGES
+from layers.houses import STAGES, stage_number
 from layers.ledgers import some
 
 UNITS = ("village", "town", "county")
@@ -82,17 +82,8 @@ def judged(houses: pd.DataFrame, catalog: Catalog, *, as_of: dt.date | None) -> 
 
 
 def _later(day: dt.date | None, years: float) -> dt.date | None:
-    """So many years later; the 29th of February is the 28th in other years."""
-    if day is None:
-        return None
-    months = day.month - 1 + round(12 * years)
-    year, month = day.year + months // 12, months % 12 + 1
-    for number in range(day.day, 27, -1):
-        try:
-            return dt.date(year, month, number)
-        except ValueError:
-            continue
-    return dt.date(year, month, day.day)
+    """So many years later, to the month; the 29th of February is the 28th in other years."""
+    return None if day is None else (pd.Timestamp(day) + pd.DateOffset(months=round(12 * years))).date()
 
 
 def demolition(houses: pd.DataFrame) -> pd.DataFrame:
@@ -115,8 +106,7 @@ def demolition(houses: pd.DataFrame) -> pd.DataFrame:
     """
     if not len(houses):
         return pd.DataFrame(columns=DEMOLITION)
-    rank = pd.Series({name: number for number, name in enumerate(STAGES)})
-    stage = houses["stage"].map(rank).fillna(-1).to_numpy(np.int64)
+    stage = stage_number(houses["stage"])
     due = houses["should_demolish"].to_numpy(bool)
     which: dict[str, NDArray[np.bool_]] = {
         "should_demolish": due, "demolished": due & (stage >= 1),

@@ -9,6 +9,7 @@ import pandas as pd
 from analysis.quota import project_ids
 from geo.problems import Problem
 from layers.catalog import Catalog
+from layers.houses import DONE, stage_number
 from layers.ledgers import plain, some
 
 FIRST = [
@@ -73,8 +74,7 @@ def with_houses(
     done = of["reclaim_kind"].map(catalog.reclamation.done_of).reindex(plots.index)
     out["way_done"] = [one.way if one is not None and one == one else "" for one in done]
     out["done_class"] = [one.land_class if one is not None and one == one else "" for one in done]
-    late = {"reclaimed", "self_checked", "accepted", "changed", "certified"}
-    undone = ~out["stage"].isin(late)
+    undone = stage_number(out["stage"]) < DONE
     out.loc[undone, ["way_done", "done_class"]] = ""
     areas = {
         "reclaimed_m2": "reclaim_area",

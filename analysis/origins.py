@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo import crs as systems
-from geo.overlay import covered_m2, pieces
+from geo.overlay import covered_m2, first_holding, pieces
 from layers.catalog import Catalog
 
 Floats = NDArray[np.float64]
@@ -116,10 +116,7 @@ def origins(
 def _in(points: pd.DataFrame, shapes: Shapes) -> NDArray[np.int64]:
     """The first shape that holds each point, -1 for none."""
     at = shapely.points(points["lon"].to_numpy(np.float64), points["lat"].to_numpy(np.float64))
-    out = np.full(len(points), len(shapes), np.int64)
-    point, shape = shapely.STRtree(shapes).query(at, predicate="intersects")
-    np.minimum.at(out, point, shape)
-    return np.where(out == len(shapes), -1, out)
+    return first_holding(np.asarray(at, np.object_), shapes)
 
 
 def _fields(

@@ -14,7 +14,7 @@ from pyproj import CRS
 
 from geo import crs as systems
 from geo.io import Raster, RasterFiles
-from geo.overlay import only, overlaps, pieces
+from geo.overlay import areal, first_holding, most, only, overlaps, pieces
 from geo.problems import Problem
 from geo.terrain import no_slope, over_share, slope_by_tiles, slope_deg, slope_under
 from layers.catalog import Catalog
@@ -63,10 +63,8 @@ def ground_of(plots: gpd.GeoDataFrame, area_m2: Floats) -> Shapes:
         Of each plot, NaN where it is not known.
     """
     shapes: Shapes = plots.geometry.to_numpy().copy()
-    kinds = plots.geometry.geom_type.to_numpy(object)
-    areal = np.isin(kinds, ["Polygon", "MultiPolygon"])
-    shapes[~areal] = None
-    points = np.flatnonzero((kinds == "Point") & (area_m2 > 0))
+    points = np.flatnonzero((shapely.get_type_id(shapes) == shapely.GeometryType.POINT) & (area_m2 > 0))
+    shapes[~areal(shapes)] = None
     if len(points):
         at = plots.geometry.iloc[points]
         plane = systems.zone(float(at.x.median()))
@@ -121,29 +119,29 @@ def measure_plots(
     """
     rules = catalog.reclamation
     shapes = plots.geometry.to_numpy()
-    areal = plots.geometry.geom_type.isin(["Polygon", "MultiPolygon"]).to_numpy(bool)
-    polygon = np.where(areal, systems.area_m2(only(shapes, areal)), np.nan)
+    outlined = areal(shapes)
+    polygon = np.where(outlined, systems.area_m2(only(shapes, outlined)), np.nan)
     polygon[polygon == 0] = np.nan
     ledger = plots["ledger_area_m2"].to_numpy(np.float64)
     ledger = np.where(np.isnan(ledger), np.nan if ledger_area_m2 is None else ledger_area_m2, ledger)
     # without an outline to hold against it, an area out of all proportion is none
     low, high = rules.plausible_m2
     usable = np.where((ledger >= low / WILD) & (ledger <= high * WILD), ledger, np.nan)
-    area = np.where(areal, polygon, np.where(plots.geometry.geom_type == "Point", usable, np.nan))
+    area = np.where(outlined, polygon, np.where(plots.geometry.geom_type == "Point", usable, np.nan))
     ground = ground_of(plots, area)
     points = plots.geometry.representative_point()
     out = pd.DataFrame({name: plots[name] for name in ("homestead_id", "house_id")}, index=plots.index)
     out = out.join(_where(plots, points, land, county, rules.own_share))
     out["lon"], out["lat"] = points.x, points.y
     out["area_m2"], out["area_mu"] = area, area / PER_MU
-    out["area_planar_m2"] = np.where(areal, _planar_m2(plots, plane), np.nan)
+    out["area_planar_m2"] = np.where(outlined, _planar_m2(plots, plane), np.nan)
     plausible = pd.array((area >= low) & (area <= high), dtype="boolean")
     out["area_plausible"] = pd.Series(plausible, index=out.index).mask(np.isnan(area))
     out["area_source"] = np.select(
-        [areal & ~np.isnan(polygon), ~np.isnan(area)], ["polygon", "ledger"], default=""
+        [outlined & ~np.isnan(polygon), ~np.isnan(area)], ["polygon", "ledger"], default=""
     )
     out["ledger_area_m2"] = ledger
-    out["area_diff_pct"] = np.where(areal, 100 * (ledger - polygon) / polygon, np.nan)
+    out["area_diff_pct"] = np.where(outlined, 100 * (ledger - polygon) / polygon, np.nan)
     out["soil_cm"] = plots["soil_cm"].to_numpy(np.float64)
     out = out.join(
         _slope(
@@ -152,7 +150,7 @@ def measure_plots(
         )
     )  # fmt: skip
     out = out.join(_survey(ground, area, land.survey, plots.index))
-    shared = overlaps(only(shapes, areal), least_m2=rules.overlap_m2)
+    shared = overlaps(only(shapes, outlined), least_m2=rules.overlap_m2)
     later = _later(shared, out["homestead_id"].to_numpy(str))
     out["overlap_m2"], out["free_construction_m2"] = _own_part(ground, area, shared, later, land.survey, out)
     return out, _doubts(plots, out, shared, catalog)
@@ -197,7 +195,7 @@ def _where(
     """County, town, village, group and collective: as the layer says, else as the ground does."""
     out = pd.DataFrame({n: plots[n].astype("object") for n in ("county", "town", "village", "group")})
     if land.villages is not None and len(land.villages):
-        near = _first_in(points.to_numpy(), land.villages.geometry.to_numpy())
+        near = first_holding(points.to_numpy(), land.villages.geometry.to_numpy())
         blank = pd.Series("", index=land.villages.index)
         for name, columns in (("town", ("town",)), ("village", ("name", "village"))):
             told = next((land.villages[c] for c in columns if c in land.villages), blank).to_numpy(object)
@@ -208,14 +206,11 @@ def _where(
     out["collective"], out["owner_level"], out["own_share"], out["crossing"] = owner, "", np.nan, False
     if land.collectives is None or not len(land.collectives):
         return out
-    areal = plots.geometry.geom_type.isin(["Polygon", "MultiPolygon"]).to_numpy(bool)
-    cut = pieces(only(plots.geometry.to_numpy(), areal), land.collectives.geometry.to_numpy())
-    most = (
-        cut.sort_values(["area_m2", "zone"], ascending=[False, True]).drop_duplicates("shape").set_index("shape")
-    )
-    zone = most["zone"].reindex(range(len(plots))).fillna(-1).to_numpy(np.int64)
+    shapes, zones = plots.geometry.to_numpy(), land.collectives.geometry.to_numpy()
+    outlined = areal(shapes)
+    zone, within = most(pieces(only(shapes, outlined), zones), len(plots))
     # a point lies in whichever holds it
-    zone = np.where(zone >= 0, zone, _first_in(points.to_numpy(), land.collectives.geometry.to_numpy()))
+    zone = np.where(zone >= 0, zone, first_holding(points.to_numpy(), zones))
     blank = pd.Series("", index=land.collectives.index)
     names, codes = ([*land.collectives.get(name, blank), ""] for name in ("collective", "owner_code"))
     lies_in = pd.Series(np.array(names, object)[zone], index=out.index)
@@ -223,20 +218,11 @@ def _where(
     out["collective"] = owner.where(owner != "", lies_in)
     out["owner_level"] = np.array([str(code)[:2] for code in codes], object)[zone]
     # of the whole plot: what no collective has is nobody's
-    within = most["area_m2"].reindex(range(len(plots))).fillna(0.0).to_numpy(np.float64)
-    size = systems.area_m2(only(plots.geometry.to_numpy(), areal))
-    share = np.divide(within, size, out=np.full(len(plots), np.nan), where=areal & (size > 0))
+    size = systems.area_m2(only(shapes, outlined))
+    share = np.divide(within, size, out=np.full(len(plots), np.nan), where=outlined & (size > 0))
     out["own_share"] = share
     out["crossing"] = share < own_share
     return out
-
-
-def _first_in(points: Shapes, zones: Shapes) -> NDArray[np.int64]:
-    """The first zone that holds a point, its rim too; -1 for none."""
-    out = np.full(len(points), len(zones), np.int64)
-    point, zone = shapely.STRtree(zones).query(points, predicate="intersects")
-    np.minimum.at(out, point, zone)
-    return np.where(out == len(zones), -1, out)
 
 
 def _slope(ground: gpd.GeoDataFrame, area: Floats, land: Land, limits: Sequence[float]) -> pd.DataFrame:
@@ -293,10 +279,7 @@ def _survey(ground: Shapes, area: Floats, survey: gpd.GeoDataFrame | None, index
     top = by_class.sort_values(["area_m2", "code"], ascending=[False, True]).drop_duplicates("shape")
     out["survey_class"] = top.set_index("shape")["code"].reindex(range(n)).fillna("").to_numpy(object)
     out["survey_scheme"] = np.where(out["survey_class"] != "", about["scheme"].iloc[0] if len(about) else "", "")
-    most = (
-        cut.sort_values(["area_m2", "zone"], ascending=[False, True]).drop_duplicates("shape").set_index("shape")
-    )
-    zone = most["zone"].reindex(range(n)).fillna(-1).to_numpy(np.int64)
+    zone, _ = most(cut, n)
     if "patch" in about:
         out["survey_patch"] = np.array([*about["patch"].astype("str"), ""], object)[zone]
     if "survey_year" in about:
@@ -307,12 +290,12 @@ def _survey(ground: Shapes, area: Floats, survey: gpd.GeoDataFrame | None, index
 def _doubts(plots: gpd.GeoDataFrame, out: pd.DataFrame, shared: pd.DataFrame, catalog: Catalog) -> list[Problem]:
     rules = catalog.reclamation
     told = plots[["file", "row"]].join(out[["homestead_id", "area_m2", "ledger_area_m2"]])
-    areal = (out["area_source"] == "polygon").to_numpy(bool)
+    outlined = (out["area_source"] == "polygon").to_numpy(bool)
     ratio = told["ledger_area_m2"] / told["area_m2"]
-    unit = areal & (((ratio / PER_MU - 1).abs() < 0.05) | ((ratio * PER_MU - 1).abs() < 0.05)).to_numpy(bool)
-    differs = areal & ~unit & (out["area_diff_pct"].abs() > rules.differs_pct).to_numpy(bool)
-    sliver = areal & _is_sliver(plots, areal, rules.sliver_m)
-    odd = areal & ~sliver & ~out["area_plausible"].fillna(True).to_numpy(bool)
+    unit = outlined & (((ratio / PER_MU - 1).abs() < 0.05) | ((ratio * PER_MU - 1).abs() < 0.05)).to_numpy(bool)
+    differs = outlined & ~unit & (out["area_diff_pct"].abs() > rules.differs_pct).to_numpy(bool)
+    sliver = outlined & _is_sliver(plots, outlined, rules.sliver_m)
+    odd = outlined & ~sliver & ~out["area_plausible"].fillna(True).to_numpy(bool)
     problems = [
         Problem.fault("plot_area_unit", layer="homesteads", file=row.file, row=row.row,
                       value=f"{row.ledger_area_m2:,.2f}", area=f"{row.area_m2:,.1f}")
@@ -346,12 +329,12 @@ ROUNDNESS = 0.45
 """Of a circle 1, of a square 0.79, of five squares in a row 0.44: what is less is long and thin."""
 
 
-def _is_sliver(plots: gpd.GeoDataFrame, areal: NDArray[np.bool_], sliver_m: float) -> NDArray[np.bool_]:
+def _is_sliver(plots: gpd.GeoDataFrame, outlined: NDArray[np.bool_], sliver_m: float) -> NDArray[np.bool_]:
     """Say which plots are thin strips: narrow in the mean, and long."""
     out = np.zeros(len(plots), bool)
-    if areal.any():
-        own = plots.geometry[areal]
+    if outlined.any():
+        own = plots.geometry[outlined]
         flat = systems.geometry_to_plane(own.to_numpy(), systems.zone(float(own.bounds["minx"].median())))
         area, around = shapely.area(flat), shapely.length(flat)
-        out[areal] = (2 * area < sliver_m * around) & (4 * np.pi * area < ROUNDNESS * around**2) & (area > 0)
+        out[outlined] = (2 * area < sliver_m * around) & (4 * np.pi * area < ROUNDNESS * around**2) & (area > 0)
     return out

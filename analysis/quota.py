@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from analysis.plots import PER_MU
 from geo.problems import Problem
 from layers.catalog import Catalog
-from layers.houses import STAGES
+from layers.houses import STAGES, stage_number
 from layers.ledgers import plain
 
 Floats = NDArray[np.float64]
@@ -36,6 +36,17 @@ _COLUMNS = {
     "farmland_occupied": "farmland_occupied_mu", "reserved": "reserved_mu",
     "sold_in_province": "sold_in_province_mu", "sold_cross_province": "sold_cross_province_mu",
 }  # fmt: skip
+
+
+def done_m2(homesteads: pd.DataFrame) -> Floats:
+    """
+    Say how much of each plot is done where it is: what the ledger says, else all; never more than the plot.
+
+    NaN where the area of the plot is not known.
+    """
+    area = homesteads["area_m2"].to_numpy(np.float64)
+    told = homesteads[["reclaimed_m2", "regreened_m2"]].sum(axis=1, min_count=1).to_numpy(np.float64)
+    return np.where(np.isnan(told), area, np.minimum(told, area))
 
 
 def earned(homesteads: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
@@ -67,15 +78,14 @@ def earned(homesteads: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     area = homesteads["area_m2"].to_numpy(np.float64)
     eligible = homesteads["quota_area_m2"].to_numpy(np.float64)
     share = np.divide(eligible, area, out=np.full(len(area), np.nan), where=area > 0)
-    rank = {name: number for number, name in enumerate(STAGES)}
-    stage = homesteads["stage"].map(rank).fillna(-1).to_numpy(np.int64)
+    stage = stage_number(homesteads["stage"])
     is_use = homesteads["done_class"].map(lambda code: scheme.use_of(str(code)) if code else "").to_numpy(object)
-    tilled, green = (homesteads[name].to_numpy(np.float64) for name in ("reclaimed_m2", "regreened_m2"))
-    both = np.nan_to_num(tilled) + np.nan_to_num(green)
-    whole = np.where(np.isnan(tilled) & np.isnan(green), area, both)
-    done = np.minimum(whole, area)  # nothing is known of a plot of no area
+    done = done_m2(homesteads)
     # what the ledger calls given back to green is no farmland, whatever the rest is
-    leafy = np.divide(np.nan_to_num(green), both, out=np.zeros(len(area)), where=both > 0)
+    tilled, green = (
+        homesteads[name].fillna(0.0).to_numpy(np.float64) for name in ("reclaimed_m2", "regreened_m2")
+    )
+    leafy = np.divide(green, tilled + green, out=np.zeros(len(area)), where=tilled + green > 0)
     fresh = homesteads["new_farmland_m2"].to_numpy(np.float64)
     field = done * (1 - leafy)
     net = np.where(
@@ -239,8 +249,7 @@ def _balanced(rows: pd.DataFrame, level: str) -> pd.DataFrame:
 
 def _doubts(homesteads: pd.DataFrame, used: pd.DataFrame, *, known: bool) -> list[Problem]:
     problems = []
-    rank = {name: number for number, name in enumerate(STAGES)}
-    accepted = homesteads["stage"].map(rank).fillna(-1) >= rank["accepted"]
+    accepted = stage_number(homesteads["stage"]) >= STAGES.index("accepted")
     lone = accepted & (homesteads["project_id"] == "")
     if lone.any():
         problems.append(

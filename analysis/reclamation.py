@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 from scipy import sparse
 from scipy.sparse import csgraph
 
@@ -19,6 +20,7 @@ from geo.overlay import apart_m, covered_m2
 from geo.terrain import SLOPE_CLASS_DEG, over_share
 from layers.catalog import Catalog
 from layers.catalog.land import WAYS, Gate, Reclamation
+from layers.houses import DONE, stage_number
 from layers.ledgers import collective_core
 
 Bools = NDArray[np.bool_]
@@ -76,6 +78,7 @@ class Site:
     """Forest of the survey, on the plane."""
     planar: Mapping[str, Shapes]
     """The layers on the plane."""
+    plane: CRS
 
     @classmethod
     def of(cls, plots: gpd.GeoDataFrame, measured: pd.DataFrame, around: Around) -> Site:
@@ -109,7 +112,7 @@ class Site:
             rates = np.where((rates >= 0) & (rates < 1), rates, np.nan)  # a share, or it is none
         return cls(
             measured, ground, flat(ground), around, shapes[use == "farmland"], rates[use == "farmland"],
-            shapes[use == "forest"], {name: flat(layer) for name, layer in around.layers.items()},
+            shapes[use == "forest"], {name: flat(layer) for name, layer in around.layers.items()}, plane,
         )  # fmt: skip
 
     def with_measured(self, measured: pd.DataFrame) -> Site:
@@ -122,27 +125,24 @@ class Site:
         return self.measured["area_m2"].to_numpy(np.float64)
 
 
-def distances(plots: gpd.GeoDataFrame, measured: pd.DataFrame, around: Around, site: Site) -> pd.DataFrame:
+def distances(site: Site) -> pd.DataFrame:
     """
     Say how far each plot is from the nearest field, water, road and people.
 
     Returns
     -------
     distances
-        Index as given; ``field_m``, ``water_m``, ``road_m``, ``residents_m``: 0 where they touch, ``FAR_M`` where
-        none is so near, NaN where the kind is not known at all.
+        Index of the plots; ``field_m``, ``water_m``, ``road_m``, ``residents_m``: 0 where they touch, ``FAR_M``
+        where none is so near, NaN where the kind is not known at all.
     """
-    lon = measured["lon"].dropna()
-    plane = systems.zone(float(lon.median()) if len(lon) else 105.0)
-    out = pd.DataFrame(index=plots.index)
+    out, around = pd.DataFrame(index=site.measured.index), site.around
     known = {"water_m": around.water, "road_m": around.roads, "residents_m": around.residents}
-    fields = site.fields if around.survey is not None else None
-    for name, shapes in {"field_m": fields, **known}.items():
-        if shapes is None:
-            out[name] = np.nan
-            continue
-        flat = shapes if name == "field_m" else systems.geometry_to_plane(shapes, plane)
-        away = np.minimum(apart_m(site.flat, np.asarray(flat, np.object_), within_m=FAR_M), FAR_M)
+    flat = {"field_m": None if around.survey is None else site.fields} | {
+        name: None if shapes is None else np.asarray(systems.geometry_to_plane(shapes, site.plane), np.object_)
+        for name, shapes in known.items()
+    }
+    for name, shapes in flat.items():
+        away = np.nan if shapes is None else np.minimum(apart_m(site.flat, shapes, within_m=FAR_M), FAR_M)
         out[name] = np.where(shapely.is_missing(site.flat), np.nan, away)
     return out
 
@@ -249,8 +249,17 @@ def claimed_by_another(own: pd.DataFrame) -> Bools:
     """
     Say where the collective that is written is not the one whose ground it is.
 
-    A village alone is the same as with its town before it. Where most of many plots differ, names are written in
-    two ways and nothing is said.
+    Where most of many plots differ, names are written in two ways and nothing is said.
+    """
+    other = differs_from_ground(own)
+    return other if not names_differ(other) else np.zeros(len(other), bool)
+
+
+def differs_from_ground(own: pd.DataFrame) -> Bools:
+    """
+    Say where the collective that is written is called otherwise than the one whose ground it is.
+
+    A village alone is the same as with its town before it; where either is not known, nothing differs.
     """
     pairs = own[["collective", "ground_collective"]].drop_duplicates()
     same = {
@@ -258,8 +267,7 @@ def claimed_by_another(own: pd.DataFrame) -> Bools:
         for pair in pairs.itertuples(index=False, name=None)
     }
     keys = zip(own["collective"], own["ground_collective"], strict=True)
-    other = np.array([not same[pair] for pair in keys], bool)
-    return other if not names_differ(other) else np.zeros(len(other), bool)
+    return np.array([not same[pair] for pair in keys], bool)
 
 
 MANY = 20
@@ -532,17 +540,13 @@ def _score(own: pd.DataFrame, rules: Reclamation) -> pd.DataFrame:
     )  # fmt: skip
 
 
-DONE = ("reclaimed", "self_checked", "accepted", "changed", "certified")
-"""Stages in which a plot has been made something."""
-
-
 def by_way(homesteads: pd.DataFrame) -> pd.DataFrame:
     """
     Add up plots, area and net farmland by way; the areas are those of the plots.
 
     ``done_n`` and ``done_mu`` are reclaimed already, whatever was made of them.
     """
-    done = homesteads.get("stage", pd.Series("", index=homesteads.index)).isin(DONE)
+    done = stage_number(homesteads.get("stage", pd.Series("", index=homesteads.index))) >= DONE
     rows = homesteads.assign(plots_n=1, check_n=homesteads["field_check"].astype("int64"))
     rows["done_n"], rows["done_mu"] = done.astype("int64"), rows["area_mu"].where(done, 0.0)
     columns = ["plots_n", "area_m2", "area_mu", "done_n", "done_mu", "net_farmland_mu", "check_n"]

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.plots import PER_MU
+from analysis.quota import done_m2
 from geo.problems import Problem
-from layers.houses import STAGES
+from layers.houses import STAGES, stage_number
 
 RIGHTS = [
     "collective", "owner_level", "plots", "accepted_mu", "retained_mu", "homestead_right_cancelled_n",
@@ -40,12 +41,9 @@ def rights(homesteads: pd.DataFrame) -> pd.DataFrame:
         ``RIGHTS``, a row a collective; plots of no collective stand under ``''``. What is accepted has its
         homestead right cancelled; of what no ledger has a column for nothing is said (NaN).
     """
-    rank = {name: number for number, name in enumerate(STAGES)}
-    stage = homesteads["stage"].map(rank).fillna(-1).to_numpy(np.int64)
     area = homesteads["area_m2"].fillna(0.0).to_numpy(np.float64)
-    told = homesteads[["reclaimed_m2", "regreened_m2"]].sum(axis=1, min_count=1).to_numpy(np.float64)
-    done = np.where(np.isnan(told), area, np.minimum(told, area))
-    accepted = stage >= rank["accepted"]
+    done = np.nan_to_num(done_m2(homesteads))
+    accepted = stage_number(homesteads["stage"]) >= STAGES.index("accepted")
     flags = {
         name: homesteads[name].astype("float64").to_numpy(np.float64)
         for name in ("registered", "certified", "changed")

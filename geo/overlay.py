@@ -14,6 +14,11 @@ Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]
 
 
+def areal(shapes: Shapes) -> NDArray[np.bool_]:
+    """Say which shapes are polygons of one part or more; None is none."""
+    return np.isin(shapely.get_type_id(shapes), (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON))
+
+
 def only(shapes: Shapes, which: NDArray[np.bool_]) -> Shapes:
     """Give the shapes that are chosen, None for the others."""
     out = shapes.copy()
@@ -49,6 +54,31 @@ def pieces(shapes: Shapes, zones: Shapes, *, area_m2: Floats | None = None) -> p
     areas[open_] = systems.area_m2(shapely.intersection(shapes[shape[open_]], zones[zone[open_]]))
     table = pd.DataFrame({"shape": shape, "zone": zone, "area_m2": areas})
     return table[table["area_m2"] > 0].sort_values(["shape", "zone"], ignore_index=True)
+
+
+def most(found: pd.DataFrame, n: int) -> tuple[NDArray[np.int64], Floats]:
+    """
+    Give the zone with most of the area of each of ``n`` shapes, of equal ones the first, and that area.
+
+    Parameters
+    ----------
+    found
+        Of ``pieces``.
+    n
+        How many shapes there are; one that meets no zone has -1 and 0.
+    """
+    top = found.sort_values(["area_m2", "zone"], ascending=[False, True]).drop_duplicates("shape")
+    zone, area = np.full(n, -1, np.int64), np.zeros(n)
+    zone[top["shape"]], area[top["shape"]] = top["zone"], top["area_m2"]
+    return zone, area
+
+
+def first_holding(points: Shapes, zones: Shapes) -> NDArray[np.int64]:
+    """Give the first zone that holds each point, its rim too; -1 for none."""
+    out = np.full(len(points), len(zones), np.int64)
+    point, zone = shapely.STRtree(zones).query(points, predicate="intersects")
+    np.minimum.at(out, point, zone)
+    return np.where(out == len(zones), -1, out)
 
 
 def covered_m2(shapes: Shapes, zones: Shapes, *, area_m2: Floats | None = None) -> Floats:

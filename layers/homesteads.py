@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.overlay import mended
+from geo.overlay import areal, mended
 from geo.problems import Problem
 from layers.catalog import Catalog
 from layers.forms import area_column_m2
@@ -19,8 +19,6 @@ from layers.places import as_rows
 
 TOLD = ("house_id", "household_key", "county", "town", "village", "group", "collective", "project")
 """What a layer may say of a plot in words, '' where it does not."""
-
-AREAL = ("Polygon", "MultiPolygon")
 
 
 def plots(
@@ -61,8 +59,8 @@ def plots(
     empty = geometry.isna() | geometry.is_empty
     crossing = ~empty & ~geometry.is_valid
     shapes = mended(geometry, crossing)
-    areal = ~empty & geometry.geom_type.isin(AREAL)
-    nothing = areal & (shapes.is_empty | (shapely.area(shapes.to_numpy()) == 0))
+    polygon = ~empty & areal(geometry.to_numpy())
+    nothing = polygon & (shapes.is_empty | (shapely.area(shapes.to_numpy()) == 0))
     column = ledger.headings.get("homestead_id", "")
     problems = [
         *_faults("id_repeated", file, number[twice], column, given[twice]),
@@ -70,7 +68,7 @@ def plots(
         *_faults("shape_crossing", file, number[crossing & ~nothing], "geometry", ids[crossing & ~nothing]),
         *_faults("plot_no_area", file, number[nothing], "geometry", ids[nothing]),
     ]
-    flat = int((~empty & ~areal).sum())
+    flat = int((~empty & ~polygon).sum())
     if flat:
         problems.append(Problem.doubt("shape_without_area", file=file, n=flat, all=len(frame)))
     areas, soil = pd.Series(np.nan, index=ids.index), pd.Series(np.nan, index=ids.index)

@@ -13,6 +13,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from geo.problems import Problem
 from layers.catalog import Catalog
@@ -20,6 +21,15 @@ from layers.ledgers import parse_date, plain, some
 
 STAGES = ("standing", "demolished", "reclaimed", "self_checked", "accepted", "changed", "certified")
 """What happened to a house and its plot, in this order: 待拆, 已拆, 已复垦, 县级自验, 已验收, 已变更, 已确权."""
+
+DONE = STAGES.index("reclaimed")
+"""From this stage on a plot has been made something."""
+
+
+def stage_number(stages: pd.Series) -> NDArray[np.int64]:
+    """Say how far each stage is in ``STAGES``, from 0 on; -1 where none is known."""
+    return pd.Index(STAGES).get_indexer(pd.Index(stages)).astype(np.int64)
+
 
 _FLAG_OF = {
     "demolished": "demolished", "reclaimed": "reclaimed", "self_checked": "self_checked", "accepted": "accepted",
@@ -113,10 +123,9 @@ def houses(ledger: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, list[P
         rows[name] = degrees.mask(shifted)  # a shift of hundreds of metres would find the neighbour
     rows["key"] = ledger.get("household_key", blank).astype("str")
     rows["house_id"], apart = _by_village(rows)
-    kept = ledger.get("exception", blank).astype("str")
-    denied = kept.map(lambda word: catalog.says("flag", word) is False)
-    kept = kept.where((kept != "") & ~denied, ledger.get("retained_prod", blank).astype("str"))
-    said = kept.where(~kept.map(lambda word: catalog.says("flag", word) is False), "")
+    words = [ledger.get(name, blank).astype("str") for name in ("exception", "retained_prod")]
+    kept, produces = (said.mask(said.map(lambda word: catalog.says("flag", word) is False), "") for said in words)
+    said = kept.where(kept != "", produces)
     named = said.map(catalog.reclamation.exception_of)
     # a yes under the heading of retained production houses is one
     named = named.where(~said.map(lambda word: catalog.says("flag", word) is True), "production")

@@ -12,6 +12,7 @@ import shapely
 import xlsxwriter
 
 from geo import io
+from geo.overlay import areal
 from outputs.messages import Messages
 
 LISTED = ("homestead_id", "house_id", "group", "house_stage", "area_m2", "ledger_area_m2", "slope_deg_mean", "way",
@@ -125,9 +126,9 @@ def write_layers(plots: gpd.GeoDataFrame, folder: Path) -> list[Path]:
     )  # fmt: skip
     told = shaped.rename(columns={"slope_deg_mean": "slope_deg"})
     table = told[[*SHAPEFILE, "geometry"]].rename(columns=SHAPEFILE)
-    areal = table.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
+    outlined = areal(table.geometry.to_numpy())
     paths = [folder / name for name in ("plots.kml", "plots.gpx", "plots.shp")]
-    for path, frame in zip(paths, (named, points, table[areal] if areal.any() else table), strict=True):
+    for path, frame in zip(paths, (named, points, table[outlined] if outlined.any() else table), strict=True):
         path.unlink(missing_ok=True)
         io.write_vector(gpd.GeoDataFrame(frame), path, layer="waypoints" if path.suffix == ".gpx" else "")
     return paths

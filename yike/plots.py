@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from analysis.reclamation import (
     by_slope_class,
     by_way,
     decide,
+    differs_from_ground,
     distances,
     fire,
     moved,
@@ -35,12 +37,12 @@ from analysis.reclamation import (
 from analysis.rights import double_claims, rights
 from geo import crs as systems
 from geo import io
+from geo.overlay import areal
 from geo.problems import Problem, Stop
 from geo.terrain import over_share, slope_by_tiles
 from layers import catalog as catalogue
 from layers.catalog import Catalog
 from layers.houses import HOUSES, houses, key_maker, match
-from layers.ledgers import collective_core
 from yike.project import Project
 from yike.secret import household_secret
 from yike.stages import Stage, Work
@@ -124,13 +126,11 @@ def _houses(project: Project, catalog: Catalog, at: Work) -> Value:
         return {"houses": pd.DataFrame(columns=nothing), "problems": tuple(problems)}
     found, doubts = judged(read, catalog, as_of=project.as_of)
     value: Value = {"houses": found, "problems": (*problems, *doubts)}
-    if "homesteads" not in at.given or not len(found):
+    if "homesteads" not in at.given:
         return value
     plots = at.given["homesteads"]["plots"]
-    areal = plots.geometry.geom_type.isin(["Polygon", "MultiPolygon"]).to_numpy(bool)
-    area = np.where(
-        areal, systems.area_m2(plots.geometry.to_numpy()), plots["ledger_area_m2"].to_numpy(np.float64)
-    )
+    shapes = plots.geometry.to_numpy()
+    area = np.where(areal(shapes), systems.area_m2(shapes), plots["ledger_area_m2"].to_numpy(np.float64))
     matched = match(plots, found, area_m2=area)
     return value | {"matched": matched, "problems": (*value["problems"], *unmatched(plots, found, matched))}
 
@@ -161,16 +161,11 @@ def _measured(project: Project, catalog: Catalog, at: Work) -> Value:
     said = plots["collective"].where(plots["collective"] != "", told["house_collective"])
     plots = plots.assign(collective=said)
     problems: list[Problem] = []
-    if project.dem:
-        tiles, problems = dem_there(project.dem)
-        unit_m, _ = io.height_unit_m(tiles[0])
-        with io.RasterFiles(tiles) as files:
-            land = replace(around, terrain=files, unit_m=unit_m)
-            found, doubts = measure_plots(
-                plots, land, catalog, ledger_area_m2=ledger, plane=plane, county=project.name,
-                limits_deg=catalogue.load().reclamation.slope_limits(),
-            )  # fmt: skip
-    else:
+    with ExitStack() as open_files:
+        if project.dem:
+            tiles, problems = dem_there(project.dem)
+            unit_m, _ = io.height_unit_m(tiles[0])
+            around = replace(around, terrain=open_files.enter_context(io.RasterFiles(tiles)), unit_m=unit_m)
         found, doubts = measure_plots(
             plots, around, catalog, ledger_area_m2=ledger, plane=plane, county=project.name,
             limits_deg=catalogue.load().reclamation.slope_limits(),
@@ -184,7 +179,7 @@ def _decided(catalog: Catalog, at: Work) -> Value:
     layers = {name: frame.geometry.to_numpy() for name in ZONES if (frame := _frame(at, name)) is not None}
     around = Around(layers, _frame(at, "survey"), _streets(at), layers.get("rivers"), _people(at))
     site = Site.of(plots, measured, around)
-    site = site.with_measured(measured.join(distances(plots, measured, around, site)))
+    site = site.with_measured(measured.join(distances(site)))
     stays, why = told["may_stay"].to_numpy(bool), told["exception"].to_numpy(object)
 
     def ways_by(rules: Catalog) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -218,8 +213,7 @@ def _named_otherwise(plots: gpd.GeoDataFrame, own: pd.DataFrame) -> list[Problem
     """Say where most collectives are written otherwise than the layer of collectives writes them."""
     if "ground_collective" not in own or not len(own):
         return []
-    one, other = own["collective"].map(collective_core), own["ground_collective"].map(collective_core)
-    differ = ((one != other) & (one != "") & (other != "")).to_numpy(bool)
+    differ = differs_from_ground(own)
     if not names_differ(differ):
         return []
     file = str(plots["file"].iloc[0])

@@ -16,7 +16,18 @@ from pyproj import CRS
 
 from analysis.laws import check_laws
 from analysis.plots import Land, measure_plots
-from analysis.reclamation import Around, Site, by_slope_class, by_way, decide, distances, fire, moved
+from analysis.reclamation import (
+    Around,
+    Site,
+    by_slope_class,
+    by_way,
+    claimed_by_another,
+    decide,
+    differs_from_ground,
+    distances,
+    fire,
+    moved,
+)
 from geo import crs, io
 from geo.io import Raster, RasterFiles
 from layers.homesteads import plots as read_plots
@@ -76,7 +87,7 @@ def ways(given: gpd.GeoDataFrame, catalog=CATALOG, layers=None, **land) -> pd.Da
     found = measured(given, catalog, **land)
     around = Around({name: one.geometry.to_numpy() for name, one in (layers or {}).items()}, land.get("survey"))
     site = Site.of(given, found, around)
-    site = site.with_measured(found.join(distances(given, found, around, site)))
+    site = site.with_measured(found.join(distances(site)))
     fired, number = fire(site, catalog)
     return site.measured.join(decide(site, fired, number, catalog))
 
@@ -253,6 +264,18 @@ def test_whose_a_plot_is_and_where_it_crosses_a_border():
     ).all()
     few = ways(many.iloc[:5], terrain=slope(10), collectives=owners)
     assert (few["way"] == "hold").all()
+
+
+@pytest.mark.parametrize(
+    ("written", "ground", "differs"),
+    [("双河村一组", "桃源乡双河村一组", False), ("桃源乡双河村一组", "双河村一组", False), ("双河村一组", "石门村一组", True),
+     ("", "石门村一组", False), ("石门村一组", "", False)],
+)  # fmt: skip
+def test_a_village_is_one_with_its_town_before_it_and_else_another(written, ground, differs):
+    own = pd.DataFrame({"collective": [written], "ground_collective": [ground]})
+    assert differs_from_ground(own)[0] == differs
+    # where nearly all differ it is the writing, and nobody is accused
+    assert not claimed_by_another(pd.concat([own] * 30, ignore_index=True)).any()
 
 
 def test_classes_add_up_to_all_plots():

@@ -84,6 +84,6 @@ def classify(plots: gpd.GeoDataFrame, files: list[Path]) -> pd.DataFrame:
         measured, _ = measure_plots(plots, Land(terrain), own)
     around = Around({})
     site = Site.of(plots, measured, around)
-    site = site.with_measured(measured.join(distances(plots, measured, around, site)))
+    site = site.with_measured(measured.join(distances(site)))
     fired, number = fire(site, own)
     return measured.join(decide(site, fired, number, own))
