@@ -592,7 +592,7 @@ print(took, int(peak.split()[1]) / 1e6, (table["way"] == "regreen").sum())
 
 def plots() -> list[dict[str, Any]]:
     """
-    370,000 old homesteads over a made-up terrain of 480,000 km², measured and classified, in a process of its own.
+    370,000 old homesteads over terrain and a land survey of 480,000 km², made up, in a process of its own.
 
     Equal is that on a part slope means are those of ``exactextract`` called directly on the slope of a whole tile.
     Beside: rasterstats on the same part, whose cells are all or nothing.

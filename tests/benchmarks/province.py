@@ -15,10 +15,13 @@ from analysis.plots import Land, measure_plots
 from analysis.reclamation import Around, Site, decide, distances, fire
 from geo.io import RasterFiles
 from layers import catalog
+from layers.catalog import LandScheme
 
 STEP = 1 / 3600
 WEST, NORTH, COLUMNS, ROWS = 99, 34, 9, 5
 """Tiles of 3,600 by 3,600 cells: 45 of them between 29 and 34 degrees are 480,000 km²."""
+
+HAMLETS = 20_000
 
 
 def heights(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
@@ -49,13 +52,30 @@ def write_terrain(folder: Path) -> list[Path]:
     return paths
 
 
+def hamlets() -> tuple[np.ndarray, np.ndarray]:
+    """Where they are."""
+    rng = np.random.default_rng(7)
+    x = rng.uniform(WEST + 0.01, WEST + COLUMNS - 0.01, HAMLETS)
+    y = rng.uniform(NORTH - ROWS + 0.01, NORTH - 0.01, HAMLETS)
+    return x, y
+
+
+def survey(scheme: LandScheme) -> gpd.GeoDataFrame:
+    """Six patches a hamlet: where the houses stand, fields, forest and grass around them; 120,000 in all."""
+    x, y = hamlets()
+    parts = (("203", -25, -25, 0, 25), ("0103", 0, -25, 12, 25), ("203", 12, -25, 25, 25), ("0301", -45, -45, -25, 45),
+             ("0103", 25, -45, 45, 45), ("0404", -25, 25, 25, 45))  # fmt: skip
+    code = np.repeat([part[0] for part in parts], HAMLETS)
+    boxes = [shapely.box(x + w / 1e4, y + s / 1e4, x + e / 1e4, y + n / 1e4) for _, w, s, e, n in parts]
+    table = {"class_code": code, "land_use": [scheme.use_of(one) for one in code], "scheme": "third_survey",
+             "patch": np.arange(len(code)).astype(str), "deduct_rate": 0.15, "survey_year": 2024.0}  # fmt: skip
+    return gpd.GeoDataFrame(table, geometry=np.concatenate(boxes), crs=4326)
+
+
 def homesteads(n: int) -> gpd.GeoDataFrame:
     """Plots of 8 to 20 m, turned, twenty to a hamlet; fewer are a part of more."""
-    rng = np.random.default_rng(7)
-    hamlets = 20_000
-    x = rng.uniform(WEST + 0.01, WEST + COLUMNS - 0.01, hamlets)
-    y = rng.uniform(NORTH - ROWS + 0.01, NORTH - 0.01, hamlets)
-    which = np.arange(n) % hamlets
+    x, y = hamlets()
+    which = np.arange(n) % HAMLETS
     rng = np.random.default_rng(8)
     turn, wide, deep, dx, dy = (rng.uniform(0, 1, 400_000)[:n] for _ in range(5))
     half = np.stack((4 + 6 * wide, 4 + 6 * deep), axis=1)
@@ -78,11 +98,13 @@ def homesteads(n: int) -> gpd.GeoDataFrame:
 
 
 def classify(plots: gpd.GeoDataFrame, files: list[Path]) -> pd.DataFrame:
-    """Measure plots and decide what each becomes."""
+    """Measure plots on terrain and land survey, and decide what each becomes; every fifth wood is a red line."""
     own = catalog.load()
+    land = survey(own.land["third_survey"])
     with RasterFiles(files) as terrain:
-        measured, _ = measure_plots(plots, Land(terrain), own)
-    around = Around({})
+        measured, _ = measure_plots(plots, Land(terrain, survey=land), own)
+    woods = land.geometry[land["class_code"] == "0301"].to_numpy()[::5]
+    around = Around({"redline": woods}, land)
     site = Site.of(plots, measured, around)
     site = site.with_measured(measured.join(distances(site)))
     fired, number = fire(site, own)
