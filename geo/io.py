@@ -115,13 +115,16 @@ class RawTable:
     """
     Rows as they stand in a file. ``rows[0]`` is row 1 of the sheet; cells are text, '' where empty.
 
-    Of a layer (``is_layer``) the first row holds the names of its columns and each other is a feature.
+    Of a layer (``is_layer``) the first row holds the names of its columns and each other is a feature. ``joined``
+    are the cells that a workbook shows as one over several rows: first row, last row and column, from 0 on; the
+    first of them holds what is written.
     """
 
     file: str
     sheet: str
     rows: tuple[tuple[str, ...], ...]
     is_layer: bool = False
+    joined: tuple[tuple[int, int, int], ...] = ()
 
 
 def read_table(path: Path, *, sheet: str | None = None) -> RawTable:
@@ -204,7 +207,11 @@ def _sheet(path: Path, sheet: str | None) -> RawTable:
             found = book.get_sheet_by_name(name)
             rows = found.to_python(skip_empty_area=False)
             if any(any(cell != "" for cell in row) for row in rows) or sheet is not None:
-                return RawTable(path.name, name, tuple(tuple(_text(c) for c in row) for row in rows))
+                cells = tuple(tuple(_text(c) for c in row) for row in rows)
+                spans = found.merged_cell_ranges or ()
+                joined = tuple((top, low, left) for (top, left), (low, _) in spans
+                               if top < low and top < len(cells) and left < len(cells[top]))  # fmt: skip
+                return RawTable(path.name, name, cells, joined=joined)
     except (python_calamine.CalamineError, OSError, BadZipFile) as error:
         raise Stop(Problem.stop("table_unreadable", file=path, reason=error)) from error
     raise Stop(Problem.stop("table_empty", file=path, sheet=""))

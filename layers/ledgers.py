@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import numpy as np
 import pandas as pd
@@ -246,6 +247,8 @@ def name_columns(
     so are totals, signature rows and headings repeated at a page break, which are named in a doubt. ID numbers
     and mobile numbers are blotted out, in whatever column they stand. Of a layer
     every feature is a record, numbered from 1. Cells of the field ``keyed`` become what ``key_of`` makes of them.
+    What is written in a cell that is one over several rows is said of each of them; a number, which may be their
+    sum, of the first alone, unless it is an id.
 
     Raises
     ------
@@ -257,30 +260,29 @@ def name_columns(
         for field, words in headers[section].items():
             for word in (field, *words):
                 known.setdefault(plain(word), field)
-    hits = [sum(plain(cell) in known for cell in row) for row in raw.rows[:HEADING_ROWS]]
-    if not any(hits) and not raw.is_layer:
-        raise Stop(Problem("no_headings", "stop", file=raw.file, sheet=raw.sheet))
-    top = 0 if raw.is_layer else int(np.argmax(hits))
-    if not raw.is_layer:
-        _require_one_row(raw, top, known)
+    told = written_down(raw)
+    heads, below = (list(raw.rows[0]), 1) if raw.is_layer else _headings(raw, told, known)
     fields: dict[str, int] = {}
-    for column, heading in enumerate(raw.rows[top]):
+    for column, heading in enumerate(heads):
         field = known.get(plain(heading), "")
         if field == "x_or_y" and field in fields:
             field = "x_or_y_2"
         if field:
             fields.setdefault(field, column)
     rows, numbers, left_out = [], [], []
-    for number, cells in enumerate(raw.rows[top + 1 :], start=1 if raw.is_layer else top + 2):
+    for at, cells in enumerate(raw.rows[below:], start=below):
+        number = at if raw.is_layer else at + 1
         filled = [cell for cell in cells if cell]
         if not filled and not raw.is_layer:
             continue
-        if not raw.is_layer and (_is_no_record(filled) or cells == raw.rows[top]):
+        if not raw.is_layer and (_is_no_record(filled) or list(cells) == heads):
             left_out.append(number)
             continue
         row = []
         for field, column in fields.items():
             cell = cells[column] if column < len(cells) else ""
+            if not cell and column < len(told[at]) and (field.endswith("_id") or not _is_number(told[at][column])):
+                cell = told[at][column]
             row.append(key_of(cell) if key_of is not None and field == keyed else without_personal(cell))
         rows.append(row)
         numbers.append(number)
@@ -289,19 +291,46 @@ def name_columns(
         params = (("n", str(len(left_out))), ("rows", some(left_out)))
         problems.append(Problem("totals_left_out", "doubt", file=raw.file, sheet=raw.sheet, params=params))
     frame = pd.DataFrame(rows, columns=list(fields), index=pd.Index(numbers, name="row"), dtype="str")
-    headings = {field: raw.rows[top][column] for field, column in fields.items()}
+    headings = {field: heads[column] for field, column in fields.items()}
     return Ledger(raw.file, raw.sheet, frame, headings, tuple(problems))
 
 
-def _require_one_row(raw: RawTable, top: int, known: Mapping[str, str]) -> None:
-    """Refuse headings of which a part stands in the row above or below: what is under them would be lost."""
-    own = {column for column, cell in enumerate(raw.rows[top]) if plain(cell) in known}
-    for other, least in ((top - 1, 1), (top + 1, 2)):  # a record may hold a word that is a heading too
-        if 0 <= other < len(raw.rows) and raw.rows[other] != raw.rows[top]:
+def written_down(raw: RawTable) -> list[list[str]]:
+    """Give the rows, with what is written in a cell of several rows in each of them."""
+    rows = [list(cells) for cells in raw.rows]
+    for first, last, column in raw.joined:
+        for row in rows[first + 1 : last + 1]:
+            row[column] = rows[first][column]
+    return rows
+
+
+def _is_number(cell: str) -> bool:
+    return bool(re.fullmatch(r"[-+]?[\d,.]+%?", cell))
+
+
+def _headings(raw: RawTable, told: list[list[str]], known: Mapping[str, str]) -> tuple[list[str], int]:
+    """
+    Give the headings and the number of the first row below them.
+
+    Headings of which a part stands in the row above or below, not joined to it, are refused: what is under them
+    would be lost.
+    """
+    hits = [sum(plain(cell) in known for cell in row) for row in told[:HEADING_ROWS]]
+    if not any(hits):
+        raise Stop(Problem("no_headings", "stop", file=raw.file, sheet=raw.sheet))
+    top = int(np.argmax(hits))
+    # a heading that stands in two rows says that the next is of the headings, too
+    last = max([top, *(low for first, low, _ in raw.joined if first <= top < low < HEADING_ROWS)])
+    columns = zip_longest(*reversed(told[top : last + 1]), fillvalue="")
+    heads = [next((cell for cell in own if plain(cell) in known), own[0]) for own in columns]
+    own = {column for column, cell in enumerate(heads) if plain(cell) in known}
+    for other, least in ((top - 1, 1), (last + 1, 2)):  # a record may hold a word that is a heading too
+        if 0 <= other < len(raw.rows) and list(raw.rows[other]) != heads:
             cells = enumerate(raw.rows[other])
             if sum(plain(cell) in known and column not in own for column, cell in cells) >= least:
                 rows = "、".join(str(row + 1) for row in sorted((top, other)))
                 raise Stop(Problem.stop("headings_in_two_rows", file=raw.file, rows=rows))
+    return heads, last + 1
 
 
 def _is_no_record(filled: list[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from geo.problems import Problem, Stop
 from layers import catalog as catalogue
 from layers.catalog import Catalog
 from layers.facilities import SECTIONS, short_names
-from layers.ledgers import HEADING_ROWS, plain
+from layers.ledgers import HEADING_ROWS, plain, written_down
 from outputs.messages import Messages
 
 PROJECT_FILE = "yike.toml"
@@ -124,9 +124,9 @@ def _sheet(path: Path, name: str, sheet: str, found: _Found, catalog: Catalog, w
     return _by_fields(_best_heading(raw, catalog), {"path": name, "sheet": sheet}, found, catalog, words)
 
 
-def _best_heading(raw: RawTable, catalog: Catalog) -> tuple[str, ...]:
+def _best_heading(raw: RawTable, catalog: Catalog) -> Sequence[str]:
     known = {plain(word) for fields in catalog.headers.values() for words in fields.values() for word in words}
-    return max(raw.rows[:HEADING_ROWS], key=lambda row: sum(plain(cell) in known for cell in row))
+    return max(written_down(raw)[:HEADING_ROWS], key=lambda row: sum(plain(cell) in known for cell in row))
 
 
 def _vector(name: str, layer: io.LayerInfo, found: _Found, catalog: Catalog, words: Messages) -> bool:

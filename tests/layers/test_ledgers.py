@@ -5,12 +5,13 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS
 
 from geo import crs
-from geo.io import RawTable
+from geo.io import RawTable, read_table
 from geo.problems import Stop
 from layers import catalog
 from layers.ledgers import name_columns, parse_number, positions, unique_ids, without_personal
@@ -49,6 +50,33 @@ def test_totals_signatures_and_empty_rows_are_left_out_and_counted():
 def test_of_two_columns_for_a_field_the_first_is_taken():
     found = ledger(("安置点名称", "人口", "搬迁人口"), ("新村", "12", "13"))
     assert found.frame["pop"].tolist() == ["12"]
+
+
+def test_what_stands_in_a_cell_of_several_rows_is_said_of_each_and_a_number_of_the_first(tmp_path):
+    with xlsxwriter.Workbook(str(tmp_path / "旧房.xlsx")) as book:
+        page = book.add_worksheet()
+        page.merge_range("A1:E1", "旧房台账（单位：㎡）")
+        for column, heading in ((0, "旧房编号"), (1, "村"), (4, "是否拆除")):
+            page.merge_range(1, column, 2, column, heading)
+        page.merge_range("C2:D2", "面积")
+        page.write_row("C3", ["宅基地面积", "复垦面积"])
+        page.merge_range("A4:A5", 17)
+        page.merge_range("B4:B7", "甲村")
+        page.merge_range("C4:C5", 120)
+        for row, cells in enumerate(
+            [["", "", "", 60, "是"], ["", "", "", 40, "是"], [18, "", 90, 90, "否"], [], ["合计"]], 3
+        ):
+            for column, cell in enumerate(cells):
+                if cell != "":
+                    page.write(row, column, cell)
+    found = name_columns(read_table(tmp_path / "旧房.xlsx"), HEADERS, sections=("house", "common"))
+    assert found.frame.index.tolist() == [4, 5, 6]  # a row that has only what is joined is none
+    assert found.frame["house_id"].tolist() == ["17", "17", "18"]
+    assert found.frame["village"].tolist() == ["甲村"] * 3
+    assert found.frame["plot_area"].tolist() == ["120", "", "90"]
+    assert found.frame["reclaim_area"].tolist() == ["60", "40", "90"]
+    assert found.frame["demolished"].tolist() == ["是", "是", "否"]
+    assert dict(found.problems[0].params) == {"n": "1", "rows": "8"}
 
 
 def test_short_rows_are_filled():
