@@ -167,7 +167,7 @@ def _typed(ledger: Ledger, form: LedgerForm, catalog: Catalog, *, unit: str) -> 
             frame[field], faults = ledger.dates(field)
         elif field in form.flags:
             cells = ledger.text(field)
-            said = cells.map(lambda cell: catalog.says("flag", cell))
+            said = ledger.frame[field].map(lambda cell: catalog.says("flag", cell))  # 无 is a no here
             frame[field] = said.astype("object").where(said.notna(), None).astype("boolean")
             wrong = cells.index[(cells != "") & said.isna()]
             faults = [ledger.fault("not_yes_or_no", int(row), field, cells[row]) for row in wrong]

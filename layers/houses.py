@@ -74,8 +74,9 @@ def houses(ledger: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, list[P
     """
     Put the rows of an old-house ledger together by house: each row is a household, and several may share one.
 
-    What rows of one house say differently is a fault; of their stages the earliest counts, of dates the latest;
-    their settlements (``place_id``) are joined by ``;``.
+    What rows of one house say differently is a fault; what a row leaves out the others say. Of their stages the
+    earliest counts, of dates the latest, and there is a house if any says so; their settlements (``place_id``) are
+    joined by ``;``.
     Areas that all say alike stand once, others are added up. A row without the number of a house is a house.
     A second row of the same household in the same house is a fault, and is no household more. One number in
     several villages is several houses, named with their village, and told in a doubt.
@@ -142,6 +143,7 @@ def houses(ledger: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, list[P
         Problem.fault("household_twice", layer="house_ledger", file=row.file, row=row.row, value=row.house_id)
         for row in rows[twice].itertuples()
     ]
+    rows["stage_n"] = rows["stage_n"].where(rows["stage_n"] >= 0)
     table, found = _together(rows.assign(household=~twice))
     return table, problems + found
 
@@ -202,8 +204,16 @@ def _together(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
     table["households_n"] = by["household"].sum().astype("int64")
     problems: list[Problem] = []
     several = table.index[table["households_n"] > 1]
-    told = rows[["house_id", "stage_n", "exception", "quota_project", "should_demolish"]].drop_duplicates()
-    odd = table[table.index.isin(told.loc[told["house_id"].duplicated(), "house_id"])]
+    # who has no house says nothing of the house of others
+    none = (rows["exception"] == "none") | ~rows["old_house"].fillna(True).astype(bool)
+    lone = none & ~none.groupby(rows["house_id"]).transform("all")
+    reason = rows["exception"].mask(none & (rows["exception"] == ""), "none").mask(lone, "")
+    rows = rows.assign(none=none, exception=reason, old_house=rows["old_house"].mask(lone))
+    told = rows.assign(quota_project=rows["quota_project"].where(rows["quota_project"] != ""))
+    differ = told.groupby("house_id")[
+        ["stage_n", "exception", "quota_project", "should_demolish", "none"]
+    ].nunique()
+    odd = table[(differ > 1).any(axis=1).reindex(table.index).to_numpy(bool)]
     problems += [
         Problem.fault("house_rows_differ", layer="house_ledger", file=row.file, row=row.row, value=row.Index)
         for row in odd.itertuples()
@@ -222,7 +232,7 @@ def _together(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
     for name in FLAGS:
         known = rows[rows[name].notna()].astype({name: "bool"}).groupby("house_id")[name].min()
         table[name] = known.reindex(table.index).astype("boolean")
-    stage = by["stage_n"].min()
+    stage = by["stage_n"].min().fillna(-1)
     table["stage"] = np.array(["", *STAGES], object)[stage.to_numpy(np.int64) + 1]
     table["household_keys"] = _joined(rows, "key")
     if len(several):

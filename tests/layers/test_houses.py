@@ -12,6 +12,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.demolition import judged
 from geo.io import RawTable
 from layers import forms
 from layers.homesteads import plots as read_plots
@@ -50,6 +51,21 @@ def test_households_that_share_a_house_are_one_house():
         ("household_twice", 5), ("house_rows_differ", 2), ("house_shared", "1"),
     ]  # fmt: skip
     assert PERSON not in table.to_json(force_ascii=False, date_format="iso")
+
+
+def test_who_leaves_a_cell_empty_or_has_no_house_does_not_speak_for_the_others():
+    frame = ledger(
+        ("J1", PERSON, "有", "是", "是", ""), ("J1", OTHER, "", "", "", ""), ("J2", PERSON, "有", "否", "", ""),
+        ("J2", OTHER, "无", "", "", "无旧房"), ("J3", PERSON, "无", "", "", ""), ("J3", OTHER, "", "", "", "无旧房"),
+        heading=("旧房编号", "身份证号", "有无旧房", "是否拆除", "是否复垦", "保留原因"),
+    )  # fmt: skip
+    table, problems = houses(frame, CATALOG)
+    assert table["stage"].tolist() == ["reclaimed", "standing", ""]
+    assert table["exception"].tolist() == ["", "", "none"]
+    assert table["old_house"].tolist() == [True, True, False]
+    assert [(p.code, p.row) for p in problems if p.code != "house_shared"] == [("house_rows_differ", 4)]
+    judged_, _ = judged(table, CATALOG, as_of=None)
+    assert judged_["should_demolish"].tolist() == [True, True, False]
 
 
 @pytest.mark.parametrize(
