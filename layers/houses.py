@@ -334,10 +334,18 @@ def _take(
 
 
 def _positions(plots: gpd.GeoDataFrame, houses: pd.DataFrame, left: set[int]) -> tuple[Rows, Rows]:
-    """By plot and house together which stand in one another: a house that stands in two plots is in neither."""
+    """
+    By plot and house together which stand in one another: a house that stands in two plots is in neither.
+
+    Nor is one in a plot of another village: its position may be of another datum.
+    """
     rows = [row for row in sorted(left) if np.isfinite(houses["lon"].iloc[row])]
     at = shapely.points(houses[["lon", "lat"]].to_numpy(np.float64)[rows])
     house, plot = shapely.STRtree(plots.geometry.to_numpy()).query(at, predicate="intersects")
+    here, there = plots["village"].map(plain).to_numpy(str)[plot], houses["village"].map(plain).to_numpy(str)
+    there = there[np.array(rows, np.int64)[house]]
+    same = (here == there) | (here == "") | (there == "")
+    house, plot = house[same], plot[same]
     one: Rows = {}
     other: Rows = {}
     alone = np.bincount(house, minlength=len(rows))

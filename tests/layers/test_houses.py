@@ -117,7 +117,7 @@ def test_plots_and_houses_match_by_number_then_household_then_position_then_area
     heading = ("旧房编号", "身份证号", "村", "宅基地面积（㎡）", "经度", "纬度")
     frame = ledger(
         ("J1", "", "甲村", 100, "", ""), ("J2", PERSON, "甲村", 100, "", ""),
-        ("J3", "", "乙村", 100, 102.00205, 28.00005), ("J4", "", "甲村", 141, "", ""), ("J5", "", "丙村", 140, "", ""),
+        ("J3", "", "甲 村", 100, 102.00205, 28.00005), ("J4", "", "甲村", 141, "", ""), ("J5", "", "丙村", 140, "", ""),
         heading=heading,
     )  # fmt: skip
     table, _ = houses(frame, CATALOG)
@@ -126,6 +126,13 @@ def test_plots_and_houses_match_by_number_then_household_then_position_then_area
         "plot": [0, 1, 2, 3, 5], "house": [0, 1, 2, 3, 0],
         "matched_by": ["house_id", "household", "position", "area", "house_id"],
     }  # fmt: skip
+
+
+def test_a_position_in_a_plot_of_another_village_may_be_of_another_datum():
+    heading = ("旧房编号", "村", "宅基地面积（㎡）", "经度", "纬度")
+    for village, n in (("甲村", 1), ("", 1), ("乙村", 0)):
+        table, _ = houses(ledger(("J1", village, 100, 102.00005, 28.00005), heading=heading), CATALOG)
+        assert len(match(plots(box(0), 村=["甲村"]), table, area_m2=np.array([140.0]))) == n
 
 
 def test_what_could_be_two_is_matched_with_neither():
