@@ -78,7 +78,9 @@ def sheets(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         "origins",
     ):
         if name in tables and len(tables[name]):
-            out[name] = tables[name].drop(columns="unit_id") if name == "demolition" else tables[name]
+            out[name] = tables[name].rename(columns={"unknown_n": "plots_unknown_n"})
+    if "demolition" in out:  # county, town and village stand apart
+        out["demolition"] = out["demolition"].drop(columns="unit_id")
     if "slopes" in tables:
         out["slopes"] = tables["slopes"]
     if "homesteads" in tables and "reasons" in tables["homesteads"]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from layers.sample import PROJECT, write_county
 from yike.pipeline import LawBroken
 from yike.run import FolderTaken
 from yike.teller import Teller
+
+CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +46,16 @@ def test_the_run_tells_what_it_was(run, folder):
     assert all(law["held"] for law in record["laws"])
     assert str(folder) not in json.dumps(record)
     assert record["seconds"].keys() >= {"network", "access", "map", "workbook"}
+
+
+def test_every_column_of_the_workbook_has_a_heading_and_every_code_a_word(run):
+    book = run.folder / "workbook.xlsx"
+    for name in io.sheet_names(book):
+        head, *rows = io.read_table(book, sheet=name).rows
+        assert not [word for word in head if CODE.fullmatch(word)], name
+        told = pd.DataFrame(rows, columns=head).drop(columns=["道路类型", "列"], errors="ignore")  # of the files
+        codes = {cell for column in told for cell in told[column].unique() if CODE.fullmatch(cell)}
+        assert not {code for code in codes if "_" in code}, name
 
 
 def test_layers_are_there_to_look_at(run):
