@@ -47,12 +47,12 @@ def with_words(homesteads: pd.DataFrame, catalog: Catalog, messages: Messages) -
 def in_words(codes: str, catalog: Catalog, messages: Messages) -> str:
     """Tell reasons, joined as in the table, in a language; a star marks limits that are project defaults."""
     parts = []
-    gates, name = catalog.reclamation.gates, f"name_{messages.language}"
+    gates = catalog.reclamation.gates
     for part in (code for code in codes.split(";") if code):
         code, _, number = part.partition(":")
         if code in gates:
             # a star marks what is no printed rule
-            told = getattr(gates[code], name) + "*" * (gates[code].certainty in ("U", "P"))
+            told = gates[code].named(messages.language) + "*" * (gates[code].certainty in ("U", "P"))
             known = number not in ("", "nan")
             # a slope map tells no degrees but how much of the area is steep
             of_area = known and gates[code].measure == "slope" and float(number) <= 1

@@ -187,6 +187,9 @@ def _readable(frame: pd.DataFrame, given: BookInput, messages: Messages) -> pd.D
     category = codes["category"]
     for column in {"missing", "far", "unknown"} & set(out):
         out[column] = out[column].map(partial(_named, category, None))
+    gates = {gate.id: gate.named(language) for gate in catalog.reclamation.gates.values()}
+    for column in {"gates", "gates_was"} & set(out):
+        out[column] = out[column].map(partial(_named, gates, None))
     for column, section in (("stage", "school_stage"), ("pupils_source", "pupils_source")):
         if column in out:
             out[column] = out[column].map(partial(_named, words[section], None))

@@ -229,14 +229,21 @@ def _not_asked(
     near = ("beside", "field")  # nothing near is an answer
     layers = {name for name, gate in catalog.reclamation.gates.items() if gate.measure in near}
     silent = [
-        gate.name_zh for name, gate in catalog.reclamation.gates.items()
+        gate for name, gate in catalog.reclamation.gates.items()
         if asked[name].isna().all() and not fired[name].any() and name not in layers
     ]  # fmt: skip
     if not silent or not len(plots):
         return []
     file = str(plots["file"].iloc[0])
     return [
-        Problem.doubt("gates_not_asked", file=file, layer="homesteads", n=len(silent), names="、".join(silent))
+        Problem.doubt(
+            "gates_not_asked",
+            file=file,
+            layer="homesteads",
+            n=len(silent),
+            zh="、".join(gate.named("zh") for gate in silent),
+            en=", ".join(gate.named("en") for gate in silent),
+        )
     ]
 
 

@@ -36,6 +36,18 @@ class Gate:
     within_m: float = math.nan
     share: float = math.nan
 
+    def named(self, language: str) -> str:
+        """
+        Give its name in a language, with its limits as they are.
+
+        Examples
+        --------
+        >>> from layers import catalog
+        >>> catalog.load().reclamation.with_overrides({"steep.over": 20}).gates["steep"].named("zh")
+        '坡度超过20度'
+        """
+        return str(getattr(self, f"name_{language}")).format(over=f"{self.over:g}")
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -213,6 +225,8 @@ class Reclamation:
             return replace(self, **change)
         if first == "weight":
             return replace(self, factors={**self.factors, second: replace(self.factors[second], weight=value)})
+        if getattr(self.gates[first], second) != value:
+            change["certainty"] = "P"  # a limit of the project's own is no printed rule
         return replace(self, gates={**self.gates, first: replace(self.gates[first], **change)})
 
 

@@ -65,9 +65,11 @@ ONLY = ["reclamation", "quota", "demolition"]
 
 def test_an_own_limit_moves_the_plots_between_and_the_run_says_which(county: Path):
     base = yike.open(county / "某县.toml").run(only=ONLY).table("homesteads")
-    done = yike_("run", with_limits(county, '"steep.over" = 20'), "--only", ",".join(ONLY))
+    done = yike_("run", with_limits(county, '"steep.over" = 20'), "--only", ",".join([*ONLY, "workbook"]))
     assert done.exit_code == 0, done.output
     run = yike.run.Run(county / "自定-run")
+    head, *rows = io.read_table(run.folder / "workbook.xlsx", sheet="改限值后变动的宅基地").rows
+    assert {row[head.index("触发的限制")] for row in rows} == {"坡度超过20度"}
     moved = run.table("ways_moved")
     between = base.loc[(base["slope_deg_mean"] > 20) & (base["way"] == "reclaim"), "homestead_id"]
     assert moved["homestead_id"].tolist() == between.tolist()
