@@ -155,7 +155,8 @@ def fire(site: Site, catalog: Catalog) -> tuple[pd.DataFrame, pd.DataFrame]:
     -------
     fired, found
         Index of the plots, a column a gate: whether it fires, and the number that says so (degrees, share of the
-        area, metres, cm), NaN where nothing is known; such a gate does not fire.
+        area, metres, cm), NaN where nothing is known; such a gate does not fire. Of what is looked for nearby,
+        infinite where nothing is.
     """
     fired, found = pd.DataFrame(index=site.measured.index), pd.DataFrame(index=site.measured.index)
     for gate in catalog.reclamation.gates.values():
@@ -189,21 +190,24 @@ def _inside(site: Site, gate: Gate, _: Reclamation) -> Fired:
     if zones is None:
         return _unknown(site)
     area = site.area_m2
-    share = np.divide(covered_m2(site.ground, zones, area_m2=area), area, out=np.zeros(len(area)), where=area > 0)
+    inside = covered_m2(site.ground, zones, area_m2=area)
+    share = np.divide(inside, area, out=np.full(len(area), np.nan), where=area > 0)
     return (share > 0) & (share >= gate.share), share
 
 
 def _beside(site: Site, gate: Gate, _: Reclamation) -> Fired:
-    zones = site.planar.get(gate.layer)
-    if zones is None:
-        return _unknown(site)
-    away = apart_m(site.flat, zones, within_m=gate.within_m)
-    return np.isfinite(away), np.where(np.isfinite(away), away, np.nan)
+    return _near(site, site.planar.get(gate.layer), gate.within_m)
 
 
 def _field(site: Site, gate: Gate, _: Reclamation) -> Fired:
-    away = apart_m(site.flat, site.fields, within_m=gate.within_m)
-    return np.isfinite(away), np.where(np.isfinite(away), away, np.nan)
+    return _near(site, None if site.around.survey is None else site.fields, gate.within_m)
+
+
+def _near(site: Site, zones: Shapes | None, within_m: float) -> Fired:
+    if zones is None:
+        return _unknown(site)
+    away = np.where(shapely.is_missing(site.flat), np.nan, apart_m(site.flat, zones, within_m=within_m))
+    return np.isfinite(away), away
 
 
 def _soil(site: Site, gate: Gate, _: Reclamation) -> Fired:

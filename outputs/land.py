@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
 from layers.catalog import Catalog
+from layers.catalog.land import Gate
 from outputs.messages import Messages
 
 _UNITS = {
@@ -53,15 +55,93 @@ def in_words(codes: str, catalog: Catalog, messages: Messages) -> str:
         if code in gates:
             # a star marks what is no printed rule
             told = gates[code].named(messages.language) + "*" * (gates[code].certainty in ("U", "P"))
-            known = number not in ("", "nan")
-            # a slope map tells no degrees but how much of the area is steep
-            of_area = known and gates[code].measure == "slope" and float(number) <= 1
-            unit = _UNITS["inside" if of_area else gates[code].measure]
-            shown = unit.format(float(number), mu=messages.say("unit.mu")) if known else ""
+            shown = _shown(gates[code], float(number or "nan"), messages)
             parts.append(messages.say("reason.number", told=told, number=shown) if shown else told)
         else:
             parts.append(messages.say(f"reason.{code}"))
     return ("；" if messages.language == "zh" else "; ").join(parts)
+
+
+def _shown(gate: Gate, number: float, messages: Messages) -> str:
+    """The number of a gate with its unit, '' for none."""
+    if not math.isfinite(number):
+        return ""
+    # a slope map tells no degrees but how much of the area is steep
+    of_area = gate.measure == "slope" and number <= 1
+    return _UNITS["inside" if of_area else gate.measure].format(number, mu=messages.say("unit.mu"))
+
+
+def told(row: pd.Series, gates: pd.DataFrame, catalog: Catalog, messages: Messages) -> Iterator[str]:
+    """
+    Say line by line what a plot is and why it is to become what it is.
+
+    Parameters
+    ----------
+    row
+        Of the table of homesteads.
+    gates
+        By the id of each gate ``fired`` and ``number``, NaN where it could not be asked.
+    catalog, messages
+        Names, sources and words.
+    """
+    say, words = messages.say, messages.words
+    unknown = say("plot.unknown")
+
+    def number(name: str, form: str = "{:,.1f}") -> str:
+        return unknown if pd.isna(row[name]) else form.format(row[name])
+
+    def word(section: str, code: object) -> str:
+        return str(words[section].get(str(code), unknown))
+
+    land = catalog.land["third_survey"].names
+    where = "".join(str(row[name]) for name in ("town", "village", "group"))
+    yield say("plot.title", plot=row["homestead_id"], where=where or unknown, owner=row["collective"] or unknown)
+    if row["matched_by"]:
+        late = say("plot.late") if pd.notna(row["overdue"]) and row["overdue"] else ""
+        why, approval = word("exception", row["exception"]), row["approval_no"] or unknown
+        kept = say("plot.kept", why=why, no=approval) if row["exception"] else ""
+        by = word("matched_by", row["matched_by"])
+        yield say("plot.house", house=row["house_id"], by=by, n=int(row["households_n"]), late=late, kept=kept,
+                  stage=word("house_stage", row["stage"]))  # fmt: skip
+    else:
+        yield say("plot.no_house")
+    yield say("plot.area", area=number("area_m2"), mu=number("area_mu", "{:.3f}"),
+              source=word("area_source", row["area_source"]), ledger=number("ledger_area_m2"))  # fmt: skip
+    yield say("plot.slope", mean=number("slope_terrain_deg"), share=number("slope_over_25_share", "{:.0%}"),
+              klass=word("slope", row["slope_class"]),
+              source=word("slope_source", row["slope_source"]))  # fmt: skip
+    code = row["survey_class"]
+    yield say("plot.survey", klass=f"{code} {land.get(code, '')}" if code else unknown,
+              built=number("construction_area_m2"), earns=number("quota_area_m2"),
+              project=row["project_id"] or say("unit.no_project"))  # fmt: skip
+    target = row["target_class"]
+    yield say("plot.way", way=word("way", row["way"]), net=number("net_farmland_mu", "{:.3f}"),
+              target=f"{target} {land.get(target, '')}" if target else say("plot.nothing"),
+              check=say("plot_check.yes") if row["field_check"] else say("plot_check.no"))  # fmt: skip
+    yield say("plot.reasons", reasons=in_words(row["reason_codes"], catalog, messages) or say("plot.nothing"))
+    yield say("plot.gates")
+    for gate in catalog.reclamation.gates.values():
+        fired, asked = bool(gates["fired"][gate.id]), float(gates["number"][gate.id])
+        state = "fired" if fired else "unasked" if math.isnan(asked) else "passed"
+        yield say(
+            "plot.gate", state=say(f"plot.{state}"), gate=gate.named(messages.language),
+            number=_shown(gate, asked, messages) or "—", limits=_limits(gate, catalog, messages) or "—",
+            outcome=words["outcome"][gate.outcome], certainty=words["certainty"][gate.certainty],
+            source=say("plot.source", source=gate.source.partition(" [")[0]) if gate.certainty == "V" else "",
+        )  # fmt: skip
+
+
+def _limits(gate: Gate, catalog: Catalog, messages: Messages) -> str:
+    """The limits of a gate in words, '' for none."""
+    parts = {
+        "> {}": "" if gate.measure == "slope" and gate.over >= 90 else _shown(gate, gate.over, messages),
+        "< {}": _shown(gate, gate.under, messages),
+        "< {} ": f"{gate.under_mu:g} {messages.say('unit.mu')}",
+        "≤ {}": f"{gate.within_m:g} m",
+        "≥ {}" if gate.share else "> {} ": f"{gate.share:.0%}",
+        "< {}  ": f"{catalog.reclamation.own_share:.0%}" if gate.measure == "disputed" else "",
+    }
+    return ", ".join(form.strip().format(told) for form, told in parts.items() if told and "nan" not in told)
 
 
 def sheets(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

@@ -235,20 +235,33 @@ def _run(
 
 @cli.command()
 @click.argument("project", type=click.Path(path_type=Path))
-@click.option("--place", required=True, help="编号或名称 id or name")
-@click.option("--category", required=True, help="类别编号或名称 id or name of the category")
+@click.option("--place", help="编号或名称 id or name")
+@click.option("--category", help="类别编号或名称 id or name of the category")
+@click.option("--plot", help="宅基地或旧房编号 id of an old homestead or house")
 @click.pass_context
-def explain(context: click.Context, project: Path, place: str, category: str) -> None:
-    """说明一个数的来历：路线、坡度、接路、还有谁可去。 Say why: the way, its grades, who would be next."""
+def explain(
+    context: click.Context, project: Path, place: str | None, category: str | None, plot: str | None
+) -> None:
+    """说明一个数的来历：路线、坡度、还有谁可去；宅基地的理由。 Say why: the way, who is next; what a plot is."""
+    if (plot is None) == (place is None and category is None) or (place is None) != (category is None):
+        raise click.UsageError(
+            "请给 --place 和 --category，或只给 --plot。 --place and --category, or --plot alone."
+        )
 
     def work() -> None:
+        from outputs import land
         from outputs.explained import told
         from yike.run import OpenProject
 
         opened = OpenProject.load(project, language=context.obj)
         language = opened.project.language
         words = _words(context, language)
-        found, name = _guarded(context, lambda: opened.explain(place, category), language)
+        if plot is not None:
+            row, gates = _guarded(context, lambda: opened.explain_plot(plot), language)
+            for text in land.told(row, gates, opened.project.catalog(), words):
+                click.echo(text)
+            return
+        found, name = _guarded(context, lambda: opened.explain(str(place), str(category)), language)
         for text in told(found, name, opened.project.catalog(), words):
             click.echo(text)
 

@@ -195,6 +195,8 @@ def _decided(catalog: Catalog, at: Work) -> Value:
         "homesteads": table,
         "ways": by_way(table),
         "slopes": by_slope_class(table),
+        "fired": fired,
+        "asked": asked,
         "problems": (
             *problems,
             *done_otherwise(plots, table),
@@ -226,12 +228,11 @@ def _not_asked(
     plots: gpd.GeoDataFrame, fired: pd.DataFrame, asked: pd.DataFrame, catalog: Catalog
 ) -> list[Problem]:
     """Name the gates that nothing could be asked of: no layer, or no number."""
-    near = ("beside", "field")  # nothing near is an answer
-    layers = {name for name, gate in catalog.reclamation.gates.items() if gate.measure in near}
     silent = [
-        gate for name, gate in catalog.reclamation.gates.items()
-        if asked[name].isna().all() and not fired[name].any() and name not in layers
-    ]  # fmt: skip
+        gate
+        for name, gate in catalog.reclamation.gates.items()
+        if asked[name].isna().all() and not fired[name].any()
+    ]
     if not silent or not len(plots):
         return []
     file = str(plots["file"].iloc[0])
@@ -241,8 +242,8 @@ def _not_asked(
             file=file,
             layer="homesteads",
             n=len(silent),
-            zh="、".join(gate.named("zh") for gate in silent),
-            en=", ".join(gate.named("en") for gate in silent),
+            names_zh="、".join(gate.named("zh") for gate in silent),
+            names_en=", ".join(gate.named("en") for gate in silent),
         )
     ]
 

@@ -303,6 +303,48 @@ class OpenProject:
         )  # fmt: skip
         return found, str(places.loc[places["place_id"] == number, "place_name"].iloc[0])
 
+    def explain_plot(self, plot: str, teller: Teller | None = None) -> tuple[pd.Series, pd.DataFrame]:
+        """
+        Say what an old homestead is and what each gate says of it, see ``outputs.land.told``.
+
+        Parameters
+        ----------
+        plot
+            The id of the plot, or of its house if that has no other.
+        teller
+            Hears of the stages.
+
+        Returns
+        -------
+        row, gates
+            Of ``homesteads``; and by the id of each gate ``fired`` and ``number``.
+
+        Raises
+        ------
+        geo.problems.Stop
+            A required file is at fault, or there is no such plot; the nearest ones are named.
+        """
+        if self.project.homesteads is None:
+            raise Stop(Problem.stop("run_without_plots", file=self.project.file))
+        own = self._worked(("reclamation",), teller).values["reclamation"]
+        table = own["homesteads"]
+        at = np.flatnonzero(table["homestead_id"] == plot)
+        at = at if len(at) else np.flatnonzero(table["house_id"] == plot)
+        if len(at) != 1:
+            known = list(
+                table["homestead_id"].iloc[at] if len(at) else [*table["homestead_id"], *table["house_id"]]
+            )
+            near = known if len(at) else difflib.get_close_matches(plot, known, n=5, cutoff=0.3)
+            raise Stop(
+                Problem.stop(
+                    "plot_unknown", file=self.project.file, plot=plot, n=len(at), near="、".join(near) or "—"
+                )
+            )
+        found = pd.DataFrame(
+            {"fired": own["fired"].iloc[at[0]], "number": own["asked"].iloc[at[0]].astype("float64")}
+        )
+        return table.iloc[at[0]], found
+
     def site(
         self, category: str, *, new: int, goal: str = "cover", growing: bool = False, time_limit_s: float = 60.0,
         teller: Teller | None = None,

@@ -42,8 +42,10 @@ class Messages:
 
     def problem(self, problem: Problem) -> tuple[str, str]:
         """Say what a problem is and what is or should be done about it."""
-        entry = self.words["problem"][problem.code]
+        entry, own = self.words["problem"][problem.code], f"_{self.language}"
         params = {"value": without_personal(problem.value)} | dict(problem.params)
+        # what has a name in each language is given in both: names_zh, names_en
+        params |= {name.removesuffix(own): text for name, text in problem.params if name.endswith(own)}
         return str(entry["what"]).format_map(params), str(entry["action"]).format_map(params)
 
     def sentence(self, problem: Problem) -> str:

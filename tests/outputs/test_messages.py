@@ -50,6 +50,7 @@ def used_codes():
                 continue
             nodes = list(ast.walk(function))
             words = {n.arg for n in nodes if isinstance(n, ast.keyword)}
+            words |= {word.removesuffix("_zh") for word in words if word}  # named in each language
             words |= {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
             for call in nodes:
                 if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Constant):
@@ -65,6 +66,15 @@ def test_every_problem_has_its_sentence_and_its_parameters():
     for code, words, where in used:
         assert code in known, where
         assert holes(known[code]["what"] + known[code]["action"]) <= words | {"value"}, (code, where)
+
+
+def test_what_has_a_name_in_each_language_is_named_in_its_own():
+    told = Problem.doubt(
+        "gates_not_asked", file="旧宅.shp", layer="homesteads", n=1, names_zh="近耕地", names_en="near fields"
+    )
+    assert "近耕地" in load("zh").sentence(told)
+    assert "near fields" in load("en").sentence(told)
+    assert "近耕地" not in load("en").sentence(told)
 
 
 def test_no_sentence_is_left_over():

@@ -14,6 +14,7 @@ import shapely
 
 import yike
 from geo import io
+from layers import catalog
 from tests.flatland import Town, degrees
 from tests.yike.test_cli import stopped, yike_
 
@@ -82,6 +83,28 @@ def test_an_own_limit_moves_the_plots_between_and_the_run_says_which(county: Pat
     assert run.table("ways_moved")["homestead_id"].tolist() == between.tolist()
     stopped(yike_("run", with_limits(county, '"steep.ovr" = 20')), "reclamation.steep.ovr", "steep.over")
     stopped(yike_("run", with_limits(county, '"steep.over" = "二十"')), "steep.over", "二十")
+
+
+def test_a_plot_is_explained_gate_by_gate(county: Path):
+    by_plot = yike_("explain", county / "某县.toml", "--plot", "Z39")
+    assert by_plot.exit_code == 0, by_plot.output
+    assert by_plot.stdout == yike_("explain", county / "某县.toml", "--plot", "J39").stdout
+    said = by_plot.stdout.splitlines()
+    assert said[0].startswith("宅基地 Z39")
+    assert said[1] == "旧房 J39（按旧房编号匹配，1 户）：待拆"
+    gates = {line.strip().split("：")[0]: line for line in said if "【" in line}
+    assert len(gates) == len(catalog.load().reclamation.gates)
+    steep = gates["【触发】 坡度超过25度"]
+    assert "（限值 > 25.0°）→ 只可复绿（已核对来源：水土保持法 第二十条）" in steep
+    assert "【未触发】 坡度超过本省公布的限值" in gates
+    assert "【无数据】 紧邻耕地" in gates  # no survey
+    assert "去向：复绿" in by_plot.stdout
+    assert PERSON not in by_plot.stdout
+    english = yike_("--language", "en", "explain", county / "某县.toml", "--plot", "Z00")
+    assert "[passes] over 25 degrees" in english.stdout
+    stopped(yike_("explain", county / "某县.toml", "--plot", "Z9"), "Z9", "Z39")
+    for words in (("--plot", "Z39", "--place", "A1"), ("--place", "A1"), ()):
+        assert yike_("explain", county / "某县.toml", *words).exit_code == 2
 
 
 def test_reasons_stand_in_words_and_nobody_is_named(county: Path):
