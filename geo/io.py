@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -233,7 +234,7 @@ def write_table(
         with path.open("w", encoding=encoding, newline="") as file:
             csv.writer(file).writerows(rows)
         return
-    with xlsxwriter.Workbook(str(path)) as book:
+    with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False}) as book:
         page = book.add_worksheet(sheet or None)
         for number, cells in enumerate(rows):
             page.write_row(number, 0, cells)
@@ -437,7 +438,8 @@ def write_vector(
     path, layer
         The file, and the name of the layer; the name of the file if none is given, and always in GeoParquet.
     encoding, cpg
-        Of a Shapefile: what its text is in, and whether the ``.cpg`` that says so stands beside it.
+        Of a Shapefile: what its text is in, and whether the ``.cpg`` that says so stands beside it. Longer text is
+        cut to 254 bytes, between two characters, and ends in ``…``.
 
     Raises
     ------
@@ -462,7 +464,10 @@ def write_vector(
 def _writing(frame: gpd.GeoDataFrame, ending: str, encoding: str) -> tuple[gpd.GeoDataFrame, dict[str, Any]]:
     """Bring a frame into what a format can hold, with the options that keep the rest."""
     if ending == ".shp":
-        return frame, {"encoding": encoding}
+        words = [n for n in frame.columns.drop(frame.geometry.name) if str(frame[n].dtype) in ("object", "str")]
+        return frame.assign(**{n: frame[n].map(partial(_fitting, encoding)) for n in words}), {
+            "encoding": encoding
+        }
     if ending == ".fgb":
         return frame, {"SPATIAL_INDEX": "NO"}  # the index would sort the rows, and takes none without a shape
     if DRIVERS[ending] in ("GeoJSON", "KML", "GPX") and frame.crs is not None:
@@ -474,6 +479,21 @@ def _writing(frame: gpd.GeoDataFrame, ending: str, encoding: str) -> tuple[gpd.G
         newest = {"TARGET_ARCGIS_VERSION": "ARCGIS_PRO_3_2_OR_LATER"} if len(wide) > len(small) else {}
         return frame.astype(dict.fromkeys(small, "Int32")), newest
     return frame, {}
+
+
+DBF_BYTES = 254
+"""So many bytes of text a field of a Shapefile holds."""
+
+
+def _fitting(encoding: str, value: object) -> object:
+    """Text as a Shapefile can hold it: cut between characters, a question mark for what its encoding has not."""
+    if not isinstance(value, str):
+        return value
+    told = value.encode(encoding, "replace")
+    if len(told) > DBF_BYTES:
+        mark = "…".encode(encoding, "replace")
+        told = told[: DBF_BYTES - len(mark)].decode(encoding, "ignore").encode(encoding) + mark
+    return told.decode(encoding)
 
 
 def write_layer(frame: gpd.GeoDataFrame, path: Path, *, layer: str) -> None:

@@ -319,6 +319,9 @@ WAY_COLOURS = {"consolidate": "#8c510a", "reclaim": "#dfc27d", "regreen": "#3597
                "hold": "#aaaaaa"}  # fmt: skip
 SLOPE_COLOURS = {"1": "#ffffcc", "2": "#c2e699", "3": "#78c679", "4": "#238443", "5": "#d7301f",
                  "unknown": "#aaaaaa"}  # fmt: skip
+STAGE_COLOURS = {"overdue": "#d7301f", "standing": "#fdae61", "demolished": "#fee08b", "reclaimed": "#a6d96a",
+                 "self_checked": "#66bd63", "accepted": "#1a9850", "changed": "#4575b4", "certified": "#313695",
+                 "unknown": "#aaaaaa"}  # fmt: skip
 CHECK_COLOURS = {"yes": "#d7301f", "no": "#dddddd"}
 
 
@@ -332,12 +335,19 @@ def _plots(homesteads: gpd.GeoDataFrame | None, messages: Messages) -> tuple[dic
     polygon = (shapely.get_type_id(parts) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(parts)
     rings, owner = shapely.get_exterior_ring(parts[polygon]), owner[polygon]
     words = messages.words
+    # who stands too long is a stage of its own
+    stages = homesteads["stage"].where(homesteads["stage"] != "", "unknown")
+    stages = stages.mask(homesteads["overdue"].fillna(False).astype(bool), "overdue")
+    known_stages = words["plot_stage"] | words["house_stage"]
     codes = {
         "way": (homesteads["way"], words["way"], WAY_COLOURS),
+        "stage": (stages, known_stages, STAGE_COLOURS),
         "slope": (homesteads["slope_class"].astype("str").fillna("unknown"), words["slope"], SLOPE_COLOURS),
         "check": (homesteads["field_check"].map({True: "yes", False: "no"}), words["plot_check"], CHECK_COLOURS),
     }
     by = []
+    if (stages == "unknown").all():  # no ledger
+        del codes["stage"]
     for name, (column, known, colours) in codes.items():
         present = [code for code in colours if (column == code).any()]
         number = {code: place for place, code in enumerate(present)}
@@ -347,8 +357,15 @@ def _plots(homesteads: gpd.GeoDataFrame | None, messages: Messages) -> tuple[dic
         by.append({"name": words["plots_by"][name], "classes": classes, "of": [number[code] for code in column]})
     slopes = _slopes(homesteads, words["slope"])
     told = [
-        [row.homestead_id, _round(row.area_m2, 1), slope, words["way"][row.way], row.reasons]
-        for row, slope in zip(homesteads.itertuples(), slopes, strict=True)
+        [
+            row.homestead_id,
+            _round(row.area_m2, 1),
+            slope,
+            words["way"][row.way],
+            row.reasons,
+            "" if stage == "unknown" else known_stages[stage],
+        ]
+        for row, slope, stage in zip(homesteads.itertuples(), slopes, stages, strict=True)
     ]
     unseen = len(homesteads) - len(set(owner.tolist()))
     notes = [messages.say("map.no_outline", n=unseen)] if unseen else []

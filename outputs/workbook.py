@@ -75,7 +75,7 @@ def write_comparison(given: BookInput, path: Path, messages: Messages) -> None:
     sheets = {name: given.tables[name] for name in ("change_sums", "seat_changes", "care_changes") if
               name in given.tables}  # fmt: skip
     sheets["changes"] = names.merge(given.tables["changes"], on="place_id", how="right")
-    with xlsxwriter.Workbook(str(path)) as book:
+    with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False}) as book:
         for sheet, frame in sheets.items():
             _sheet(book, sheet, _readable(frame, given, messages), messages)
 

@@ -202,7 +202,7 @@
     close.addEventListener("click", function () { detail.hidden = true; });
     element("h2", told[0] + " · " + told[3], detail);
     element("div", W.plot_area + " " + number(told[1], 1) + " ㎡ · " + number(told[1] === null ? null : told[1] * 0.0015, 3) + " " + W.mu + " · " +
-      W.plot_slope + " " + told[2], detail);
+      W.plot_slope + " " + told[2] + (told[5] ? " · " + told[5] : ""), detail);
     told[4].split(/[；;] ?/).forEach(function (reason) { if (reason) element("div", reason, detail).className = "note"; });
   }
   function number(x, digits) { return x === null ? "" : x.toFixed(digits); }

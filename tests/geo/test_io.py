@@ -265,6 +265,18 @@ def test_parquet_keeps_every_bit(tmp_path: Path):
 # --- what bureaus send ------------------------------------------------------------------------------------
 
 
+def test_long_text_of_a_shapefile_is_cut_between_characters_and_what_gbk_has_not_is_a_question_mark(
+    tmp_path: Path,
+):
+    told = ["土层过薄" * 40, "x" + "土层过薄" * 40, "面积²𠮷", None]
+    frame = gpd.GeoDataFrame({"理由": told, "n": [1, 2, 3, 4]}, geometry=[shapely.Point(102, 28)] * 4, crs=4326)
+    io.write_vector(frame, tmp_path / "点.shp")
+    read = io.read_vector(tmp_path / "点.shp")["理由"].tolist()
+    assert read[:2] == [("土层过薄" * 40)[:126] + "…", "x" + ("土层过薄" * 40)[:125] + "…"]
+    assert read[2] == "面积??"
+    assert pd.isna(read[3])
+
+
 @pytest.mark.parametrize("encoding", ["UTF-8", "GBK"])
 @pytest.mark.parametrize("with_cpg", [True, False])
 @pytest.mark.filterwarnings("ignore:Could not decode error message")  # pyogrio, of the name it cuts

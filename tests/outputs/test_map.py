@@ -143,10 +143,16 @@ def test_plots_are_coloured_by_way_and_one_that_is_clicked_is_told(page, run):
     counts = plots["way"].value_counts()
     for way, word in (("consolidate", "整理"), ("regreen", "复绿"), ("retained", "保留"), ("hold", "待定")):
         assert f"{word}：{counts[way]}" in shown
+    page.select_option("#plots-by", label="阶段")
+    shown = page.locator("section", has=page.locator("#plots-by")).inner_text()
+    late = plots["overdue"].fillna(False).astype(bool)
+    for words, own in (("待拆，已逾期", late), ("待拆", ~late & (plots["stage"] == "standing")),
+                       ("已确权", plots["stage"] == "certified"), ("阶段不明", plots["stage"] == "")):  # fmt: skip
+        assert f"{words}：{own.sum()}" in shown
     page.select_option("#plots-by", label="是否须现场核查")
     shown = page.locator("section", has=page.locator("#plots-by")).inner_text()
     assert f"须现场核查：{plots['field_check'].sum()}" in shown
-    one = plots[(plots["way"] == "regreen") & (plots["matched_by"] != "")].iloc[3]
+    one = plots[(plots["way"] == "regreen") & (plots["stage"] == "certified")].iloc[3]
     page.wait_for_timeout(1000)  # the page comes to rest on the whole county first
     page.evaluate(
         "at => { window[Object.keys(window).find(k => k.startsWith('map_'))].setView(at, 19, { animate: false }); }",
@@ -161,3 +167,4 @@ def test_plots_are_coloured_by_way_and_one_that_is_clicked_is_told(page, run):
     assert f"{one['homestead_id']} · 复绿" in told
     assert one["reasons"].split("；")[0] in told
     assert f"{one['area_m2']:.1f} ㎡" in told
+    assert "已确权" in told
