@@ -22,7 +22,7 @@ QUOTA = [
     "excluded_unmapped_mu", "excluded_no_project_mu", "resettlement_in_project_mu", "other_new_use_mu",
     "farmland_occupied_mu", "farmland_balance_mu", "quality_balance", "reserved_mu", "surplus_mu",
     "sold_in_province_mu", "sold_cross_province_mu", "remaining_mu", "usable", "return_due_date", "approval_no",
-    "unknown_n",
+    "ledger_cleared_mu", "unknown_n",
 ]  # fmt: skip
 
 AGRICULTURAL = ("garden", "forest", "grass", "other_agri")
@@ -30,11 +30,12 @@ AGRICULTURAL = ("garden", "forest", "grass", "other_agri")
 
 _ADDS = QUOTA[2:12]
 _USES = ["resettlement_in_project_mu", "other_new_use_mu", "farmland_occupied_mu", "reserved_mu",
-         "sold_in_province_mu", "sold_cross_province_mu"]  # fmt: skip
+         "sold_in_province_mu", "sold_cross_province_mu", "ledger_cleared_mu"]  # fmt: skip
 _COLUMNS = {
     "resettlement": "resettlement_in_project_mu", "other_new_use": "other_new_use_mu",
     "farmland_occupied": "farmland_occupied_mu", "reserved": "reserved_mu",
     "sold_in_province": "sold_in_province_mu", "sold_cross_province": "sold_cross_province_mu",
+    "cleared": "ledger_cleared_mu",
 }  # fmt: skip
 
 
@@ -154,7 +155,8 @@ def quota(
     -------
     quota, problems
         ``QUOTA``; of ``unknown_n`` plots area, survey, stage, slope or what was made of them is not known: they
-        have no part in sums. ``accepted_barred_mu`` is the part of accepted farmland where gates let only green
+        have no part in sums. ``ledger_cleared_mu`` is what the ledger of projects calls cleared, to stand beside
+        ours. ``accepted_barred_mu`` is the part of accepted farmland where gates let only green
         grow. Plots of no project stand under ``''`` of the level project. ``quality_balance`` is the mean grade
         that was taken less that of what came (negative: what came is worse), NaN where not known. Problems: a
         project that no ledger of projects knows, plots of no project that are accepted, grades that are unknown.
