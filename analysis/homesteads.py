@@ -10,7 +10,7 @@ from analysis.quota import project_ids
 from geo.problems import Problem
 from layers.catalog import Catalog
 from layers.houses import DONE, stage_number
-from layers.ledgers import plain, some
+from layers.ledgers import same_id, some
 
 FIRST = [
     "homestead_id", "house_id", "county", "town", "village", "group", "collective", "lon", "lat", "area_m2",
@@ -107,7 +107,7 @@ def claims(
     layer, ledger = (
         project_ids(said.astype("str"), projects) for said in (plots["project"], told["house_project"])
     )
-    both = (layer != "") & (ledger != "") & (layer.map(plain) != ledger.map(plain))
+    both = (layer != "") & (ledger != "") & (layer.map(same_id) != ledger.map(same_id))
     problems = [
         Problem.fault("project_twice", layer="homesteads", file=row.file, row=row.row, value=row.homestead_id,
                       one=row.project, other=ledger[row.Index])

@@ -12,7 +12,7 @@ from analysis.plots import PER_MU
 from geo.problems import Problem
 from layers.catalog import Catalog
 from layers.houses import STAGES, stage_number
-from layers.ledgers import plain
+from layers.ledgers import same_id, unique_ids
 
 Floats = NDArray[np.float64]
 
@@ -175,7 +175,9 @@ def quota(
     where = homesteads.groupby("project_id")["county"].agg(
         lambda names: names.mode().iloc[0] if len(names) else ""
     )
-    county = one["county"].where(one["county"].fillna("") != "", pd.Series(one.index, index=one.index).map(where))
+    # where its plots lie goes before what a ledger calls the county, which may be written otherwise
+    county = pd.Series([where.get(name, "") for name in one.index], index=one.index, dtype="object")
+    county = county.where(county != "", one["county"])
     numbers = [*_ADDS, *_USES, "grade_sum", "graded_mu", "occupied_grade_sum", "unknown_n"]
     own = homesteads["county"].to_numpy(object)
     sums = gains.groupby(own).sum(min_count=1)
@@ -192,8 +194,7 @@ def quota(
 def _used(projects: pd.DataFrame | None) -> pd.DataFrame:
     """What each project took, in mu; what a ledger leaves out of reserved, sold and other new use is nothing."""
     given = pd.DataFrame(columns=["project_id"]) if projects is None else projects
-    ids = given["project_id"].astype("str")
-    out = pd.DataFrame(index=pd.Index(ids.where(ids != "", given.get("project", ids).astype("str"))))
+    out = pd.DataFrame(index=pd.Index(_ids(given)))
 
     def numbers(field: str) -> Floats:
         return given[field].to_numpy(np.float64) if field in given else np.full(len(given), np.nan)
@@ -224,11 +225,18 @@ def project_ids(said: pd.Series, projects: pd.DataFrame | None) -> pd.Series:
     """
     if projects is None:
         return said
-    names = projects.get("project", pd.Series("", index=projects.index)).astype("str").map(plain)
-    ids = projects["project_id"].astype("str")
+    ids = _ids(projects)
+    names = projects.get("project", ids).astype("str").map(same_id)
     once = ~names.duplicated(keep=False) & (names != "")
-    known = dict(zip(names[once], ids[once], strict=True)) | {plain(name): name for name in ids}
-    return said.map(lambda text: known.get(plain(str(text)), str(text)) if text else "")
+    known = dict(zip(names[once], ids[once], strict=True)) | {same_id(name): name for name in ids}
+    return said.map(lambda text: known.get(same_id(str(text)), str(text)) if text else "")
+
+
+def _ids(projects: pd.DataFrame) -> pd.Series:
+    """Of a ledger without numbers its projects are called by name."""
+    blank = pd.Series("", index=projects.index)
+    named = next((projects[n] for n in ("project_id", "project") if n in projects), blank).astype("str")
+    return unique_ids(named, otherwise=pd.Series(named.index, index=named.index).astype("str"))[0]
 
 
 def _balanced(rows: pd.DataFrame, level: str) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from geo.io import RawTable
 from geo.overlay import mended
 from geo.problems import Problem
 from layers.catalog import Catalog, LedgerForm
-from layers.ledgers import Ledger, name_columns, plain
+from layers.ledgers import Ledger, name_columns, plain, short
 from layers.places import as_rows
 
 M2_OF = {"亩": systems.M2_PER_MU, "公顷": 10_000.0, "hm2": 10_000.0, "hm²": 10_000.0, "平方公里": 1e6}
@@ -170,7 +170,7 @@ def _typed(ledger: Ledger, form: LedgerForm, catalog: Catalog, *, unit: str) -> 
             said = ledger.frame[field].map(lambda cell: catalog.says("flag", cell))  # 无 is a no here
             frame[field] = said.astype("object").where(said.notna(), None).astype("boolean")
             wrong = cells.index[(cells != "") & said.isna()]
-            faults = [ledger.fault("not_yes_or_no", int(row), field, cells[row]) for row in wrong]
+            faults = [ledger.fault("not_yes_or_no", int(row), field, short(cells[row])) for row in wrong]
         elif field == form.id_field:
             frame[field], faults = ledger.ids(field)
         else:
@@ -187,6 +187,9 @@ def area_column_m2(ledger: Ledger, field: str, unit: str, *, plots: bool) -> tup
     if factor is None:
         metres = re.search(r"㎡|m2|m²|平方米|平米", heading.lower())
         factor = 1.0 if metres else M2_OF.get(unit, 1.0)
+    below = numbers < 0
+    problems += [ledger.fault("area_negative", int(r), field, f"{numbers[r]:g}") for r in numbers.index[below]]
+    numbers = numbers.mask(below)
     area = numbers * factor
     if plots and factor == 1.0:
         low, high = PLOT_MU

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import hmac
 import re
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from geo.problems import Problem
 from layers.catalog import Catalog
-from layers.ledgers import parse_date, plain, some
+from layers.ledgers import HIDDEN, parse_date, plain, same_id, short, some
 
 STAGES = ("standing", "demolished", "reclaimed", "self_checked", "accepted", "changed", "certified")
 """What happened to a house and its plot, in this order: 待拆, 已拆, 已复垦, 县级自验, 已验收, 已变更, 已确权."""
@@ -41,12 +42,12 @@ WORDS = ("county", "town", "village", "group", "collective", "quota_project", "a
          "cert_no", "quality")  # fmt: skip
 FLAGS = ("old_house", "should_demolish", "reclaim_req", "accepted", "registered", "certified", "land_changed")
 HOUSES = [
-    "house_id", "households_n", *WORDS, "exception", "exception_known", *AREAS, *DATES, *FLAGS, "stage",
-    "place_id", "household_keys", "project_twice", "lon", "lat", "file", "row",
+    "house_id", "ledger_id", "households_n", *WORDS, "exception", "exception_known", *AREAS, *DATES, *FLAGS,
+    "stage", "place_id", "household_keys", "project_twice", "lon", "lat", "file", "row",
 ]  # fmt: skip
 
 
-_NO_NUMBER = re.compile(r"^(暂|待|尚|未|没|无)")
+_NO_NUMBER = re.compile(r"^(暂|待|尚|未|没|无)|^[^0-9〇一二三四五六七八九十]*$")
 
 
 def key_maker(secret: bytes) -> Callable[[str], str]:
@@ -70,7 +71,9 @@ def key_maker(secret: bytes) -> Callable[[str], str]:
     return key_of
 
 
-def houses(ledger: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, list[Problem]]:
+def houses(
+    ledger: pd.DataFrame, catalog: Catalog, *, as_of: dt.date | None = None
+) -> tuple[pd.DataFrame, list[Problem]]:
     """
     Put the rows of an old-house ledger together by house: each row is a household, and several may share one.
 
@@ -79,7 +82,8 @@ def houses(ledger: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, list[P
     joined by ``;``.
     Areas that all say alike stand once, others are added up. A row without the number of a house is a house.
     A second row of the same household in the same house is a fault, and is no household more. One number in
-    several villages is several houses, named with their village, and told in a doubt.
+    several villages (towns, files, where villages are not told) is several houses, named with them and told in a
+    doubt.
 
     Parameters
     ----------
@@ -87,13 +91,16 @@ def houses(ledger: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, list[P
         Of the form ``house_ledger``, see ``layers.forms``.
     catalog
         What words mean an exception.
+    as_of
+        The day: what is dated later has not happened, and is told in a doubt.
 
     Returns
     -------
     houses, problems
-        ``HOUSES``: areas in m² (NaN where not told), days as ``datetime.date`` or None, flags nullable.
-        ``exception`` is the id of ``reclamation.toml``, '' for none said; ``exception_known`` is False where a
-        reason is given that none of them is. ``stage`` is '' where the ledger does not say whether it stands.
+        ``HOUSES``: ``ledger_id`` is the number as the ledger has it; areas in m² (NaN where not told), days as
+        ``datetime.date`` or None, flags nullable. ``exception`` is the id of ``reclamation.toml``, '' for none
+        said; ``exception_known`` is False where a reason is given that none of them is. ``stage`` is '' where the
+        ledger does not say whether it stands.
     """
     if not len(ledger):
         return pd.DataFrame({name: pd.Series(dtype="object") for name in HOUSES}), []
@@ -101,23 +108,28 @@ def houses(ledger: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, list[P
     blank = pd.Series("", index=ledger.index)
     label = ledger["file"].astype("str") + "#" + ledger["row"].astype("str")
     given = ledger.get("house_id", blank).astype("str")
-    rows["house_id"] = given.where(given != "", label)
+    hidden = given == HIDDEN
+    given = given.mask(hidden, "")
+    even = given.map(same_id)
+    rows["ledger_id"] = even.map(given.groupby(even).min())  # however rows write it
+    rows["house_id"] = rows["ledger_id"].where(given != "", label)
     for name in WORDS:
         rows[name] = ledger.get(name, blank).astype("str")
     # what says that there is none is no number of an approval
-    none = rows["approval"].map(lambda word: bool(_NO_NUMBER.search(word)) or catalog.says("flag", word) is False)
+    none = rows["approval"].map(lambda word: bool(_NO_NUMBER.search(unicodedata.normalize("NFKC", word))))
     rows["approval"] = rows["approval"].mask(none, "")
     for name in AREAS:
-        values = ledger.get(name, pd.Series(np.nan, index=ledger.index)).astype("float64")
-        rows[name] = values.where(values >= 0)
+        rows[name] = ledger.get(name, pd.Series(np.nan, index=ledger.index)).astype("float64")
     for name in DATES:
         rows[name] = ledger.get(name, pd.Series([None] * len(ledger), index=ledger.index)).astype("object")
-    for name in {*FLAGS, *_FLAG_OF.values()}:
-        rows[name] = _flag(ledger, name, catalog)
     rows["place_id"], rows["file"], rows["row"] = ledger.get("place_id", blank), ledger["file"], ledger["row"]
-    for flag, day in (("demolished", "demolish_date"), ("accepted", "accept_date")):
-        # who tells only the day tells that it was done
-        rows[flag] = rows[flag].mask(rows[flag].isna() & rows[day].notna(), True)
+    problems = [
+        Problem.fault("id_is_personal", layer="house_ledger", file=row.file, row=row.row, value=HIDDEN)
+        for row in rows[hidden].itertuples()
+    ]
+    flags, found = _flags(ledger, rows, catalog, as_of)
+    rows = rows.join(flags)
+    problems += found
     shifted = ledger.get("crs", blank).astype("str").str.contains(r"GCJ|BD|火星|百度|高德|80|54", case=False)
     for name in ("lon", "lat"):
         degrees = pd.to_numeric(ledger.get(name, blank), errors="coerce").astype("float64")
@@ -131,9 +143,9 @@ def houses(ledger: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, list[P
     # a yes under the heading of retained production houses is one
     named = named.where(~said.map(lambda word: catalog.says("flag", word) is True), "production")
     rows["exception"], rows["exception_known"] = named.fillna("").astype("str"), named.notna()
-    strange = rows.assign(said=said)[named.isna()]
-    problems = [
-        Problem.fault("exception_unknown", layer="house_ledger", file=row.file, row=row.row, value=row.said)
+    strange = rows[named.isna()]
+    problems += [  # its words may name somebody
+        Problem.fault("exception_unknown", layer="house_ledger", file=row.file, row=row.row)
         for row in strange.itertuples()
     ]
     rows["stage_n"], found = _stages(rows)
@@ -149,21 +161,63 @@ def houses(ledger: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, list[P
 
 
 def _by_village(rows: pd.DataFrame) -> tuple[pd.Series, list[Problem]]:
-    """Tell houses apart that have one number in several villages: the name of the village is put behind it."""
-    where = rows["town"].map(plain) + "/" + rows["village"].map(plain)
-    told = rows.assign(where=where)[rows["village"] != ""]
-    spread = told.drop_duplicates(["house_id", "where"])
+    """
+    Tell houses apart that have one number in several villages: the name of the village is put behind it.
+
+    Where no row of a number tells its village, its town counts, and where none tells that, its file.
+    """
+    told = pd.DataFrame({
+        "village": (rows["town"] + "/" + rows["village"]).where(rows["village"] != "", ""),
+        "town": rows["town"], "file": rows["file"].astype("str"),
+    })  # fmt: skip
+    where = pd.Series("", index=rows.index)
+    for level in ("village", "town", "file"):
+        open_ = ~(where != "").groupby(rows["house_id"]).transform("any")
+        where = where.mask(open_, told[level])
+    spread = rows.assign(where=where.map(plain))[where != ""].drop_duplicates(["house_id", "where"])
     several = set(spread.loc[spread["house_id"].duplicated(), "house_id"])
     if not several:
         return rows["house_id"], []
-    apart = rows["house_id"].isin(several) & (rows["village"] != "")
-    named = rows["house_id"].where(~apart, rows["house_id"] + "@" + rows["town"] + rows["village"])
+    apart = rows["house_id"].isin(several) & (where != "")
+    named = rows["house_id"].where(~apart, rows["house_id"] + "@" + where.str.replace("/", ""))
     doubts = [
         Problem.doubt("house_number_in_villages", file=file, layer="house_ledger", n=own["house_id"].nunique(),
                       ids=some(sorted(set(own["house_id"]))))
         for file, own in rows[apart].groupby("file", sort=False)
     ]  # fmt: skip
     return named, doubts
+
+
+def _flags(
+    ledger: pd.DataFrame, rows: pd.DataFrame, catalog: Catalog, as_of: dt.date | None
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """What rows say yes or no to; a day alone says that it was done, a day to come that it was not."""
+    out = pd.DataFrame({name: _flag(ledger, name, catalog) for name in {*FLAGS, *_FLAG_OF.values()}})
+    both = _flag(ledger, "registered_certified", catalog)
+    for name in ("registered", "certified"):
+        out[name] = out[name].fillna(both)
+    order = list(_FLAG_OF.values())
+    coming = pd.Series(False, index=rows.index)
+    for flag, day in (("demolished", "demolish_date"), ("accepted", "accept_date")):
+        to_come = rows[day].map(lambda d: as_of is not None and d is not None and d > as_of).astype(bool)
+        out[flag] = out[flag].mask(out[flag].isna() & rows[day].notna(), True).mask(to_come, False)
+        for after in order[order.index(flag) + 1 :]:
+            out[after] = out[after].mask(to_come)
+        coming |= to_come
+    problems = [
+        Problem.doubt("date_to_come", file=file, layer="house_ledger", n=len(own), rows=some(list(own["row"])))
+        for file, own in rows[coming].groupby("file", sort=False)
+    ]
+    problems += [
+        Problem.fault(
+            "not_yes_or_no", layer="house_ledger", file=row.file, row=row.row, value=short(str(row.cell))
+        )
+        for name in ("self_checked", "land_changed", "registered_certified") if name in ledger
+        for row in rows.assign(cell=ledger[name].astype("str"))[
+            (ledger[name].astype("str") != "") & _flag(ledger, name, catalog).isna()
+        ].itertuples()
+    ]  # fmt: skip
+    return out, problems
 
 
 def _flag(ledger: pd.DataFrame, name: str, catalog: Catalog) -> pd.Series:
@@ -199,7 +253,7 @@ def _stages(rows: pd.DataFrame) -> tuple[pd.Series, list[Problem]]:
 
 def _together(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
     by = rows.groupby("house_id", sort=False)
-    table = by[["file", "row", "exception_known", "lon", "lat"]].first()
+    table = by[["ledger_id", "file", "row", "exception_known", "lon", "lat"]].first()
     table["place_id"] = _joined(rows, "place_id")
     table["households_n"] = by["household"].sum().astype("int64")
     problems: list[Problem] = []
@@ -256,9 +310,6 @@ def _joined(rows: pd.DataFrame, name: str) -> pd.Series:
     return said.reindex(rows["house_id"].unique()).fillna("")
 
 
-MATCHES = ("house_id", "household", "position", "area")
-"""How a plot and a house were found to belong together; ``area`` is the same village and group, and as large."""
-
 ALIKE = 0.02
 """So little may the area of a house's plot in the ledger differ from that of the polygon it is matched by [P]."""
 
@@ -286,21 +337,15 @@ def match(plots: gpd.GeoDataFrame, houses: pd.DataFrame, *, area_m2: np.ndarray)
     """
     found: list[tuple[int, int, str]] = []
     left_plots, left_houses = set(range(len(plots))), set(range(len(houses)))
-    number = pd.Series(np.arange(len(houses)), index=houses["house_id"].map(_same_id))
-    number = number[~number.index.duplicated(keep=False)]
-    by_id = (
-        plots["house_id"].map(_same_id).map(number).to_numpy(np.float64)
-        if len(houses)
-        else np.full(len(plots), np.nan)
-    )
-    for plot in np.flatnonzero(~np.isnan(by_id)):
-        found.append((int(plot), int(by_id[plot]), "house_id"))
-        left_plots.discard(int(plot))
-        left_houses.discard(int(by_id[plot]))
-    for by, one, other in (
-        ("household", _keys(plots["household_key"], left_plots), _keys(houses["household_keys"], left_houses)),
-        ("position", *_positions(plots, houses, left_houses)),
-    ):
+    for plot, house in _by_number(plots, houses):
+        found.append((plot, house, "house_id"))
+        left_plots.discard(plot)
+        left_houses.discard(house)
+    for by in ("household", "position"):
+        one, other = (
+            (_keys(plots["household_key"], left_plots), _keys(houses["household_keys"], left_houses))
+            if by == "household" else _positions(plots, houses, left_houses)
+        )  # fmt: skip
         pairs = [(a[0], b[0]) for key, a in one.items() if len(a) == 1 and len(b := other.get(key, [])) == 1]
         _take(_once(pairs), by, found, left_plots, left_houses)
     sizes = (
@@ -312,15 +357,30 @@ def match(plots: gpd.GeoDataFrame, houses: pd.DataFrame, *, area_m2: np.ndarray)
     return table.astype({"plot": "int64", "house": "int64"}).sort_values("plot", ignore_index=True)
 
 
+def _by_number(plots: gpd.GeoDataFrame, houses: pd.DataFrame) -> list[tuple[int, int]]:
+    """Plot and house of one number; of several houses with it the one in the plot's village."""
+    one, other = (
+        pd.DataFrame({
+            "number": table[name].map(same_id).astype("object"), "row": np.arange(len(table)),
+            "where": (table["town"].map(plain) + "/" + table["village"].map(plain)).astype("object"),
+            "village": table["village"].map(plain).astype("object"),
+        }) for table, name in ((plots, "house_id"), (houses, "ledger_id"))
+    )  # fmt: skip
+    pairs = one[one["number"] != ""].merge(other, on="number", suffixes=("", "_of"))
+    several = pairs["row"].duplicated(keep=False)
+    # the village of the plot and, where both tell it, the town
+    same = (pairs["village"] == pairs["village_of"]) & (pairs["village"] != "")
+    towns = [pairs[name].str.partition("/")[0] for name in ("where", "where_of")] if len(pairs) else [same, same]
+    same &= (towns[0] == towns[1]) | (towns[0] == "") | (towns[1] == "")
+    pairs = pairs[~several | same]
+    pairs = pairs[~pairs["row"].duplicated(keep=False)]
+    return [(int(plot), int(house)) for plot, house in pairs[["row", "row_of"]].to_numpy()]
+
+
 def _once(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Leave out what could be two: who stands in several pairs is in none."""
     one, other = (Counter(pair[side] for pair in set(pairs)) for side in (0, 1))
     return [pair for pair in dict.fromkeys(pairs) if one[pair[0]] == 1 and other[pair[1]] == 1]
-
-
-def _same_id(text: str) -> str:
-    """An id whatever its width and case, and though a file keeps it as a decimal fraction."""
-    return re.sub(r"^(\d+)\.0$", r"\1", unicodedata.normalize("NFKC", str(text)).strip().upper())
 
 
 def _take(

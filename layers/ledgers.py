@@ -30,6 +30,8 @@ _NOTHING = frozenset({"", "无", "/", "\\", "-", "—", "——", "nan", "none",
 _TOTALS = re.compile(r"(合计|小计|总计|总数|共计)")
 _SIGNATURES = re.compile(r"(填表人?|填报人|制表人?|审核人|负责人|填报单位|填报日期|联系电话)")
 _MOBILE = re.compile(r"(?<![\d.])(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)")
+_LANDLINE = re.compile(r"(?<![\d.])\(?0(?:10|2\d|[3-9]\d{2})\)?[- ][2-9]\d{6,7}(?!\d)")
+_OLD_ID_NUMBER = re.compile(r"(?<!\d)[1-6]\d{5}\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}(?!\d)")
 _ID_NUMBER = re.compile(
     r"(?<!\d)[1-9]\d{5}[- ]?(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[- ]?\d{3}[\dXx](?!\d)"
 )
@@ -51,6 +53,18 @@ def plain(heading: str) -> str:
     return re.sub(r"[\s:*_]+", "", text).lower()
 
 
+def same_id(text: str) -> str:
+    """
+    Even out an id: width, case, spaces, and the ``.0`` of a file that keeps it as a decimal fraction.
+
+    Examples
+    --------
+    >>> same_id("川增减挂（2019） 12号"), same_id("ｊ01"), same_id("12.0")
+    ('川增减挂(2019)12号', 'J01', '12')
+    """
+    return re.sub(r"^(\d+)\.0$", r"\1", re.sub(r"\s+", "", unicodedata.normalize("NFKC", str(text))).upper())
+
+
 _OWNERS = re.compile(
     r"(农民集体|集体经济组织|股份经济合作(联合)?社|经济合作(联合)?社|经济联合社|村民委员会|居民委员会|村委会|集体所有|集体)$"
 )
@@ -64,13 +78,28 @@ def collective_core(name: str) -> str:
     --------
     >>> collective_core("云台乡上坡村农民集体"), collective_core("上坡村股份经济合作社")
     ('云台乡上坡村', '上坡村')
+    >>> collective_core("上坡村第十二村民小组"), collective_core("上坡村（12组）"), collective_core("上坡村二社")
+    ('上坡村12组', '上坡村12组', '上坡村2组')
     """
-    return _OWNERS.sub("", plain(name))
+    core = _OWNERS.sub("", re.sub(r"[()\[\]【】]", "", same_id(name)))
+    return _GROUP.sub(lambda found: f"{_counted(found[1])}组", core)
+
+
+_GROUP = re.compile(r"第?(\d+|[一二三四五六七八九十]+)(?:村民小组|小组|组|社|队)$")
+
+
+def _counted(number: str) -> int:
+    """A number up to 99 in figures or Chinese words."""
+    if number.isdigit():
+        return int(number)
+    tens, ten, ones = number.rpartition("十")
+    digits = "〇一二三四五六七八九"
+    return (10 * (digits.index(tens[-1:]) if tens else 1) if ten else 0) + (digits.index(ones[-1:]) if ones else 0)
 
 
 def without_personal(text: str) -> str:
     """
-    Blot out ID numbers (18 places, a date and a check digit that fits) and mobile numbers.
+    Blot out ID numbers (18 places, a date and a check digit that fits; 15 places amid other words) and telephones.
 
     References
     ----------
@@ -80,14 +109,23 @@ def without_personal(text: str) -> str:
     --------
     >>> without_personal("张某 13800138000"), without_personal("11010519491231002X")
     ('张某 ***', '***')
+    >>> without_personal("0834-3221234，513431620101001不同意"), without_personal("513431101201001")
+    ('***,***不同意', '513431101201001')
     >>> without_personal("513431200001010001"), without_personal("510000000001")
     ('513431200001010001', '510000000001')
     """
     if len(text) < 11:
         return text
     even = unicodedata.normalize("NFKC", text)  # full-width digits are digits
-    blotted = _MOBILE.sub(HIDDEN, _ID_NUMBER.sub(_blotted_id, even))
+    blotted = _LANDLINE.sub(HIDDEN, _MOBILE.sub(HIDDEN, _ID_NUMBER.sub(_blotted_id, even)))
+    if not even.isdigit():  # alone, so many digits are a code
+        blotted = _OLD_ID_NUMBER.sub(HIDDEN, blotted)
     return text if blotted == even else blotted
+
+
+def short(cell: str) -> str:
+    """Show a cell that holds other words than it should; long ones may name somebody and are not shown."""
+    return cell if len(cell) <= 4 else "…"
 
 
 def _blotted_id(found: re.Match[str]) -> str:

@@ -120,7 +120,7 @@ def dem_there(files: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
 
 
 def _houses(project: Project, catalog: Catalog, at: Work) -> Value:
-    read, problems = houses(at.given["form_house_ledger"]["frame"], catalog)
+    read, problems = houses(at.given["form_house_ledger"]["frame"], catalog, as_of=project.as_of)
     if not len(read):
         nothing = [*HOUSES, "may_stay", "overdue", "should_demolish_ledger", "differs", "due_date"]
         return {"houses": pd.DataFrame(columns=nothing), "problems": tuple(problems)}

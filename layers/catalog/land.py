@@ -18,6 +18,10 @@ WAYS = ("consolidate", "reclaim", "regreen", "retained", "hold")
 """整理, 复垦, 复绿, 保留, 待定: what a plot should become."""
 
 
+_NEGATED = re.compile(r"非(?!遗|物质)|未(?!拆)|无|不(?!可移动|可拆|能拆|宜拆|拆)|没有")
+"""Before a reason they say that it is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """One gate: how it is measured, its limits, and what follows if it fires."""
@@ -157,16 +161,21 @@ class Reclamation:
         >>> own = catalog.load().reclamation
         >>> [own.exception_of(w) for w in ("保留生产用房", "传统村落", "", "不想拆")]
         ['production', 'heritage', '', None]
+        >>> [own.exception_of(w) for w in ("未列入传统村落", "非连体房", "不愿拆，传统村落", "不可移动文物")]
+        [None, None, 'heritage', 'heritage']
         """
         if not words:
             return ""
-        if re.search(r"不属于|不是|并非|没有", words):
-            return None
-        return next((e.id for e in self.exceptions.values() if any(w in words for w in e.words)), None)
+        for part in re.split(r"[，,。；;、\s]", words):
+            for one in self.exceptions.values():
+                before = next((part[: part.index(word)] for word in one.words if word in part), None)
+                if before is not None and not _NEGATED.search(before):
+                    return one.id
+        return None
 
     def done_of(self, words: str) -> Done | None:
         """Read what was done with a plot, None for what is not known or was not done."""
-        if re.match(r"未|不|没|待|拟", words):
+        if re.match(r"未|不|没|待|拟|非", words):
             return None
         return next((done for done in self.done if any(word in words for word in done.words)), None)
 

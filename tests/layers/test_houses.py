@@ -196,3 +196,66 @@ def test_a_plot_that_could_be_of_two_houses_is_of_none():
     given_ = plots(box(0), box(1), 村=["甲村", "甲村"], 组=["一组", "二组"])
     table, _ = houses(ledger(("J1", "", "甲村", 120.5, *[""] * 8)), CATALOG)
     assert len(match(given_, table, area_m2=np.array([120.5, 120.5]))) == 0
+
+
+def test_a_number_of_several_villages_belongs_to_the_plot_of_its_village():
+    heading = ("旧房编号", "乡镇", "村", "是否拆除")
+    table, _ = houses(ledger(("1", "乙镇", "甲村", "是"), ("1", "丙镇", "乙村", "否"), heading=heading), CATALOG)
+    matched = match(plots(box(0), box(1), box(2), 旧房编号=["1", "1", "1"], 村=["乙村", "甲村", ""]), table,
+                    area_m2=np.full(3, 100.0))  # fmt: skip
+    assert matched[["plot", "house"]].to_numpy().tolist() == [[0, 1], [1, 0]]
+
+
+def test_workbooks_that_number_from_one_have_houses_of_their_own():
+    heading = ("旧房编号", "是否拆除")
+    both = pd.concat([ledger(("1", "是"), ("2", "否"), heading=heading, file=f"{name}.xlsx") for name in "甲乙"],
+                     ignore_index=True)  # fmt: skip
+    table, problems = houses(both, CATALOG)
+    assert table["house_id"].tolist() == ["1@甲.xlsx", "2@甲.xlsx", "1@乙.xlsx", "2@乙.xlsx"]
+    assert [p.code for p in problems] == ["house_number_in_villages"] * 2
+
+
+def test_a_number_is_one_however_rows_write_it_and_an_id_number_is_none():
+    heading = ("旧房编号", "村", "是否拆除")
+    rows = [("J01", "甲村", "是"), ("ｊ01", "甲村", "是"), ("12", "甲村", "否"), ("12.0", "甲村", "否"),
+            (PERSON, "甲村", "否"), (OTHER, "甲村", "否")]  # fmt: skip
+    table, problems = houses(ledger(*rows, heading=heading), CATALOG)
+    assert table["house_id"].tolist() == ["J01", "12", "旧房.xlsx#6", "旧房.xlsx#7"]
+    assert table["households_n"].tolist() == [2, 2, 1, 1]
+    assert [p.row for p in problems if p.code == "id_is_personal"] == [6, 7]
+    matched = match(plots(box(0), 旧房编号=["j01"]), table, area_m2=np.array([100.0]))
+    assert matched["house"].tolist() == [0]
+
+
+def test_what_is_dated_after_the_day_has_not_happened():
+    heading = ("旧房编号", "是否拆除", "拆除时间", "是否复垦", "是否验收", "验收时间")
+    frame = ledger(("1", "是", "2027-01-01", "是", "是", "2027-06-01"), ("2", "是", "2025-01-01", "是", "是", "2027-06-01"),
+                   ("3", "", "2026-06-30", "", "", ""), heading=heading)  # fmt: skip
+    table, problems = houses(frame, CATALOG, as_of=dt.date(2026, 6, 30))
+    assert table["stage"].tolist() == ["standing", "reclaimed", "demolished"]
+    assert [(p.code, dict(p.params)["rows"]) for p in problems] == [("date_to_come", "2、3")]
+    assert houses(frame, CATALOG)[0]["stage"].tolist() == ["accepted", "accepted", "demolished"]
+
+
+@pytest.mark.parametrize("word", ["是", "有", "已批", "暂无", "待补", "—"])
+def test_what_holds_no_figure_is_no_number_of_an_approval(word):
+    table, _ = houses(ledger(("1", "保留生产用房", word), heading=("旧房编号", "保留原因", "批准文号")), CATALOG)
+    assert table["approval"].tolist() == [""]
+    found, problems = judged(table, CATALOG, as_of=None)
+    assert found["should_demolish"].tolist() == [True]
+    assert [p.code for p in problems] == ["retained_without_approval", "move_in_unknown"][: len(problems)]
+
+
+def test_one_heading_for_registered_and_certified_speaks_of_both_and_an_odd_word_is_told():
+    heading = ("旧房编号", "确权颁证情况", "县级自验", "是否变更")
+    frame = ledger(("1", "是", "", ""), ("2", "否", "户主李四妹正在办", "2023"), heading=heading)
+    table, problems = houses(frame, CATALOG)
+    told = [(p.code, p.value) for p in problems]
+    assert table["registered"].tolist() == table["certified"].tolist() == [True, False]
+    assert told == [("not_yes_or_no", "…")]
+
+
+def test_a_reason_to_stay_that_is_not_known_is_told_without_its_words():
+    frame = ledger(("1", "户主李四妹不同意"), heading=("旧房编号", "保留原因"))
+    _, problems = houses(frame, CATALOG)
+    assert [(p.code, p.value) for p in problems] == [("exception_unknown", "")]
