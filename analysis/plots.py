@@ -16,7 +16,7 @@ from geo import crs as systems
 from geo.io import Raster, RasterFiles
 from geo.overlay import areal, first_holding, most, only, overlaps, pieces
 from geo.problems import Problem
-from geo.terrain import no_slope, over_share, slope_by_tiles, slope_deg, slope_under
+from geo.terrain import SLOPE_CLASS_DEG, no_slope, over_share, slope_by_tiles, slope_deg, slope_under
 from layers.catalog import Catalog
 from layers.ledgers import some
 
@@ -112,7 +112,8 @@ def measure_plots(
         classes and no mean, what terrain says is ``slope_terrain_deg`` then. Of the survey:
         ``survey_class`` and ``survey_patch`` with most of the area, ``survey_year``, ``construction_area_m2``,
         ``other_area_m2`` and ``unmapped_area_m2``, which add up to the area; NaN without a survey.
-        ``overlap_m2`` is shared with plots of smaller ids, which have it. NaN is not known.
+        ``overlapped`` says that other plots share some of it; ``overlap_m2`` is what those of smaller ids have.
+        NaN is not known.
     problems
         Plots of no plausible size, slivers, overlaps, plots that are not in their collective, ledger areas that
         contradict the polygon.
@@ -152,6 +153,7 @@ def measure_plots(
     out = out.join(_survey(ground, area, land.survey, plots.index))
     shared = overlaps(only(shapes, outlined), least_m2=rules.overlap_m2)
     later = _later(shared, out["homestead_id"].to_numpy(str))
+    out["overlapped"] = np.isin(np.arange(len(out)), shared[["one", "other"]].to_numpy())
     out["overlap_m2"], out["free_construction_m2"] = _own_part(ground, area, shared, later, land.survey, out)
     return out, _doubts(plots, out, shared, catalog)
 
@@ -208,25 +210,34 @@ def _where(
         return out
     shapes, zones = plots.geometry.to_numpy(), land.collectives.geometry.to_numpy()
     outlined = areal(shapes)
-    zone, within = most(pieces(only(shapes, outlined), zones), len(plots))
-    # a point lies in whichever holds it
-    zone = np.where(zone >= 0, zone, first_holding(points.to_numpy(), zones))
     blank = pd.Series("", index=land.collectives.index)
-    names, codes = ([*land.collectives.get(name, blank), ""] for name in ("collective", "owner_code"))
+    about = pd.DataFrame({name: land.collectives.get(name, blank).astype("str").to_numpy(object)
+                          for name in ("collective", "owner_code")})  # fmt: skip
+    # all parcels of a collective are one; where it is not named each is
+    lone = pd.Series(np.arange(len(about)).astype(str)).where(about["collective"] == "", "")
+    number = pd.factorize(about["collective"] + "\x1f" + lone)[0]
+    cut = pieces(only(shapes, outlined), zones)
+    by_owner = cut.assign(zone=number[cut["zone"]]).groupby(["shape", "zone"])["area_m2"].sum()
+    zone, within = most(by_owner.reset_index(), len(plots))
+    # a point lies in whichever holds it
+    held = first_holding(points.to_numpy(), zones)
+    zone = np.where((zone < 0) & (held >= 0), number[held], zone)
+    first = np.unique(number, return_index=True)[1]
+    names, codes = ([*about[name].to_numpy(object)[first], ""] for name in ("collective", "owner_code"))
     lies_in = pd.Series(np.array(names, object)[zone], index=out.index)
     out["ground_collective"] = lies_in
     out["collective"] = owner.where(owner != "", lies_in)
     out["owner_level"] = np.array([str(code)[:2] for code in codes], object)[zone]
     # of the whole plot: what no collective has is nobody's
     size = systems.area_m2(only(shapes, outlined))
-    share = np.divide(within, size, out=np.full(len(plots), np.nan), where=outlined & (size > 0))
+    share = np.divide(np.minimum(within, size), size, out=np.full(len(plots), np.nan), where=outlined & (size > 0))
     out["own_share"] = share
     out["crossing"] = share < own_share
     return out
 
 
 def _slope(ground: gpd.GeoDataFrame, area: Floats, land: Land, limits: Sequence[float]) -> pd.DataFrame:
-    steep = over_share(STEEP_DEG)
+    limits = sorted({*limits, *(rim for limit in limits if (rim := next_rim(limit)) < 90)})
     if land.terrain is None:
         out = no_slope(ground, limits_deg=limits)
     elif isinstance(land.terrain, RasterFiles):
@@ -245,13 +256,28 @@ def _slope(ground: gpd.GeoDataFrame, area: Floats, land: Land, limits: Sequence[
     by = by.reindex(index=range(len(ground)), columns=range(1, STEEPEST + 1)).fillna(0.0)
     whole = by.sum(axis=1).to_numpy(np.float64)
     covered = whole >= 0.5 * area
-    share = np.divide(by[STEEPEST].to_numpy(np.float64), whole, out=np.zeros(len(by)), where=whole > 0)
-    out[steep] = out[steep].where(~covered, share)
+    for number, rim in enumerate(SLOPE_CLASS_DEG, start=2):
+        if rim in limits:  # between rims a slope map tells nothing
+            above = by.loc[:, number:].sum(axis=1).to_numpy(np.float64)
+            share = np.divide(above, whole, out=np.zeros(len(by)), where=whole > 0)
+            out[over_share(rim)] = out[over_share(rim)].where(~covered, share)
     out["slope_class"] = out["slope_class"].where(~covered, by.to_numpy().argmax(axis=1) + 1).astype("Int64")
     out["slope_known_share"] = out["slope_known_share"].where(~covered, np.minimum(whole / area, 1.0))
     out["slope_source"] = np.where(covered, "survey", out["slope_source"])
     out["slope_deg_mean"] = out["slope_deg_mean"].where(~covered)
     return out
+
+
+def next_rim(limit_deg: float) -> float:
+    """
+    Give the first rim of the survey's slope classes that is not under a limit; 90 for none.
+
+    Examples
+    --------
+    >>> next_rim(15.0), next_rim(20.0), next_rim(30.0)
+    (15.0, 25.0, 90.0)
+    """
+    return next((rim for rim in SLOPE_CLASS_DEG if rim >= limit_deg), 90.0)
 
 
 def _survey(ground: Shapes, area: Floats, survey: gpd.GeoDataFrame | None, index: pd.Index) -> pd.DataFrame:

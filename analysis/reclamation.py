@@ -14,7 +14,7 @@ from pyproj import CRS
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from analysis.plots import PER_MU, STEEP_DEG, ground_of
+from analysis.plots import PER_MU, STEEP_DEG, ground_of, next_rim
 from geo import crs as systems
 from geo.overlay import apart_m, covered_m2
 from geo.terrain import SLOPE_CLASS_DEG, over_share
@@ -36,6 +36,9 @@ WELL_KNOWN = 0.9
 
 MAJORITY = 0.5
 """A gate of slope fires where more than this share of the area is over its limit."""
+
+EVEN = 1e-6
+"""Shares of cells are exact to a few parts in a hundred million; half is half."""
 
 CLASS_DEG = (1.0, 4.0, 10.5, 20.0, 30.0)
 """The middle of each slope class, for the score where a slope map tells no more."""
@@ -104,7 +107,9 @@ class Site:
 
         use = np.zeros(0, object)
         shapes, rates = np.zeros(0, object), np.zeros(0)
-        if around.survey is not None and "land_use" in around.survey:
+        if around.survey is not None and "land_use" not in around.survey:
+            around = replace(around, survey=None)  # without classes it tells nothing
+        if around.survey is not None:
             use = around.survey["land_use"].to_numpy(object)
             shapes = flat(around.survey.geometry.to_numpy())
             rates = (around.survey["deduct_rate"].to_numpy(np.float64)
@@ -144,6 +149,8 @@ def distances(site: Site) -> pd.DataFrame:
     for name, shapes in flat.items():
         away = np.nan if shapes is None else np.minimum(apart_m(site.flat, shapes, within_m=FAR_M), FAR_M)
         out[name] = np.where(shapely.is_missing(site.flat), np.nan, away)
+    # where nothing is surveyed the nearest field is not known
+    out["field_m"] = out["field_m"].mask(unsurveyed(site.measured) & (out["field_m"] > NEAR_FIELD_M))
     return out
 
 
@@ -178,11 +185,11 @@ def _slope(site: Site, gate: Gate, _: Reclamation) -> Fired:
     mean = own["slope_terrain_deg"].to_numpy(np.float64)
     share = own[over_share(gate.over)].to_numpy(np.float64)
     surveyed = (own["slope_source"] == "survey").to_numpy(bool) & (gate.over <= STEEP_DEG)
-    steepest = own[over_share(STEEP_DEG)].to_numpy(np.float64)
-    # the steepest class of a slope map is over every limit up to its own rim
-    over = (share > MAJORITY) | (surveyed & (steepest > MAJORITY)) | (~surveyed & (mean > gate.over))
-    share = np.where(surveyed, steepest, share)
-    return over, np.where(surveyed, share, mean)
+    # a class of a slope map is over every limit up to its own lower rim
+    rim = next_rim(gate.over)
+    above = own[over_share(rim)].to_numpy(np.float64) if rim < 90 else share
+    over = (share > MAJORITY + EVEN) | (surveyed & (above > MAJORITY + EVEN)) | (~surveyed & (mean > gate.over))
+    return over, np.where(surveyed, above, mean)
 
 
 def _inside(site: Site, gate: Gate, _: Reclamation) -> Fired:
@@ -200,7 +207,14 @@ def _beside(site: Site, gate: Gate, _: Reclamation) -> Fired:
 
 
 def _field(site: Site, gate: Gate, _: Reclamation) -> Fired:
-    return _near(site, None if site.around.survey is None else site.fields, gate.within_m)
+    near, away = _near(site, None if site.around.survey is None else site.fields, gate.within_m)
+    return near, np.where(unsurveyed(site.measured) & ~near, np.nan, away)
+
+
+def unsurveyed(measured: pd.DataFrame) -> Bools:
+    """Say of which plots more than a tenth has no patch of the survey; what lies around is not known there."""
+    share = measured["unmapped_area_m2"] / measured["area_m2"]
+    return (share > 1 - WELL_KNOWN).to_numpy(bool)
 
 
 def _near(site: Site, zones: Shapes | None, within_m: float) -> Fired:
@@ -224,8 +238,8 @@ def _isolated(site: Site, gate: Gate, _: Reclamation) -> Fired:
     if site.around.survey is None:
         return _unknown(site)
     alone = ~np.isfinite(apart_m(site.flat, site.fields, within_m=gate.within_m))
-    small = site.area_m2 < gate.under_mu * PER_MU
-    return alone & small, site.area_m2 / PER_MU
+    small, unseen = site.area_m2 < gate.under_mu * PER_MU, unsurveyed(site.measured)
+    return alone & small & ~unseen, np.where(alone & unseen, np.nan, site.area_m2 / PER_MU)
 
 
 def _surrounded(site: Site, gate: Gate, _: Reclamation) -> Fired:
@@ -236,8 +250,11 @@ def _surrounded(site: Site, gate: Gate, _: Reclamation) -> Fired:
     row, patch = tree.query(ring, predicate="intersects")
     inside = shapely.area(shapely.intersection(ring[row], site.forest[patch]))
     whole = shapely.area(ring)
-    share = np.divide(np.bincount(row, inside, len(ring)), whole, out=np.zeros(len(ring)), where=whole > 0)
-    return share >= gate.share, share
+    # patches that overlap would count twice
+    covered = np.minimum(np.bincount(row, inside, len(ring)), whole)
+    share = np.divide(covered, whole, out=np.zeros(len(ring)), where=whole > 0)
+    around = share >= gate.share
+    return around, np.where(unsurveyed(site.measured) & ~around, np.nan, share)
 
 
 def _disputed(site: Site, _: Gate, rules: Reclamation) -> Fired:
@@ -365,12 +382,14 @@ def decide(
         gate.id for gate in rules.gates.values() if rules.outcomes[gate.outcome].way and gate.id not in by_slope
     ]
     matters = ~fired[deciding].any(axis=1).to_numpy(bool) & ~stays
+    unseen = unsurveyed(own)
     out["field_check"] = (
-        ((near | partly) & matters) | check | (way == "hold")
-        | (own["overlap_m2"] > 0).to_numpy(bool) | (own["area_source"] != "polygon").to_numpy(bool)
+        ((near | partly) & matters) | (unseen & ~stays) | check | (way == "hold")
+        | own["overlapped"].to_numpy(bool) | (own["area_source"] != "polygon").to_numpy(bool)
     )  # fmt: skip
     out["gates"] = _words(fired, fired)
     before = {"no_area": nowhere, "no_slope": level & ~nowhere, "near_limit": near, "slope_in_part": partly,
+              "survey_in_part": unseen,
               "no_polygon": (own["area_source"] == "ledger").to_numpy(bool)}  # fmt: skip
     extra = pd.DataFrame(before, index=own.index)
     told = _words(fired, found)

@@ -161,6 +161,38 @@ def test_the_slope_map_of_the_survey_goes_before_the_terrain():
     )
 
 
+def test_a_limit_on_a_rim_of_the_slope_map_is_judged_by_its_classes():
+    given_ = plots((50, 50, 60, 60), (150, 50, 160, 60))
+    classes = zone((0, 0, 100, 400), (100, 0, 400, 400), slope_class=[4, 3])
+    for terrain in (None, slope(3), slope(40)):
+        for limit, expected in ((15.0, ["regreen", "reclaim"]), (6.0, ["regreen", "regreen"])):
+            found = ways(given_, limits(steep_local__over=limit), slope_map=classes, terrain=terrain)
+            assert found["way"].tolist() == expected
+            assert found[f"slope_over_{limit:g}_share"].tolist() == [1.0, float(limit == 6)]
+
+
+def test_where_nothing_is_surveyed_no_gate_says_that_nothing_is_near():
+    half = survey(((0, 0, 70, 400), "0702"))
+    found = ways(plots((50, 50, 65, 65), (150, 50, 165, 65)), terrain=slope(10), survey=half)
+    assert found["gates"].tolist() == ["isolated", ""]
+    assert found["way"].tolist() == ["regreen", "reclaim"]
+    assert found["field_check"].tolist() == [False, True]
+    assert "survey_in_part" in found["reason_codes"].iloc[1]
+    assert found["field_m"].isna().tolist() == [False, True]
+    bare = zone((0, 0, 400, 400), patch=["T1"])  # no classes
+    assert ways(plots((50, 50, 65, 65)), terrain=slope(10), survey=bare)["gates"].tolist() == [""]
+
+
+def test_all_parcels_of_a_collective_are_one():
+    owners = zone(
+        (0, 0, 55, 400), (55, 0, 400, 400), (0, 400, 400, 500), collective=["甲", "甲", ""], owner_code="32"
+    )
+    found = ways(plots((45, 50, 65, 70), (45, 390, 65, 410)), terrain=slope(10), collectives=owners)
+    assert found["own_share"].tolist() == pytest.approx([1, 0.5], abs=1e-4)
+    assert found["collective"].tolist() == ["甲", "甲"]
+    assert found["crossing"].tolist() == [False, True]
+
+
 def test_half_of_the_area_over_the_limit_does_not_fire_and_more_does():
     told = zone((0, 0, 60, 400), (60, 0, 400, 400), slope_class=["4", "5"])
     found = ways(plots((50, 50, 70, 60), (50.1, 70, 70.1, 80)), slope_map=told)
@@ -188,7 +220,7 @@ GATES = [
     ("river", {"layers": {"rivers": zone(shapely.LineString([(85, 0), (85, 400)]))}}, "regreen"),
     ("isolated", {"survey": survey(((0, 0, 400, 400), "0702"))}, "regreen"),
     ("surrounded", {"survey": survey(((0, -200, 400, 400), "0301"), ((-900, 0, -890, 9), "0103"))}, "regreen"),
-    ("beside_field", {"survey": survey(((80, 40, 90, 60), "0103"))}, "reclaim"),
+    ("beside_field", {"survey": survey(((80, 40, 90, 60), "0103"), ((40, 40, 80, 90), "0702"))}, "reclaim"),
 ]
 
 

@@ -243,7 +243,7 @@ def test_what_holds_no_figure_is_no_number_of_an_approval(word):
     assert table["approval"].tolist() == [""]
     found, problems = judged(table, CATALOG, as_of=None)
     assert found["should_demolish"].tolist() == [True]
-    assert [p.code for p in problems] == ["retained_without_approval", "move_in_unknown"][: len(problems)]
+    assert problems[0].code == "retained_without_approval"
 
 
 def test_one_heading_for_registered_and_certified_speaks_of_both_and_an_odd_word_is_told():
