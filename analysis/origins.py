@@ -31,7 +31,7 @@ SURVEYED = 0.5
 
 def origins(
     villages: gpd.GeoDataFrame, homesteads: pd.DataFrame, catalog: Catalog, *, steep_share: Floats,
-    zones: Mapping[str, Shapes], survey: gpd.GeoDataFrame | None, steep_field: NDArray[np.bool_] | None,
+    zones: Mapping[str, Shapes], survey: gpd.GeoDataFrame | None, steep_field: Floats | None,
     people: pd.DataFrame | None,
 ) -> pd.DataFrame:  # fmt: skip
     """
@@ -55,7 +55,7 @@ def origins(
     zones
         Ground that must rest, by name.
     survey, steep_field
-        The land survey, and which of its patches lie on steep ground; None where it is not known.
+        The land survey, and which of its patches lie on steep ground (1, else 0; NaN where nobody knows).
     people
         ``lon``, ``lat`` and ``pop`` of who lives or lived there; None where it is not known.
 
@@ -86,7 +86,7 @@ def origins(
     )
     resting = [zone for zone in zones.values() if len(zone)]
     out["zone_share"] = covered_m2(shapes, np.concatenate(resting)) / area if resting else np.nan
-    out["farmland_ha"], out["steep_farmland_ha"] = _fields(shapes, survey, steep_field)
+    out["farmland_ha"], out["steep_farmland_ha"], told_ha = _fields(shapes, survey, steep_field)
     out["surveyed_share"] = np.nan
     if survey is not None:
         cut = pieces(shapes, survey.geometry.to_numpy())
@@ -103,7 +103,7 @@ def origins(
     partly = ~(out["surveyed_share"] >= SURVEYED)  # too little is surveyed to speak of a village's fields
     out["fragile"] = out[["steep_share", "zone_share"]].max(axis=1)
     out["overloaded"] = (out["people_per_farmland_ha"] / rules.feeds_per_ha - 1).clip(0.0, 1.0)
-    out["overused"] = out["steep_farmland_ha"] / out["farmland_ha"].where(out["farmland_ha"] > 0)
+    out["overused"] = out["steep_farmland_ha"] / pd.Series(told_ha).where(told_ha > 0)
     out[["overloaded", "overused"]] = out[["overloaded", "overused"]].mask(partly)
     parts = out[["fragile", "overloaded", "overused"]]
     out["index"], out["known_n"] = parts.mean(axis=1), parts.notna().sum(axis=1)
@@ -120,16 +120,18 @@ def _in(points: pd.DataFrame, shapes: Shapes) -> NDArray[np.int64]:
 
 
 def _fields(
-    shapes: Shapes, survey: gpd.GeoDataFrame | None, steep_field: NDArray[np.bool_] | None
-) -> tuple[Floats, Floats]:
-    """Hectares of farmland in each shape, and of those on steep ground; NaN where not known."""
+    shapes: Shapes, survey: gpd.GeoDataFrame | None, steep_field: Floats | None
+) -> tuple[Floats, Floats, Floats]:
+    """Hectares of farmland in each shape, of those on steep ground, and those whose slope is known."""
     unknown = np.full(len(shapes), np.nan)
     if survey is None or "land_use" not in survey:
-        return unknown, unknown
+        return unknown, unknown, unknown
     own = (survey["land_use"] == "farmland").to_numpy(bool)
     cut = pieces(shapes, survey.geometry.to_numpy()[own])
     fields = np.bincount(cut["shape"], cut["area_m2"], len(shapes)) / 10_000
     if steep_field is None:
-        return fields, unknown
+        return fields, unknown, unknown
     steep = steep_field[own][cut["zone"]]
-    return fields, np.bincount(cut["shape"], cut["area_m2"] * steep, len(shapes)) / 10_000
+    told = np.bincount(cut["shape"], cut["area_m2"] * ~np.isnan(steep), len(shapes)) / 10_000
+    over = np.bincount(cut["shape"], cut["area_m2"] * np.nan_to_num(steep), len(shapes)) / 10_000
+    return fields, np.where(told > 0, over, np.nan), told

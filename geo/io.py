@@ -12,6 +12,7 @@ import io
 import json
 import math
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -606,6 +607,31 @@ class RasterFiles:
         except RasterioError as error:
             raise Stop(Problem.stop("raster_unreadable", file=self._paths[0], reason=error)) from error
         return Raster(values[0], transform, self.crs)
+
+
+def usable_tiles(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
+    """Say which tiles can be read together, in the system and on the grid of most, and why the others cannot."""
+    found: dict[Path, tuple[str, Affine]] = {}
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            with RasterFiles([path]) as tile:
+                found[path] = tile.crs.to_wkt(), tile.transform
+        except Stop as stop:
+            problems += stop.problems
+    if not found:
+        return [], problems
+    system = Counter(wkt for wkt, _ in found.values()).most_common(1)[0][0]
+    grid = next(transform for wkt, transform in found.values() if wkt == system)
+    there = []
+    for path, (wkt, transform) in found.items():
+        if wkt != system:
+            problems.append(Problem.stop("raster_crs_differs", file=path))
+        elif not _on_grid(transform, grid):
+            problems.append(Problem.stop("raster_grid_differs", file=path))
+        else:
+            there.append(path)
+    return there, problems
 
 
 def read_raster(paths: Sequence[Path], *, within: Bounds | None = None) -> Raster:

@@ -214,6 +214,9 @@ def over_share(limit_deg: float) -> str:
 TILE_CELLS = 1024
 """The side of the tiles in which terrain is read: some megabytes each."""
 
+MOST_CELLS = 16_000_000
+"""So many cells at most under one shape: 100 km by 140 at 30 m, some 700 MB while it is read."""
+
 LOWEST_M, HIGHEST_M = -500.0, 9000.0
 """Heights beyond are no heights of the earth's land: voids that a file does not declare."""
 
@@ -225,7 +228,8 @@ def slope_by_tiles(
     Weigh the slope under polygons as ``slope_under``, reading the terrain tile by tile.
 
     A plot belongs to the tile in which its box has its middle; the window that is read holds all plots of the tile
-    and two cells around them, so that no answer depends on tiles.
+    and two cells around them, so that no answer depends on tiles. Of one that spans more than ``MOST_CELLS``
+    nothing is said.
 
     Parameters
     ----------
@@ -249,7 +253,13 @@ def slope_by_tiles(
     tile = np.floor(middle[at] / (TILE_CELLS * np.array((width, height)))).astype(np.int64)
     _, which = np.unique(tile, axis=0, return_inverse=True)
     order = np.argsort(which, kind="stable")
-    for rows in np.split(at[order], np.flatnonzero(np.diff(which[order])) + 1):
+    # a plot wider than a tile is read alone; one that spans more than a raster that fits into memory is not read
+    cells = (box[:, 2:] - box[:, :2]) / np.array((width, height))
+    with np.errstate(invalid="ignore"):
+        wide, vast = (cells > TILE_CELLS).any(axis=1), cells.prod(axis=1) > MOST_CELLS
+    groups = np.split(at[order], np.flatnonzero(np.diff(which[order])) + 1)
+    groups = [part for rows in groups for part in (rows[~wide[rows]], *rows[wide[rows] & ~vast[rows], None])]
+    for rows in groups:
         if not len(rows):
             continue
         low, high = box[rows, :2].min(axis=0), box[rows, 2:].max(axis=0)

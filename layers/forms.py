@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -137,6 +139,13 @@ def read_layer_form(
             ledger.fault("land_class_unknown", int(row), form.land_class, frame.loc[row, form.land_class])
             for row in frame.index[frame["land_use"] == ""]
         ]
+    if form.section == "slope_map" and "slope_class" in frame:
+        cells = ledger.text("slope_class")
+        frame["slope_class"] = cells.map(slope_class_of)
+        problems += [
+            ledger.fault("slope_class_unknown", int(row), "slope_class", short(cells[row]))
+            for row in frame.index[(cells != "") & frame["slope_class"].isna()]
+        ]
     geometry = shapes.geometry.set_axis(frame.index)
     empty = geometry.isna() | geometry.is_empty
     crossing = ~empty & ~geometry.is_valid
@@ -151,6 +160,33 @@ def read_layer_form(
     frame["file"], frame["row"] = file, frame.index
     simple = mended(geometry, crossing)
     return gpd.GeoDataFrame(frame, geometry=simple, crs=shapes.crs).reset_index(drop=True), problems
+
+
+def slope_class_of(cell: str) -> float:
+    """
+    Read a slope class of the survey, 1 to 5, as maps write it; NaN for what is none.
+
+    Examples
+    --------
+    >>> [slope_class_of(c) for c in ("4", "4.0", "4级", "Ⅳ", "15°-25°", ">25", "25度以上", "≤2", "2～6", "7")]
+    [4.0, 4.0, 4.0, 4.0, 4.0, 5.0, 5.0, 1.0, 2.0, nan]
+    """
+    text = unicodedata.normalize("NFKC", cell).upper()
+    text = re.sub(r"[\s级类度°]|\.0$", "", text)
+    if text in _CLASSES:
+        return float(_CLASSES.index(text) + 1)
+    figures = re.findall(r"\d+", text)
+    if len(figures) == 2 and tuple(figures) in _CLASS_RIMS:
+        return float(_CLASS_RIMS.index((figures[0], figures[1])) + 1)
+    if figures == ["25"] and re.search(r">|以上|大于", text):
+        return 5.0
+    if figures == ["2"] and re.search(r"<|≤|以下|小于", text):
+        return 1.0
+    return float(_ROMAN.index(text) + 1) if text in _ROMAN else math.nan
+
+
+_CLASSES, _ROMAN = ("1", "2", "3", "4", "5"), ("I", "II", "III", "IV", "V")
+_CLASS_RIMS = (("0", "2"), ("2", "6"), ("6", "15"), ("15", "25"), ("25", "90"))
 
 
 def _typed(ledger: Ledger, form: LedgerForm, catalog: Catalog, *, unit: str) -> tuple[pd.DataFrame, list[Problem]]:

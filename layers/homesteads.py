@@ -55,7 +55,7 @@ def plots(
     number = pd.Series(ledger.frame.index, index=ledger.frame.index)
     given = ledger.text("homestead_id")
     ids, twice = unique_ids(given, otherwise=number.astype("str"))
-    geometry = frame.geometry.set_axis(ledger.frame.index)
+    geometry = _of_one_kind(frame.geometry).set_axis(ledger.frame.index)
     empty = geometry.isna() | geometry.is_empty
     crossing = ~empty & ~geometry.is_valid
     shapes = mended(geometry, crossing)
@@ -82,6 +82,19 @@ def plots(
     told = {name: ledger.text(words.get(name, name)).astype("object") for name in TOLD}
     named = {"homestead_id": ids, **told, "ledger_area_m2": areas, "soil_cm": soil, "file": file, "row": number}
     return gpd.GeoDataFrame(named, geometry=shapes, crs=frame.crs).reset_index(drop=True), problems
+
+
+def _of_one_kind(geometry: gpd.GeoSeries) -> gpd.GeoSeries:
+    """Of a collection its polygons, of several points that are one the point; the others as they are."""
+    kinds = geometry.geom_type
+    out = geometry.copy()
+    for at in np.flatnonzero(kinds == "GeometryCollection"):
+        flat = [part for part in shapely.get_parts(geometry.iloc[at]) if areal(np.array([part], object))[0]]
+        if flat:
+            out.iloc[at] = shapely.union_all(flat)
+    single = (kinds == "MultiPoint").to_numpy(bool) & (shapely.get_num_geometries(geometry.to_numpy()) == 1)
+    out[single] = shapely.get_geometry(geometry[single].to_numpy(), 0)
+    return out
 
 
 def _faults(code: str, file: str, rows: pd.Series, column: str, values: pd.Series) -> list[Problem]:

@@ -99,21 +99,14 @@ def plot_stages(project: Project, catalog: Catalog) -> list[Stage]:
 
 def dem_there(files: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
     """
-    Say which tiles of terrain can be read, and what is wrong with the others: a fault where any can.
+    Say which tiles of terrain can be read together, and what is wrong with the others: a fault where any can.
 
     Raises
     ------
     Stop
         None can.
     """
-    there: list[Path] = []
-    problems: list[Problem] = []
-    for path in files:
-        try:
-            with io.RasterFiles([path]):
-                there.append(path)
-        except Stop as stop:
-            problems += stop.problems
+    there, problems = io.usable_tiles(files)
     if not there:
         raise Stop(problems)
     return there, [Problem(p.code, "fault", "terrain", p.file, params=p.params) for p in problems]
@@ -280,7 +273,7 @@ def _origins(project: Project, catalog: Catalog, at: Work) -> Value:
     villages, survey = at.given["form_villages"]["frame"], _frame(at, "survey")
     places = at.given.get("people_at", {}).get("places")
     steep = np.full(len(villages), np.nan)
-    steep_field: NDArray[np.bool_] | None = None
+    steep_field: np.ndarray | None = None
     if project.dem:
         tiles, _ = dem_there(project.dem)
         unit_m, _ = io.height_unit_m(tiles[0])
@@ -289,7 +282,8 @@ def _origins(project: Project, catalog: Catalog, at: Work) -> Value:
             steep = under[over_share(STEEP_DEG)].to_numpy(np.float64)
             if survey is not None:
                 fields = slope_by_tiles(survey, files, limits_deg=[STEEP_DEG], unit_m=unit_m)
-                steep_field = (fields[over_share(STEEP_DEG)] > MAJORITY).to_numpy(bool)
+                share = fields[over_share(STEEP_DEG)]
+                steep_field = (share > MAJORITY).astype("float64").mask(share.isna()).to_numpy(np.float64)
     resting = {name: frame.geometry.to_numpy() for name in ("hazards", "redline", "reserves")
                if (frame := _frame(at, name)) is not None}  # fmt: skip
     living = None if places is None else places[places["place_kind"] != "settlement"]

@@ -187,8 +187,8 @@ def test_all_parcels_of_a_collective_are_one():
     owners = zone(
         (0, 0, 55, 400), (55, 0, 400, 400), (0, 400, 400, 500), collective=["甲", "甲", ""], owner_code="32"
     )
-    found = ways(plots((45, 50, 65, 70), (45, 390, 65, 410)), terrain=slope(10), collectives=owners)
-    assert found["own_share"].tolist() == pytest.approx([1, 0.5], abs=1e-4)
+    found = ways(plots((45, 50, 65, 70), (45, 388, 65, 408)), terrain=slope(10), collectives=owners)
+    assert found["own_share"].tolist() == pytest.approx([1, 0.6], abs=1e-4)
     assert found["collective"].tolist() == ["甲", "甲"]
     assert found["crossing"].tolist() == [False, True]
 
