@@ -46,8 +46,9 @@ def judged(houses: pd.DataFrame, catalog: Catalog, *, as_of: dt.date | None) -> 
     -------
     judged, problems
         ``houses`` and ``should_demolish_ledger`` (what the ledger says), ``should_demolish`` (ours), ``differs``
-        (both say, and not the same), ``may_stay``, ``due_date``, ``overdue`` (NA where no day is known). Problems:
-        retained without the number of an approval, ledgers that differ from us, nobody's day of moving in.
+        (both say, and not the same), ``may_stay``, ``due_date``, ``overdue`` (NA where no day is known, or whether
+        it stands). Problems: retained without the number of an approval, ledgers that differ from us, nobody's day
+        of moving in.
     """
     out = houses.copy()
     rules = catalog.reclamation
@@ -56,6 +57,7 @@ def judged(houses: pd.DataFrame, catalog: Catalog, *, as_of: dt.date | None) -> 
     approved = (out["approval"] != "").to_numpy(bool)
     stays = (reason != "") & (~needs | approved)
     none = (reason == "none") | ~out["old_house"].fillna(True).to_numpy(bool)
+    none &= stage_number(out["stage"]) < STAGES.index("demolished")  # what is demolished was a house
     out["should_demolish_ledger"] = out["should_demolish"]
     out["should_demolish"] = ~stays & ~none
     out["may_stay"] = stays & ~none & (reason != "none")
@@ -63,9 +65,11 @@ def judged(houses: pd.DataFrame, catalog: Catalog, *, as_of: dt.date | None) -> 
     out["differs"] = (said.notna() & (said.fillna(False) != out["should_demolish"])).to_numpy(bool)
     due_days = [_later(day, rules.overdue_years) for day in out["move_in_date"]]
     out["due_date"] = pd.Series(due_days, index=out.index, dtype="object")
-    stands = out["stage"].isin(["standing"]) & out["should_demolish"]
-    late = [None if day is None or as_of is None else day < as_of for day in due_days]
-    out["overdue"] = (pd.Series(late, index=out.index, dtype="boolean") & stands).mask(~stands, False)
+    stands = (out["stage"] == "standing") & out["should_demolish"]
+    unsaid = (out["stage"] == "") & out["should_demolish"]
+    late = pd.Series([None if day is None or as_of is None else day < as_of for day in due_days], index=out.index,
+                     dtype="boolean")  # fmt: skip
+    out["overdue"] = (late & (stands | unsaid)).mask(unsaid & late.fillna(True)).mask(~stands & ~unsaid, False)
     problems = [
         Problem.fault(
             "retained_without_approval", layer="house_ledger", file=row.file, row=row.row, value=row.house_id

@@ -29,8 +29,9 @@ _OF_HOUSE = {
 
 
 def with_houses(
-    plots: gpd.GeoDataFrame, houses: pd.DataFrame, matched: pd.DataFrame, catalog: Catalog
-) -> pd.DataFrame:
+    plots: gpd.GeoDataFrame, houses: pd.DataFrame, matched: pd.DataFrame, catalog: Catalog, *,
+    area_m2: pd.Series | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """
     Give each plot what the ledger says of its house.
 
@@ -44,12 +45,14 @@ def with_houses(
         Of ``layers.houses.match``.
     catalog
         What words for what was done mean.
+    area_m2
+        Of each plot, by which what was done with a house of several is parted; None parts it evenly.
 
     Returns
     -------
     told
         Index of ``plots``; ``matched_by`` is '' for a plot of no house, whose ``stage`` is '' too. What was
-        done with a house of several plots is parted evenly among them; their own areas are NaN.
+        done with a house of several plots is parted among them; their own areas are NaN.
         ``own_house_id`` is the ledger's.
     """
     matched = matched.set_index(plots.index[matched["plot"].to_numpy(np.int64)])
@@ -81,9 +84,12 @@ def with_houses(
         "regreened_m2": "regreen_area",
         "new_farmland_m2": "new_farmland_area",
     }
-    plots_n = house.groupby(house).transform("size")
+    size = pd.Series(1.0, index=plots.index) if area_m2 is None else area_m2
+    size = size.mask(size.isna().groupby(house.fillna(-1)).transform("any").astype(bool), 1.0)
     for column, name in areas.items():
-        out[column] = (of[name].reindex(plots.index) / plots_n).astype("float64")
+        out[column] = (of[name].reindex(plots.index) * size / size.groupby(house).transform("sum")).astype(
+            "float64"
+        )
     out["house_area_m2"] = of["plot_area"].reindex(plots.index).where(alone)
     out["project_twice"] = of["project_twice"].reindex(plots.index).astype("boolean").fillna(False).astype(bool)
     out["quality"] = pd.to_numeric(of["quality"], errors="coerce").astype("float64").reindex(plots.index)
@@ -158,6 +164,18 @@ def unmatched(plots: gpd.GeoDataFrame, houses: pd.DataFrame, matched: pd.DataFra
         problems.append(Problem.doubt("houses_without_plot", file=file, layer="house_ledger", n=len(own),
                                       ids=some(list(own["house_id"]))))  # fmt: skip
     return problems
+
+
+def done_beyond(plots: gpd.GeoDataFrame, homesteads: pd.DataFrame, *, pct: float) -> list[Problem]:
+    """Name plots of which the ledger says that more was done than there is, by more than so many per cent."""
+    told = homesteads[["reclaimed_m2", "regreened_m2"]].sum(axis=1, min_count=1)
+    beyond = (told > (1 + pct / 100) * homesteads["area_m2"]).to_numpy(bool)
+    return [
+        Problem.doubt(
+            "done_beyond", file=file, layer="homesteads", n=len(own), ids=some(list(own["homestead_id"]))
+        )
+        for file, own in plots[beyond].groupby("file", sort=False)
+    ]
 
 
 def done_otherwise(plots: gpd.GeoDataFrame, homesteads: pd.DataFrame) -> list[Problem]:

@@ -95,7 +95,7 @@ def double_claims(contract_land: pd.DataFrame) -> tuple[pd.DataFrame, list[Probl
     forest = rows["subsidy"].map(lambda text: any(word in str(text) for word in REFORESTED))
     tilled = rows["subsidy"].map(lambda text: any(word in str(text) for word in TILLED))
     key = ["collective", "kind", "area_mu"]
-    twice = rows.assign(forest=forest, tilled=tilled)[forest ^ tilled]
+    twice = rows.assign(forest=forest, tilled=tilled)[(forest ^ tilled) & (rows["collective"] != "")]
     pairs = twice[twice["area_mu"].notna()].groupby(key, dropna=False)[["forest", "tilled"]].transform("any")
     same = pairs.all(axis=1).reindex(rows.index, fill_value=False) if len(pairs) else pd.Series(False, rows.index)
     why = pd.Series(np.select([forest & tilled, same], ["both", "same"], default=""), index=rows.index)

@@ -456,10 +456,13 @@ def _alike(one: Addresses, other: Addresses) -> list[tuple[int, int]]:
         ]  # fmt: skip
         if not theirs:
             continue
+        theirs.sort()
         a, b = np.array([size for size, _ in own]), np.array([size for size, _ in theirs])
-        near = np.abs(a[:, None] - b[None, :]) <= ALIKE * a[:, None]
-        for i in np.flatnonzero(near.sum(axis=1) == 1):
-            j = int(np.flatnonzero(near[i])[0])
-            if near[:, j].sum() == 1:
-                pairs.append((own[int(i)][1], theirs[j][1]))
+        low = np.searchsorted(b, a * (1 - ALIKE), "left")
+        high = np.searchsorted(b, a * (1 + ALIKE), "right")
+        # of each of theirs how many of ours are near
+        many = np.cumsum(np.bincount(low, minlength=len(b) + 1) - np.bincount(high, minlength=len(b) + 1))
+        pairs += [
+            (own[int(i)][1], theirs[int(low[i])][1]) for i in np.flatnonzero(high - low == 1) if many[low[i]] == 1
+        ]
     return pairs

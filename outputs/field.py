@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,12 @@ SHAPEFILE = {
     "slope_deg": "坡度", "way": "去向", "reasons": "理由", "why": "核查类别",
 }  # fmt: skip
 """Names of at most ten bytes of GBK."""
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+"""What no XML may hold."""
+
+_TEXTS = ("Name", "Description", "name", "desc")
 
 
 def write_sheets(
@@ -105,7 +112,9 @@ def _sheet_name(text: str, used: set[str]) -> str:
 
 def write_layers(plots: gpd.GeoDataFrame, folder: Path) -> list[Path]:
     """
-    Write plots as KML, their middles as GPX waypoints, and as a Shapefile in GBK.
+    Write plots as KML, their middles as GPX waypoints, outlines and points each as a Shapefile in GBK.
+
+    Of what there is no plot no file is written.
 
     Parameters
     ----------
@@ -127,8 +136,19 @@ def write_layers(plots: gpd.GeoDataFrame, folder: Path) -> list[Path]:
     told = shaped.rename(columns={"slope_deg_mean": "slope_deg"})
     table = told[[*SHAPEFILE, "geometry"]].rename(columns=SHAPEFILE)
     outlined = areal(table.geometry.to_numpy())
-    paths = [folder / name for name in ("plots.kml", "plots.gpx", "plots.shp")]
-    for path, frame in zip(paths, (named, points, table[outlined] if outlined.any() else table), strict=True):
-        path.unlink(missing_ok=True)
-        io.write_vector(gpd.GeoDataFrame(frame), path, layer="waypoints" if path.suffix == ".gpx" else "")
+    # a Shapefile holds shapes of one kind: what is no outline stands as a point in another
+    other = table[~outlined].set_geometry(table.geometry[~outlined].representative_point())
+    layers = {"plots.kml": named, "plots.gpx": points, "plots.shp": table[outlined], "plots_points.shp": other}
+    paths = []
+    for name, frame in layers.items():
+        path = folder / name
+        for old in folder.glob(f"{path.stem}.*") if path.suffix == ".shp" else [path]:
+            if old.suffix in (path.suffix, ".shx", ".dbf", ".prj", ".cpg"):
+                old.unlink(missing_ok=True)
+        if len(frame):
+            clean = frame.assign(
+                **{n: frame[n].str.replace(_CONTROL, " ", regex=True) for n in frame if n in _TEXTS}
+            )
+            io.write_vector(gpd.GeoDataFrame(clean), path, layer="waypoints" if path.suffix == ".gpx" else "")
+            paths.append(path)
     return paths

@@ -346,7 +346,7 @@ def compare(context: click.Context, before: Path, after: Path, out: Path | None)
     "--confidence", type=click.FloatRange(50, 99.9), default=95.0, help="抽查把握度（%） how sure, per cent"
 )
 @click.option("--margin", type=click.FloatRange(0.5, 50), default=5.0, help="误差（%） to how much, per cent")
-@click.option("--seed", type=int, default=1, help="随机种子 seed of the sample")
+@click.option("--seed", type=click.IntRange(0), default=1, help="随机种子 seed of the sample")
 @click.option(
     "--key", type=click.Path(path_type=Path), default=None,
     help="户主姓名电话表，只印在核查表上 names and telephones, for the printed sheets only",

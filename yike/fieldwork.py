@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import geopandas as gpd
@@ -13,7 +14,7 @@ from analysis.fieldwork import check_list
 from geo import io
 from geo.problems import Problem, Stop
 from layers import catalog as catalogue
-from layers.ledgers import name_columns, plain
+from layers.ledgers import name_columns, plain, same_id, written_down
 from outputs.field import write_layers, write_sheets
 from outputs.messages import Messages, load
 from yike.run import Run, require_apart
@@ -93,20 +94,29 @@ def _write_list(table: pd.DataFrame, path: Path, words: Messages) -> None:
 
 def _with_key(table: pd.DataFrame, key: Path) -> tuple[pd.DataFrame, list[str]]:
     raw = io.read_table(key)
-    headers = catalogue.load().headers
-    # the numbers are found by their headings; what else stands there is taken as it is
-    ledger = name_columns(raw, headers, sections=("plot", "house", "common"))
+    ledger = name_columns(raw, catalogue.load().headers, sections=("plot", "house", "common"))
     field = next((name for name in ("house_id", "homestead_id") if name in ledger.frame), None)
-    if field is None:
+    if field is None or not len(ledger.frame):
         raise Stop(Problem.stop("field_key", file=key))
-    top = next(i for i, row in enumerate(raw.rows) if ledger.headings[field] in row)
-    heading = list(raw.rows[top])
+    # the number is found by its heading; what else stands in its rows is taken as it is
+    rows = written_down(raw)
+    heading = next(row for row in reversed(rows[: ledger.frame.index[0] - 1]) if ledger.headings[field] in row)
     at = heading.index(ledger.headings[field])
-    own = pd.DataFrame([row for row in raw.rows[top + 1 :] if len(row) == len(heading)], columns=heading)
-    extra = [name for place, name in enumerate(heading) if place != at and name]
-    own = own.assign(_key=own[heading[at]].map(plain))
-    own = own[own["_key"] != ""].groupby("_key")[extra].agg("、".join)  # all households of a house, nobody of none
-    own = own.rename(columns={name: f"{name} " for name in extra if name in table})
-    joined = table.assign(_key=table[field].map(plain)).join(own, on="_key")
-    names = [f"{name} " if name in table else name for name in extra]
-    return joined.fillna(dict.fromkeys(names, "")), names
+    taken, names = set(table.columns), {}
+    for place, name in enumerate(heading):
+        if place != at and name:
+            names[place] = next(told for n in count() if (told := name + " " * n) not in taken)
+            taken.add(names[place])
+    cells = [dict(enumerate(rows[number - 1])) for number in ledger.frame.index]  # a row may be short
+    own = pd.DataFrame([{name: row.get(place, "") for place, name in names.items()} for row in cells])
+    numbers = pd.Series([same_id(row.get(at, "")) for row in cells])
+    # houses of one number in several villages are called by number and village
+    village = numbers + "@" + ledger.text("village").map(plain).reset_index(drop=True)
+    both = pd.concat([own.assign(_key=numbers), own.assign(_key=village)])[lambda f: ~f["_key"].str.match("@|$")]
+    extra = list(names.values())
+    # all households of a house
+    by_key = both.groupby("_key")[extra].agg(lambda told: "、".join(text for text in told if text))
+    number, mark, _ = (table[field].str.partition("@")[part] for part in range(3))
+    keys = number.map(same_id) + ("@" + table["village"].map(plain)).where(mark != "", "")
+    joined = table.assign(_key=keys).join(by_key, on="_key")
+    return joined.fillna(dict.fromkeys(extra, "")), extra

@@ -419,6 +419,8 @@ def _form_table(project: Project, name: str, catalog: Catalog, at: Work) -> Valu
             raw = dataclasses.replace(io.read_table(path, sheet=source.sheet), file=label)
             form = catalog.ledgers[name]
             hashed = key_of() if form.keyed else None
+            if form.keyed and hashed is None:
+                problems.append(Problem.doubt("no_secret", file=label))
             frame, found = forms.read_table_form(raw, form, catalog, settlements=named, key_of=hashed)
         except Stop as stop:  # the other workbooks of the folder are read all the same
             problems += left_out(stop.problems)

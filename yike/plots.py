@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from analysis.demolition import demolition, judged
-from analysis.homesteads import assemble, claims, done_otherwise, unmatched, with_houses
+from analysis.homesteads import assemble, claims, done_beyond, done_otherwise, unmatched, with_houses
 from analysis.origins import origins
 from analysis.plots import STEEP_DEG, WILD, Land, measure_plots
 from analysis.quota import quota, worth
@@ -128,14 +128,16 @@ def _houses(project: Project, catalog: Catalog, at: Work) -> Value:
     return value | {"matched": matched, "problems": (*value["problems"], *unmatched(plots, found, matched))}
 
 
-def _told(plots: gpd.GeoDataFrame, at: Work, catalog: Catalog) -> pd.DataFrame:
+def _told(
+    plots: gpd.GeoDataFrame, at: Work, catalog: Catalog, *, area_m2: pd.Series | None = None
+) -> pd.DataFrame:
     own = at.given.get("houses", {})
     found = own.get("houses", pd.DataFrame())
     if not len(found):
         found = pd.DataFrame(columns=[*HOUSES, "may_stay", "overdue"])
     nothing = pd.DataFrame({"plot": [], "house": [], "matched_by": []})
     nothing = nothing.astype({"plot": "int64", "house": "int64", "matched_by": "object"})
-    return with_houses(plots, found, own.get("matched", nothing), catalog)
+    return with_houses(plots, found, own.get("matched", nothing), catalog, area_m2=area_m2)
 
 
 def _frame(at: Work, name: str) -> gpd.GeoDataFrame | None:
@@ -168,7 +170,7 @@ def _measured(project: Project, catalog: Catalog, at: Work) -> Value:
 
 def _decided(catalog: Catalog, at: Work) -> Value:
     plots, measured = at.given["homesteads"]["plots"], at.given["plots"]["measured"]
-    told = _told(plots, at, catalog)
+    told = _told(plots, at, catalog, area_m2=measured["area_m2"])
     layers = {name: frame.geometry.to_numpy() for name in ZONES if (frame := _frame(at, name)) is not None}
     around = Around(layers, _frame(at, "survey"), _streets(at), layers.get("rivers"), _people(at))
     site = Site.of(plots, measured, around)
@@ -193,6 +195,7 @@ def _decided(catalog: Catalog, at: Work) -> Value:
         "problems": (
             *problems,
             *done_otherwise(plots, table),
+            *done_beyond(plots, table, pct=catalog.reclamation.differs_pct),
             *_not_asked(plots, fired, asked, catalog),
             *_named_otherwise(plots, table),
         ),

@@ -499,9 +499,11 @@ def require_apart(folder: Path) -> None:
     Raises
     ------
     FolderTaken
-        It is a file, or a run.
+        It is a file, or a run, or lies within one.
     """
-    if folder.exists() and (not folder.is_dir() or _is_run(folder)):
+    if any(_is_run(parent) for parent in folder.resolve().parents) or (
+        folder.exists() and (not folder.is_dir() or _is_run(folder))
+    ):
         raise FolderTaken(str(folder))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 LENGTH = 32
@@ -19,11 +21,13 @@ def household_secret() -> bytes | None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            # written whole under another name first: who reads meanwhile reads all of it or nothing
+            handle, name = tempfile.mkstemp(dir=path.parent)  # of this user only
             with os.fdopen(handle, "wb") as file:
                 file.write(secrets.token_bytes(LENGTH))
-        found = path.read_bytes()
-    except FileExistsError:  # another run was quicker
+            with suppress(FileExistsError):  # another run was quicker
+                os.link(name, path)
+            Path(name).unlink()
         found = path.read_bytes()
     except OSError:
         return None

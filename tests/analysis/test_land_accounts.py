@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 
 from analysis.demolition import demolition, judged
+from analysis.homesteads import done_beyond, with_houses
 from analysis.laws import check_laws
 from analysis.quota import project_ids, quota, worth
 from analysis.rights import double_claims, rights
@@ -253,3 +255,39 @@ def test_one_figure_of_new_land_tells_what_it_leaves_out_and_never_less_than_not
     assert out["other_new_use_mu"][["A", "B", "C"]].tolist() == pytest.approx([30, 30, 0])
     assert out["resettlement_in_project_mu"][["A", "C"]].tolist() == pytest.approx([50, 7])
     assert np.isnan(out.loc["B", "surplus_mu"])
+
+
+def test_projects_whose_numbers_differ_in_brackets_are_two_and_without_numbers_go_by_name():
+    projects = pd.DataFrame(
+        {"project_id": ["川增减挂(2019)12号", "川增减挂(2020)12号"], "project": ["一区(甲)", "一区(乙)"]}
+    )
+    said = pd.Series(["川增减挂（2019）12号", "一区（乙）", "", "别处"])
+    assert project_ids(said, projects).tolist() == ["川增减挂(2019)12号", "川增减挂(2020)12号", "", "别处"]
+    named = projects.drop(columns="project_id")
+    assert project_ids(said, named).tolist() == ["川增减挂（2019）12号", "一区(乙)", "", "别处"]
+    table, _ = quota(county(), named.assign(project=["P1", "P2"]), CATALOG)
+    assert {"P1", "P2"} <= set(table["unit_id"])
+
+
+def test_a_house_that_is_gone_was_one_and_of_a_house_of_unknown_stage_nobody_knows_whether_it_is_late():
+    day = dt.date(2020, 1, 1)
+    table = houses(old_house=[False, False, None], stage=["demolished", "standing", ""], move_in_date=[day] * 3)
+    found, _ = judged(table, CATALOG, as_of=dt.date(2026, 6, 30))
+    assert found["should_demolish"].tolist() == [True, False, True]
+    assert found["overdue"].astype("object").where(found["overdue"].notna(), None).tolist() == [False, False, None]
+
+
+def test_what_was_done_with_a_house_is_parted_by_the_area_of_its_plots_and_too_much_is_told():
+    plots = gpd.GeoDataFrame({"file": "旧宅.shp", "homestead_id": ["A", "B", "C"]}, geometry=[None] * 3)
+    table = houses(reclaim_area=[400.0, 500.0], plot_area=[np.nan] * 2, project_twice=[False] * 2)
+    for name in ("regreen_area", "new_farmland_area"):
+        table[name] = np.nan
+    table[["may_stay", "overdue", "land_changed"]] = pd.array([False] * 2, dtype="boolean")[0]
+    matched = pd.DataFrame({"plot": [0, 1, 2], "house": [0, 0, 1], "matched_by": "house_id"})
+    area = pd.Series([100.0, 300.0, 120.0])
+    told = with_houses(plots, table, matched, CATALOG, area_m2=area)
+    assert told["reclaimed_m2"].tolist() == pytest.approx([100, 300, 500])
+    unknown = with_houses(plots, table, matched, CATALOG, area_m2=area.mask(area == 100))
+    assert unknown["reclaimed_m2"].tolist() == pytest.approx([200, 200, 500])
+    problems = done_beyond(plots, told.assign(area_m2=area, homestead_id=plots["homestead_id"]), pct=10)
+    assert [dict(p.params)["ids"] for p in problems] == ["C"]

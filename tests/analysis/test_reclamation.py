@@ -374,6 +374,21 @@ def test_the_order_of_rows_changes_nothing_and_stricter_limits_free_nobody(n, se
     assert ((found["score_low"] <= found["score"]) & (found["score"] <= found["score_high"])).all()
 
 
+def test_a_shape_flung_far_is_not_read_and_the_others_are(tmp_path, monkeypatch):
+    from geo import terrain
+
+    rise = np.tile(np.arange(200, dtype=np.float32) * 5, (200, 1))
+    io.write_raster(rise, tmp_path / "高程.tif", west=102, north=28, step=1 / 3600)
+    near = shapely.box(102.01, 27.98, 102.0102, 27.9802)
+    far = shapely.Polygon([(102.01, 27.98), (102.02, 27.99), (102.03, 27.96)])
+    given_ = read_plots(gpd.GeoDataFrame({"编号": [1, 2]}, geometry=[near, far], crs=4326), CATALOG, file="a")[0]
+    for most, known in ((5_000, [True, False]), (50_000, [True, True])):
+        monkeypatch.setattr(terrain, "MOST_CELLS", most)
+        monkeypatch.setattr(terrain, "TILE_CELLS", 20)
+        with RasterFiles([tmp_path / "高程.tif"]) as tiles:
+            assert measured(given_, terrain=tiles)["slope_deg_mean"].notna().tolist() == known
+
+
 def test_tiles_change_no_answer(tmp_path, monkeypatch):
     from geo import terrain
 

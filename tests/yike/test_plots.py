@@ -10,13 +10,17 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 import shapely
+from affine import Affine
 
 import yike
 from geo import io
 from layers import catalog
+from outputs.field import write_layers
 from tests.flatland import Town, degrees
 from tests.yike.test_cli import stopped, yike_
+from yike.fieldwork import _with_key
 
 PERSON = "11010519491231002X"
 
@@ -202,8 +206,57 @@ def test_the_field_gets_lists_sheets_and_layers(county: Path):
                 content = b"".join(book.read(name) for name in book.namelist())
         # names are on what is printed and nowhere else
         assert ("户3".encode() in content) == (path.name == "field_sheets.xlsx"), path.name
+    stopped(
+        yike_("field", county / "某县-run", "--out", county / "某县-run" / "外业"), "外业"
+    )  # names stay out of it
     stopped(yike_("field", county), "不是一个结果文件夹")
     stopped(yike_("field", county / "某县-run", "--out", county / "某县-run"), "某县-run")
+
+
+def test_names_are_joined_to_their_own_house_whatever_the_key_looks_like(tmp_path: Path):
+    table = pd.DataFrame({"homestead_id": ["A", "B", "C", "D"], "house_id": ["J(1)", "J（2）", "3@甲乡乙村", "4"],
+                          "village": ["甲村", "甲村", "乙村", "丙村"]})  # fmt: skip
+    (tmp_path / "钥匙.csv").write_text(
+        "旧房编号,村,户主,电话,电话\nj(1),甲村,张,1,2\nJ(2),甲村,李,3\nJ(2),甲村,赵\n3,乙村,王,5,6\n3,丁村,孙,7,8\n",
+        "utf-8",
+    )
+    joined, extra = _with_key(table, tmp_path / "钥匙.csv")
+    assert extra == ["村", "户主", "电话", "电话 "]
+    assert joined["户主"].tolist() == ["张", "李、赵", "王", ""]
+    assert joined[["电话", "电话 "]].to_numpy().tolist() == [["1", "2"], ["3", ""], ["5", "6"], ["", ""]]
+
+
+def test_each_kind_of_shape_has_a_file_and_what_is_not_there_has_none(tmp_path: Path):
+    about = {"homestead_id": ["A\x0b", "B"], "house_id": "", "town": "", "village": "", "area_m2": 100.0,
+             "slope_deg_mean": 5.0, "way": "复垦", "why": "抽样", "reasons": ""}  # fmt: skip
+    both = gpd.GeoDataFrame(
+        about, geometry=[shapely.box(102, 28, 102.001, 28.001), shapely.Point(102, 28)], crs=4326
+    )
+    for frame, names in (
+        (both, ["plots.kml", "plots.gpx", "plots.shp", "plots_points.shp"]),
+        (both.iloc[1:], ["plots.kml", "plots.gpx", "plots_points.shp"]), (both.iloc[:0], []),
+        (both.set_geometry(gpd.GeoSeries([None, None], crs=4326)), []),
+    ):  # fmt: skip
+        assert [path.name for path in write_layers(frame, tmp_path)] == names
+        assert sorted(p.name for p in tmp_path.iterdir() if p.suffix in (".kml", ".gpx", ".shp")) == sorted(names)
+        for name in names:
+            read = gpd.read_file(tmp_path / name, layer="waypoints" if name.endswith("gpx") else None)
+            assert len(read) == (1 if name.endswith("shp") else len(frame))
+
+
+def test_tiles_of_another_system_are_named_and_the_rest_is_read(county: Path):
+    grid = Affine(30, 0, 500_000, 0, -30, 3_100_000)
+    with rasterio.open(county / "另一幅.tif", "w", driver="GTiff", width=60, height=60, count=1, dtype="float32",
+                       crs="EPSG:4544", transform=grid) as out:  # fmt: skip
+        out.write(np.tile(np.arange(60, dtype=np.float32), (60, 1)), 1)
+    broken = (
+        (county / "某县.toml").read_text("utf-8").replace('dem = ["高程.tif"]', 'dem = ["高程.tif", "另一幅.tif"]')
+    )
+    (county / "某县.toml").write_text(broken, "utf-8")
+    run = yike.open(county / "某县.toml").run(only=ONLY)
+    assert run.table("homesteads")["slope_deg_mean"].notna().sum() > 30
+    told = run.table("problems")
+    assert told.loc[told["code"] == "raster_crs_differs", "file"].unique().tolist() == ["另一幅.tif"]
 
 
 def test_a_ledger_without_rows_and_prices_that_nobody_knows(county: Path):
