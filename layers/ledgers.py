@@ -254,19 +254,21 @@ def parse_date(cell: str) -> dt.date | None:
 
     Examples
     --------
+    >>> str(parse_date("2018年初")), str(parse_date("2018年中"))
+    ('2018-01-31', '2018-06-30')
     >>> [str(parse_date(c)) for c in ("2019.12", "2018年底", "2020-03-05", "2021年6月1日", "2020/2", "明年")]
     ['2019-12-31', '2018-12-31', '2020-03-05', '2021-06-01', '2020-02-29', 'None']
     """
     text = unicodedata.normalize("NFKC", cell).strip().split(" ")[0]
     found = re.fullmatch(
-        r"((?:19|20)\d{2})(?:[-./年](?:(\d{1,2})(?:[-./月](?:(\d{1,2})日?)?)?)?)?[初中底末]?", text
+        r"((?:19|20)\d{2})(?:[-./年](?:(\d{1,2})(?:[-./月](?:(\d{1,2})日?)?)?)?)?([初中底末]?)", text
     )
     if found is None:
-        found = re.fullmatch(r"((?:19|20)\d{2})(\d{2})(\d{2})?", text)
+        found = re.fullmatch(r"((?:19|20)\d{2})(\d{2})(\d{2})?()", text)
     if found is None:
         return None
-    year, month, day = (int(part) if part else 0 for part in found.groups())
-    month = month or 12
+    year, month, day = (int(part) if part else 0 for part in found.groups()[:3])
+    month = month or {"初": 1, "中": 6}.get(found[4], 12)
     if not 1 <= month <= 12:
         return None
     last = calendar.monthrange(year, month)[1]

@@ -333,7 +333,10 @@ def _plots(homesteads: gpd.GeoDataFrame | None, messages: Messages) -> tuple[dic
         return None, [messages.say("map.too_many", n=len(homesteads))]
     parts, owner = shapely.get_parts(homesteads.geometry.to_numpy(), return_index=True)
     polygon = (shapely.get_type_id(parts) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(parts)
-    rings, owner = shapely.get_exterior_ring(parts[polygon]), owner[polygon]
+    parts, owner = parts[polygon], owner[polygon]
+    rings = shapely.get_exterior_ring(parts)
+    holes = {int(at): [_steps(ring) for ring in parts[at].interiors]
+             for at in np.flatnonzero(shapely.get_num_interior_rings(parts))}  # fmt: skip
     words = messages.words
     # who stands too long is a stage of its own
     stages = homesteads["stage"].where(homesteads["stage"] != "", "unknown")
@@ -369,7 +372,8 @@ def _plots(homesteads: gpd.GeoDataFrame | None, messages: Messages) -> tuple[dic
     ]
     unseen = len(homesteads) - len(set(owner.tolist()))
     notes = [messages.say("map.no_outline", n=unseen)] if unseen else []
-    return {"rings": [_steps(ring) for ring in rings], "owner": owner.tolist(), "told": told, "by": by}, notes
+    drawn = {"rings": [_steps(ring) for ring in rings], "holes": holes, "owner": owner.tolist()}
+    return drawn | {"told": told, "by": by}, notes
 
 
 def _slopes(homesteads: gpd.GeoDataFrame, words: Mapping[str, str]) -> list[str]:

@@ -367,6 +367,8 @@ def field(
                              language=context.obj)  # fmt: skip
         sampled = int((done.table["why"] == words.words["field_why"]["sample"]).sum())
         click.echo(words.say("cli.field_done", doubtful=len(done.table) - sampled, sample=sampled, path=folder))
+        if done.not_gbk_n:
+            click.echo(words.say("cli.field_not_gbk", n=done.not_gbk_n))
 
     _guarded(context, work)
 

@@ -31,12 +31,15 @@
   }));
   // plots of one class are one shape; which plot is clicked is looked up, so that thousands stay quick
   var P = data.plots, rings = P ? P.rings.map(line) : [], frames = rings.map(function (ring) { return L.latLngBounds(ring); });
+  var holes = {};
+  if (P) Object.keys(P.holes).forEach(function (i) { holes[i] = P.holes[i].map(line); });
   if (P) layers.homesteads = L.layerGroup();
   function colour_plots(at) {
     layers.homesteads.clearLayers();
     P.by[at].classes.forEach(function (c, k) {
-      var own = rings.filter(function (_, i) { return P.by[at].of[P.owner[i]] === k; });
-      L.polygon(own.map(function (ring) { return [ring]; }),
+      var own = [];
+      rings.forEach(function (ring, i) { if (P.by[at].of[P.owner[i]] === k) own.push([ring].concat(holes[i] || [])); });
+      L.polygon(own,
         { renderer: canvas, color: "#555", weight: 0.5, fillColor: c.colour, fillOpacity: 0.9, interactive: false }).addTo(layers.homesteads);
     });
   }
@@ -136,7 +139,8 @@
     legend_plots();
     map.on("click", function (event) {
       if (!map.hasLayer(layers.homesteads)) return;
-      var i = frames.findIndex(function (frame, k) { return frame.contains(event.latlng) && inside(rings[k], event.latlng); });
+      var i = frames.findIndex(function (frame, k) { return frame.contains(event.latlng) && inside(rings[k], event.latlng) &&
+        !(holes[k] || []).some(function (hole) { return inside(hole, event.latlng); }); });
       if (i >= 0) show_plot(P.owner[i]);
     });
   }

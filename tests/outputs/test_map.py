@@ -3,11 +3,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import geopandas as gpd
+import numpy as np
+import pandas as pd
 import pytest
+import shapely
 
 import yike
 from layers.catalog import load
 from layers.sample import PROJECT, write_county
+from outputs.map import _plots
+from outputs.messages import load as messages
 
 
 @pytest.fixture(scope="module")
@@ -168,3 +174,14 @@ def test_plots_are_coloured_by_way_and_one_that_is_clicked_is_told(page, run):
     assert one["reasons"].split("；")[0] in told
     assert f"{one['area_m2']:.1f} ㎡" in told
     assert "已确权" in told
+
+
+def test_the_hole_of_a_plot_is_a_hole():
+    ring = shapely.box(0.2, 0.2, 0.4, 0.4).exterior
+    shapes = [shapely.box(0, 0, 1, 1), shapely.Polygon(shapely.box(0, 0, 1, 1).exterior, [ring])]
+    told = {"homestead_id": ["A", "B"], "area_m2": 1.0, "reasons": "", "way": "reclaim", "slope_class": pd.NA,
+            "slope_deg_mean": float("nan"), "field_check": False, "stage": "", "overdue": pd.NA}  # fmt: skip
+    drawn, _ = _plots(gpd.GeoDataFrame(told, geometry=shapes, crs=4326), messages("zh"))
+    assert list(drawn["holes"]) == [1]
+    assert np.abs(np.array(drawn["holes"][1][0]).reshape(-1, 2).cumsum(axis=0)[0]).max() <= 400_000
+    assert [by["name"] for by in drawn["by"]] == ["去向", "坡度级", "是否须现场核查"]  # no ledger, no stages
