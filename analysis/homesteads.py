@@ -86,6 +86,7 @@ def with_houses(
     }
     size = pd.Series(1.0, index=plots.index) if area_m2 is None else area_m2
     size = size.mask(size.isna().groupby(house.fillna(-1)).transform("any").astype(bool), 1.0)
+    part = size / size.groupby(house).transform("sum")
     for column, name in areas.items():
         out[column] = (of[name].reindex(plots.index) * size / size.groupby(house).transform("sum")).astype(
             "float64"
