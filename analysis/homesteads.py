@@ -88,9 +88,7 @@ def with_houses(
     size = size.mask(size.isna().groupby(house.fillna(-1)).transform("any").astype(bool), 1.0)
     part = size / size.groupby(house).transform("sum")
     for column, name in areas.items():
-        out[column] = (of[name].reindex(plots.index) * size / size.groupby(house).transform("sum")).astype(
-            "float64"
-        )
+        out[column] = (of[name].reindex(plots.index) * part).astype("float64")
     out["house_area_m2"] = of["plot_area"].reindex(plots.index).where(alone)
     out["project_twice"] = of["project_twice"].reindex(plots.index).astype("boolean").fillna(False).astype(bool)
     out["quality"] = pd.to_numeric(of["quality"], errors="coerce").astype("float64").reindex(plots.index)
