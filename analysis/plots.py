@@ -132,7 +132,7 @@ def measure_plots(
     ground = ground_of(plots, area)
     points = plots.geometry.representative_point()
     out = pd.DataFrame({name: plots[name] for name in ("homestead_id", "house_id")}, index=plots.index)
-    out = out.join(_where(plots, points, land, county, rules.own_share))
+    out = out.join(_where(plots, points, polygon, land, county, rules.own_share))
     out["lon"], out["lat"] = points.x, points.y
     out["area_m2"], out["area_mu"] = area, area / PER_MU
     out["area_planar_m2"] = np.where(outlined, _planar_m2(plots, plane), np.nan)
@@ -192,7 +192,7 @@ def _planar_m2(plots: gpd.GeoDataFrame, plane: CRS | None) -> Floats:
 
 
 def _where(
-    plots: gpd.GeoDataFrame, points: gpd.GeoSeries, land: Land, county: str, own_share: float
+    plots: gpd.GeoDataFrame, points: gpd.GeoSeries, area_m2: Floats, land: Land, county: str, own_share: float
 ) -> pd.DataFrame:
     """County, town, village, group and collective: as the layer says, else as the ground does."""
     out = pd.DataFrame({n: plots[n].astype("object") for n in ("county", "town", "village", "group")})
@@ -208,15 +208,14 @@ def _where(
     out["collective"], out["owner_level"], out["own_share"], out["crossing"] = owner, "", np.nan, False
     if land.collectives is None or not len(land.collectives):
         return out
-    shapes, zones = plots.geometry.to_numpy(), land.collectives.geometry.to_numpy()
-    outlined = areal(shapes)
+    outlined, zones = only(plots.geometry.to_numpy(), area_m2 > 0), land.collectives.geometry.to_numpy()
     blank = pd.Series("", index=land.collectives.index)
     about = pd.DataFrame({name: land.collectives.get(name, blank).astype("str").to_numpy(object)
                           for name in ("collective", "owner_code")})  # fmt: skip
     # all parcels of a collective are one; where it is not named each is
     lone = pd.Series(np.arange(len(about)).astype(str)).where(about["collective"] == "", "")
     number = pd.factorize(about["collective"] + "\x1f" + lone)[0]
-    cut = pieces(only(shapes, outlined), zones)
+    cut = pieces(outlined, zones, area_m2=area_m2)
     by_owner = cut.assign(zone=number[cut["zone"]]).groupby(["shape", "zone"])["area_m2"].sum()
     zone, within = most(by_owner.reset_index(), len(plots))
     # a point lies in whichever holds it
@@ -229,8 +228,7 @@ def _where(
     out["collective"] = owner.where(owner != "", lies_in)
     out["owner_level"] = np.array([str(code)[:2] for code in codes], object)[zone]
     # of the whole plot: what no collective has is nobody's
-    size = systems.area_m2(only(shapes, outlined))
-    share = np.divide(np.minimum(within, size), size, out=np.full(len(plots), np.nan), where=outlined & (size > 0))
+    share = np.where(area_m2 > 0, np.minimum(within / area_m2, 1.0), np.nan)
     out["own_share"] = share
     out["crossing"] = share < own_share
     return out
