@@ -110,6 +110,13 @@ def _sheet_name(text: str, used: set[str]) -> str:
     return name
 
 
+def not_gbk_n(plots: gpd.GeoDataFrame) -> int:
+    """Count the plots of whose text a Shapefile in GBK cannot hold all characters."""
+    told = plots[[name for name in SHAPEFILE if name in plots]].astype("str").fillna("")
+    strange = told.map(lambda text: text.encode("gbk", "ignore").decode("gbk") != text)
+    return int(strange.any(axis=1).sum())
+
+
 def write_layers(plots: gpd.GeoDataFrame, folder: Path) -> list[Path]:
     """
     Write plots as KML, their middles as GPX waypoints, outlines and points each as a Shapefile in GBK.

@@ -15,7 +15,7 @@ from geo import io
 from geo.problems import Problem, Stop
 from layers import catalog as catalogue
 from layers.ledgers import name_columns, plain, same_id, written_down
-from outputs.field import SHAPEFILE, write_layers, write_sheets
+from outputs.field import not_gbk_n, write_layers, write_sheets
 from outputs.messages import Messages, load
 from yike.run import Run, require_apart
 
@@ -80,9 +80,7 @@ def prepare_field(
     _write_list(table, listed, words)
     shapes = gpd.read_file(run / "results.gpkg", layer="homesteads", columns=["homestead_id"])
     plots = gpd.GeoDataFrame(table.merge(shapes, on="homestead_id", how="left"), crs=shapes.crs)
-    told = plots[[name for name in SHAPEFILE if name in plots]].astype("str").agg("".join, axis=1)
-    strange = told.map(lambda text: text.encode("gbk", "ignore").decode("gbk") != text)
-    return Fieldwork(table, (listed, sheets, *write_layers(plots, out)), int(strange.sum()))
+    return Fieldwork(table, (listed, sheets, *write_layers(plots, out)), not_gbk_n(plots))
 
 
 LIST = ("homestead_id", "house_id", "town", "village", "group", "house_stage", "area_m2", "ledger_area_m2",

@@ -17,7 +17,7 @@ from affine import Affine
 import yike
 from geo import io
 from layers import catalog
-from outputs.field import write_layers
+from outputs.field import not_gbk_n, write_layers
 from tests.flatland import Town, degrees
 from tests.yike.test_cli import stopped, yike_
 from yike.fieldwork import _with_key
@@ -232,6 +232,8 @@ def test_each_kind_of_shape_has_a_file_and_what_is_not_there_has_none(tmp_path: 
     both = gpd.GeoDataFrame(
         about, geometry=[shapely.box(102, 28, 102.001, 28.001), shapely.Point(102, 28)], crs=4326
     )
+    assert not_gbk_n(both.assign(area_m2=float("nan"))) == 0
+    assert not_gbk_n(both.assign(village=["㛃村", "甲村"])) == 1
     for frame, names in (
         (both, ["plots.kml", "plots.gpx", "plots.shp", "plots_points.shp"]),
         (both.iloc[1:], ["plots.kml", "plots.gpx", "plots_points.shp"]), (both.iloc[:0], []),
