@@ -173,8 +173,8 @@ def _by_village(rows: pd.DataFrame) -> tuple[pd.Series, list[Problem]]:
     where = pd.Series("", index=rows.index)
     for level in ("village", "town", "file"):
         open_ = ~(where != "").groupby(rows["house_id"]).transform("any")
-        where = where.mask(open_, told[level])
-    spread = rows.assign(where=where.map(plain))[where != ""].drop_duplicates(["house_id", "where"])
+        where = where.mask(open_, told[level].map(plain))
+    spread = rows.assign(where=where)[where != ""].drop_duplicates(["house_id", "where"])
     several = set(spread.loc[spread["house_id"].duplicated(), "house_id"])
     if not several:
         return rows["house_id"], []
