@@ -60,7 +60,8 @@ def judged(houses: pd.DataFrame, catalog: Catalog, *, as_of: dt.date | None) -> 
     none &= stage_number(out["stage"]) < STAGES.index("demolished")  # what is demolished was a house
     out["should_demolish_ledger"] = out["should_demolish"]
     out["should_demolish"] = ~stays & ~none
-    out["may_stay"] = stays & ~none & (reason != "none")
+    stood = stage_number(out["stage"]) < STAGES.index("demolished")
+    out["may_stay"] = stays & ~none & (reason != "none") & stood  # what is gone does not stay
     said = out["should_demolish_ledger"]
     out["differs"] = (said.notna() & (said.fillna(False) != out["should_demolish"])).to_numpy(bool)
     due_days = [_later(day, rules.overdue_years) for day in out["move_in_date"]]

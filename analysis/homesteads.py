@@ -165,6 +165,21 @@ def unmatched(plots: gpd.GeoDataFrame, houses: pd.DataFrame, matched: pd.DataFra
     return problems
 
 
+MANY_PLOTS = 10
+"""A house of more plots is several houses of one number, or one plot many times [P]."""
+
+
+def crowded(houses: pd.DataFrame, matched: pd.DataFrame) -> list[Problem]:
+    """Name houses with more plots than a house has, a doubt a file."""
+    n = matched["house"].value_counts()
+    many = houses.iloc[n.index[n > MANY_PLOTS]]
+    return [
+        Problem.doubt("house_many_plots", file=file, layer="house_ledger", n=len(own), most=int(n.max()),
+                      ids=some(list(own["house_id"])))
+        for file, own in many.groupby("file", sort=False)
+    ]  # fmt: skip
+
+
 def done_beyond(plots: gpd.GeoDataFrame, homesteads: pd.DataFrame, *, pct: float) -> list[Problem]:
     """Name plots of which the ledger says that more was done than there is, by more than so many per cent."""
     told = homesteads[["reclaimed_m2", "regreened_m2"]].sum(axis=1, min_count=1)
@@ -177,9 +192,10 @@ def done_beyond(plots: gpd.GeoDataFrame, homesteads: pd.DataFrame, *, pct: float
     ]
 
 
-def done_otherwise(plots: gpd.GeoDataFrame, homesteads: pd.DataFrame) -> list[Problem]:
-    """Name plots that were made fields where the gates let nothing but green grow, a doubt a file."""
-    tilled = homesteads["way_done"].isin(["reclaim", "consolidate"]) & (homesteads["way"] == "regreen")
+def done_otherwise(plots: gpd.GeoDataFrame, homesteads: pd.DataFrame, catalog: Catalog) -> list[Problem]:
+    """Name plots that were made farmland where the gates let nothing but green grow, a doubt a file."""
+    uses = homesteads["done_class"].map(lambda code: catalog.land["third_survey"].use_of(code) if code else "")
+    tilled = (uses == "farmland") & (homesteads["way"] == "regreen")
     return [
         Problem.doubt(
             "done_otherwise", file=file, layer="homesteads", n=len(own), ids=some(list(own["homestead_id"]))

@@ -104,7 +104,8 @@ def origins(
     out["fragile"] = out[["steep_share", "zone_share"]].max(axis=1)
     out["overloaded"] = (out["people_per_farmland_ha"] / rules.feeds_per_ha - 1).clip(0.0, 1.0)
     out["overused"] = out["steep_farmland_ha"] / pd.Series(told_ha).where(told_ha > 0)
-    out[["overloaded", "overused"]] = out[["overloaded", "overused"]].mask(partly)
+    of_fields = ["people_per_farmland_ha", "overloaded", "overused"]
+    out[of_fields] = out[of_fields].mask(partly)
     parts = out[["fragile", "overloaded", "overused"]]
     out["index"], out["known_n"] = parts.mean(axis=1), parts.notna().sum(axis=1)
     levels = np.select([out["index"] >= rules.first, out["index"] >= rules.second], [1, 2], default=3)

@@ -18,6 +18,7 @@ from geo.overlay import areal, first_holding, most, only, overlaps, pieces
 from geo.problems import Problem
 from geo.terrain import SLOPE_CLASS_DEG, no_slope, over_share, slope_by_tiles, slope_deg, slope_under
 from layers.catalog import Catalog
+from layers.homesteads import LEAST_M2
 from layers.ledgers import some
 
 Floats = NDArray[np.float64]
@@ -112,6 +113,7 @@ def measure_plots(
         classes and no mean, what terrain says is ``slope_terrain_deg`` then. Of the survey:
         ``survey_class`` and ``survey_patch`` with most of the area, ``survey_year``, ``construction_area_m2``,
         ``other_area_m2`` and ``unmapped_area_m2``, which add up to the area; NaN without a survey.
+        ``farmland_area_m2`` is a part of the other.
         ``overlapped`` says that other plots share some of it; ``overlap_m2`` is what those of smaller ids have.
         NaN is not known.
     problems
@@ -122,7 +124,7 @@ def measure_plots(
     shapes = plots.geometry.to_numpy()
     outlined = areal(shapes)
     polygon = np.where(outlined, systems.area_m2(only(shapes, outlined)), np.nan)
-    polygon[polygon == 0] = np.nan
+    polygon[polygon < LEAST_M2] = np.nan
     ledger = plots["ledger_area_m2"].to_numpy(np.float64)
     ledger = np.where(np.isnan(ledger), np.nan if ledger_area_m2 is None else ledger_area_m2, ledger)
     # without an outline to hold against it, an area out of all proportion is none
@@ -282,7 +284,9 @@ def _survey(ground: Shapes, area: Floats, survey: gpd.GeoDataFrame | None, index
     out = pd.DataFrame(index=index)
     for name in ("survey_scheme", "survey_class", "survey_patch"):
         out[name] = ""
-    for name in ("survey_year", "construction_area_m2", "other_area_m2", "unmapped_area_m2"):
+    for name in (
+        "survey_year", "construction_area_m2", "other_area_m2", "unmapped_area_m2", "farmland_area_m2",
+    ):  # fmt: skip
         out[name] = np.nan
     if survey is None or "land_use" not in survey:
         return out
@@ -292,11 +296,13 @@ def _survey(ground: Shapes, area: Floats, survey: gpd.GeoDataFrame | None, index
     cut["code"] = about["class_code"].astype("str").to_numpy(object)[cut["zone"]]
     n = len(ground)
     built = np.bincount(cut["shape"], cut["area_m2"] * (cut["use"] == "construction"), n)
+    fields = np.bincount(cut["shape"], cut["area_m2"] * (cut["use"] == "farmland"), n)
     whole = np.bincount(cut["shape"], cut["area_m2"], n)
     # patches that overlap would count twice
     scale = np.where(whole > area, area / np.where(whole > 0, whole, 1.0), 1.0)
     known = ~np.isnan(area)
     out["construction_area_m2"] = np.where(known, built * scale, np.nan)
+    out["farmland_area_m2"] = np.where(known, fields * scale, np.nan)
     out["other_area_m2"] = np.where(known, (whole - built) * scale, np.nan)
     out["unmapped_area_m2"] = np.where(known, np.maximum(area - whole, 0.0), np.nan)
     by_class = cut.groupby(["shape", "code"])["area_m2"].sum().reset_index()
@@ -330,6 +336,10 @@ def _doubts(plots: gpd.GeoDataFrame, out: pd.DataFrame, shared: pd.DataFrame, ca
         for row in told[sliver].itertuples()
     ]
     low, high = rules.plausible_m2
+    away = (out[["lon", "lat"]] - out[["lon", "lat"]].median()).abs().max(axis=1) > FAR_DEG
+    for file, own in told[away].groupby("file", sort=False):
+        problems.append(Problem.doubt("plots_far", file=file, layer="homesteads", n=len(own),
+                                      ids=some(list(own["homestead_id"]))))  # fmt: skip
     for file, own in told[odd].groupby("file", sort=False):
         problems.append(Problem.doubt("plot_size", file=file, layer="homesteads", n=len(own), low=f"{low:g}",
                                       high=f"{high:g}", ids=some(list(own["homestead_id"]))))  # fmt: skip
@@ -348,6 +358,9 @@ def _doubts(plots: gpd.GeoDataFrame, out: pd.DataFrame, shared: pd.DataFrame, ca
     ]  # fmt: skip
     return problems
 
+
+FAR_DEG = 2.0
+"""A plot so far from the middle of all of them is in another part of the country [P]."""
 
 ROUNDNESS = 0.45
 """Of a circle 1, of a square 0.79, of five squares in a row 0.44: what is less is long and thin."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,7 +13,7 @@ from analysis.plots import PER_MU
 from geo.problems import Problem
 from layers.catalog import Catalog
 from layers.houses import STAGES, stage_number
-from layers.ledgers import same_id, unique_ids
+from layers.ledgers import same_id, some, unique_ids
 
 Floats = NDArray[np.float64]
 
@@ -132,7 +133,7 @@ def earned(homesteads: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
 
 
 def quota(
-    homesteads: pd.DataFrame, projects: pd.DataFrame | None, catalog: Catalog
+    homesteads: pd.DataFrame, projects: pd.DataFrame | None, catalog: Catalog, *, as_of: dt.date | None = None
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """
     Balance the quota of each project and each county.
@@ -150,6 +151,8 @@ def quota(
         is known, and there is no surplus.
     catalog
         Land classes.
+    as_of
+        The day on which land must be given back, or later; None asks nothing.
 
     Returns
     -------
@@ -159,7 +162,8 @@ def quota(
         ours. ``accepted_barred_mu`` is the part of accepted farmland where gates let only green
         grow. Plots of no project stand under ``''`` of the level project. ``quality_balance`` is the mean grade
         that was taken less that of what came (negative: what came is worse), NaN where not known. Problems: a
-        project that no ledger of projects knows, plots of no project that are accepted, grades that are unknown.
+        project that no ledger of projects knows, plots of no project that are accepted, grades that are unknown,
+        more sold than there is, and a day of return before ``as_of`` with less accepted than was taken.
     """
     gains = earned(homesteads, catalog)
     gains["grade_sum"] = homesteads["quality"] * gains["accepted_farmland_net_mu"]
@@ -188,7 +192,24 @@ def quota(
     whole = sums.join(spent, how="outer")
     tables = [_balanced(one[[*numbers, "return_due_date", "approval_no"]], "project"), _balanced(whole, "county")]
     table = pd.concat(tables, ignore_index=True)[QUOTA]
-    return table, problems + grades_unknown(table)
+    return table, [*problems, *grades_unknown(table), *_overdrawn(table, as_of)]
+
+
+def _overdrawn(table: pd.DataFrame, as_of: dt.date | None) -> list[Problem]:
+    own = table[table["unit_level"] == "project"]
+    sold = own["sold_in_province_mu"] + own["sold_cross_province_mu"]
+    came = own["accepted_farmland_net_mu"] + own["accepted_other_agri_mu"]
+    late = own["return_due_date"].map(lambda day: as_of is not None and isinstance(day, dt.date) and day < as_of)
+    oversold = own[(sold > 0) & (own["remaining_mu"] < 0)]
+    owed = own[late.astype(bool) & (own["surplus_mu"] < 0) & came.notna()]
+    told = []
+    if len(oversold):
+        told.append(Problem.doubt("quota_oversold", file="", layer="quota_projects", n=len(oversold),
+                                  names=some(list(oversold["unit_id"]))))  # fmt: skip
+    if len(owed):
+        told.append(Problem.doubt("quota_return_overdue", file="", layer="quota_projects", n=len(owed),
+                                  names=some(list(owed["unit_id"]))))  # fmt: skip
+    return told
 
 
 def _used(projects: pd.DataFrame | None) -> pd.DataFrame:

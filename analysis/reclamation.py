@@ -253,8 +253,8 @@ def _surrounded(site: Site, gate: Gate, _: Reclamation) -> Fired:
     # patches that overlap would count twice
     covered = np.minimum(np.bincount(row, inside, len(ring)), whole)
     share = np.divide(covered, whole, out=np.zeros(len(ring)), where=whole > 0)
-    around = share >= gate.share
-    return around, np.where(unsurveyed(site.measured) & ~around, np.nan, share)
+    around, unseen = share >= gate.share, unsurveyed(site.measured) | shapely.is_missing(site.flat)
+    return around, np.where(unseen & ~around, np.nan, share)
 
 
 def _disputed(site: Site, _: Gate, rules: Reclamation) -> Fired:
@@ -518,10 +518,11 @@ def _ridges(site: Site, rules: Reclamation) -> Floats:
 
 
 def _net_farmland(site: Site, target: pd.Series, rate: pd.Series, catalog: Catalog) -> Floats:
-    """New farmland less what ridges take; nothing where the target is no farmland."""
+    """New farmland less what ridges take; none where the target is none, or where the survey has a field."""
     scheme = catalog.land["third_survey"]
     farm = target.map(lambda code: scheme.use_of(code) == "farmland").to_numpy(bool)
-    net = site.area_m2 / PER_MU * (1 - rate.to_numpy(np.float64))
+    fresh = site.area_m2 - site.measured["farmland_area_m2"].fillna(0.0).to_numpy(np.float64)
+    net = fresh / PER_MU * (1 - rate.to_numpy(np.float64))
     return np.where(farm, net, np.where(np.isnan(site.area_m2), np.nan, 0.0))
 
 
@@ -567,12 +568,18 @@ def by_way(homesteads: pd.DataFrame) -> pd.DataFrame:
     """
     Add up plots, area and net farmland by way; the areas are those of the plots.
 
-    ``done_n`` and ``done_mu`` are reclaimed already, whatever was made of them.
+    ``done_n`` and ``done_mu`` are reclaimed already, whatever was made of them; ``done_otherwise_n`` and
+    ``done_otherwise_mu`` are those of them that became green instead of fields, or fields instead of green.
     """
     done = stage_number(homesteads.get("stage", pd.Series("", index=homesteads.index))) >= DONE
     rows = homesteads.assign(plots_n=1, check_n=homesteads["field_check"].astype("int64"))
-    rows["done_n"], rows["done_mu"] = done.astype("int64"), rows["area_mu"].where(done, 0.0)
-    columns = ["plots_n", "area_m2", "area_mu", "done_n", "done_mu", "net_farmland_mu", "check_n"]
+    way_done = homesteads.get("way_done", pd.Series("", index=homesteads.index))
+    # 整理 and 复垦 both make fields
+    otherwise = done & (way_done != "") & ((way_done == "regreen") != (homesteads["way"] == "regreen"))
+    for name, which in (("done", done), ("done_otherwise", otherwise)):
+        rows[f"{name}_n"], rows[f"{name}_mu"] = which.astype("int64"), rows["area_mu"].where(which, 0.0)
+    columns = ["plots_n", "area_m2", "area_mu", "done_n", "done_mu", "done_otherwise_n", "done_otherwise_mu",
+               "net_farmland_mu", "check_n"]  # fmt: skip
     table = rows.groupby("way")[columns].sum()
     return table.reindex([way for way in WAYS if way in table.index]).reset_index()
 

@@ -268,22 +268,45 @@ def read_vector(path: Path, *, layer: str | None = None, crs: str | None = None)
         Missing, unreadable, of another kind, without such a layer, without shapes, or without a coordinate
         system.
     """
-    layers = [info.name for info in list_layers(path)]
-    if not layers or (layer is not None and layer not in layers):
-        raise Stop(Problem.stop("layer_missing", file=path, wanted=layer or "", layers="、".join(layers)))
-    try:
-        frame = _features(path, layer or layers[0])
-    except _VECTOR_ERRORS as error:
-        raise Stop(Problem.stop("vector_unreadable", file=path, reason=error)) from error
+    frame = _layer(path, layer)
     if not isinstance(frame, gpd.GeoDataFrame):
         raise Stop(Problem.stop("vector_without_geometry", file=path))
     if crs is None and frame.crs is None:
         raise Stop(Problem.stop("crs_missing", file=path))
     source = systems.system(crs) if crs is not None else systems.system(frame.crs.to_wkt())
+    if source in (systems.DEGREES, "EPSG:4490", *systems.SHIFTED):
+        reach = np.abs(shapely.bounds(frame.geometry.to_numpy()))
+        with np.errstate(invalid="ignore"):
+            beyond = (reach > np.array((180.0, 90.0, 180.0, 90.0)) + 1e-6).any(axis=1)
+        if beyond.sum() > len(frame) / 2:  # metres that are called degrees
+            raise Stop(Problem.stop("shapes_not_degrees", file=path, n=int(beyond.sum()), all=len(frame)))
     geometry = systems.geometry_to_degrees(frame.geometry.to_numpy(), source)
     return frame.set_geometry(gpd.GeoSeries(geometry, index=frame.index), crs=None).set_crs(
         systems.DEGREES, allow_override=True
     )
+
+
+def read_attributes(path: Path, *, layer: str | None = None) -> gpd.GeoDataFrame:
+    """
+    Read what a vector file says of its features, without shapes, as of a file that nobody can place.
+
+    Raises
+    ------
+    Stop
+        Missing, unreadable, of another kind, or without such a layer.
+    """
+    told = pd.DataFrame(_layer(path, layer)).drop(columns="geometry", errors="ignore")
+    return gpd.GeoDataFrame(told, geometry=[None] * len(told), crs=systems.DEGREES)
+
+
+def _layer(path: Path, layer: str | None) -> Any:
+    layers = [info.name for info in list_layers(path)]
+    if not layers or (layer is not None and layer not in layers):
+        raise Stop(Problem.stop("layer_missing", file=path, wanted=layer or "", layers="、".join(layers)))
+    try:
+        return _features(path, layer or layers[0])
+    except _VECTOR_ERRORS as error:
+        raise Stop(Problem.stop("vector_unreadable", file=path, reason=error)) from error
 
 
 _VECTOR_ERRORS = (
@@ -582,6 +605,15 @@ class RasterFiles:
         """Close all files."""
         for source in self._opened:
             source.close()
+
+    def holds(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Say which places in degrees lie on a tile, its rim too."""
+        x, y = Raster(np.zeros((1, 1), np.float32), self.transform, self.crs).own_xy(lon, lat)
+        out = np.zeros(len(x), bool)
+        for source in self._opened:
+            west, south, east, north = source.bounds
+            out |= (x >= west) & (x <= east) & (y >= south) & (y <= north)
+        return out
 
     def window(self, within: Bounds | None = None, *, crs: str = systems.DEGREES) -> Raster:
         """

@@ -10,12 +10,16 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.overlay import areal, mended
+from geo import crs as systems
+from geo.overlay import areal, mended, only
 from geo.problems import Problem
 from layers.catalog import Catalog
 from layers.forms import area_column_m2
 from layers.ledgers import name_columns, unique_ids
 from layers.places import as_rows
+
+LEAST_M2 = 0.01
+"""What encloses less is a line."""
 
 TOLD = ("house_id", "household_key", "county", "town", "village", "group", "collective", "project")
 """What a layer may say of a plot in words, '' where it does not."""
@@ -60,7 +64,7 @@ def plots(
     crossing = ~empty & ~geometry.is_valid
     shapes = mended(geometry, crossing)
     polygon = ~empty & areal(geometry.to_numpy())
-    nothing = polygon & (shapes.is_empty | (shapely.area(shapes.to_numpy()) == 0))
+    nothing = polygon & (shapes.is_empty | (systems.area_m2(only(shapes.to_numpy(), polygon)) < LEAST_M2))
     column = ledger.headings.get("homestead_id", "")
     problems = [
         *_faults("id_repeated", file, number[twice], column, given[twice]),
@@ -68,9 +72,6 @@ def plots(
         *_faults("shape_crossing", file, number[crossing & ~nothing], "geometry", ids[crossing & ~nothing]),
         *_faults("plot_no_area", file, number[nothing], "geometry", ids[nothing]),
     ]
-    flat = int((~empty & ~polygon).sum())
-    if flat:
-        problems.append(Problem.doubt("shape_without_area", file=file, n=flat, all=len(frame)))
     areas, soil = pd.Series(np.nan, index=ids.index), pd.Series(np.nan, index=ids.index)
     if "plot_area" in ledger.frame:
         areas, found = area_column_m2(ledger, "plot_area", "", plots=True)
@@ -78,6 +79,9 @@ def plots(
     if "soil_cm" in ledger.frame:
         soil, found = ledger.numbers("soil_cm")
         problems += found
+    flat = int((~empty & ~polygon & ~(areas > 0)).sum())
+    if flat:
+        problems.append(Problem.doubt("shape_without_area", file=file, n=flat, all=len(frame)))
     words = {"household_key": "id_no"} if key_of is not None else {"household_key": ""}
     told = {name: ledger.text(words.get(name, name)).astype("object") for name in TOLD}
     named = {"homestead_id": ids, **told, "ledger_area_m2": areas, "soil_cm": soil, "file": file, "row": number}

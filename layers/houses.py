@@ -208,6 +208,13 @@ def _flags(
         Problem.doubt("date_to_come", file=file, layer="house_ledger", n=len(own), rows=some(list(own["row"])))
         for file, own in rows[coming].groupby("file", sort=False)
     ]
+    days = zip(rows["accept_date"], rows["demolish_date"], strict=True)
+    early = np.array([a is not None and d is not None and a < d for a, d in days], bool)
+    problems += [
+        Problem.fault("dates_out_of_order", layer="house_ledger", file=row.file, row=row.row,
+                      value=f"{row.accept_date} < {row.demolish_date}")
+        for row in rows[early].itertuples()
+    ]  # fmt: skip
     problems += [
         Problem.fault(
             "not_yes_or_no", layer="house_ledger", file=row.file, row=row.row, value=short(str(row.cell))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
+from analysis.reclamation import MAJORITY
 from layers.catalog import Catalog
 from layers.catalog.land import Gate
 from outputs.messages import Messages
@@ -116,7 +117,7 @@ def told(row: pd.Series, gates: pd.DataFrame, catalog: Catalog, messages: Messag
               project=row["project_id"] or say("unit.no_project"))  # fmt: skip
     target = row["target_class"]
     yield say("plot.way", way=word("way", row["way"]), net=number("net_farmland_mu", "{:.3f}"),
-              target=f"{target} {land.get(target, '')}" if target else say("plot.nothing"),
+              target=f"{target} {land.get(target, '')}".strip() if target else say("plot.nothing"),
               check=say("plot_check.yes") if row["field_check"] else say("plot_check.no"))  # fmt: skip
     yield say("plot.reasons", reasons=in_words(row["reason_codes"], catalog, messages) or say("plot.nothing"))
     yield say("plot.gates")
@@ -133,14 +134,19 @@ def told(row: pd.Series, gates: pd.DataFrame, catalog: Catalog, messages: Messag
 
 def _limits(gate: Gate, catalog: Catalog, messages: Messages) -> str:
     """The limits of a gate in words, '' for none."""
+    if gate.measure == "disputed":
+        return f"< {catalog.reclamation.own_share:.0%}"
+    if gate.measure == "isolated":
+        return f"< {gate.under_mu:g} {messages.say('unit.mu')}, > {gate.within_m:g} m"
+    if gate.measure == "surrounded":
+        return f"≥ {gate.share:.0%} ({gate.within_m:g} m)"
+    if gate.measure == "slope":
+        # by the mean, or by the share of the area that is steeper
+        return "" if gate.over >= 90 else f"> {gate.over:g}°, > {MAJORITY:.0%}"
     parts = {
-        "> {}": "" if gate.measure == "slope" and gate.over >= 90 else _shown(gate, gate.over, messages),
-        "< {}": _shown(gate, gate.under, messages),
-        "< {} ": f"{gate.under_mu:g} {messages.say('unit.mu')}",
-        "≤ {}": f"{gate.within_m:g} m",
-        "≥ {}" if gate.share else "> {} ": f"{gate.share:.0%}",
-        "< {}  ": f"{catalog.reclamation.own_share:.0%}" if gate.measure == "disputed" else "",
-    }
+        "> {}": _shown(gate, gate.over, messages), "< {}": _shown(gate, gate.under, messages),
+        "≤ {}": f"{gate.within_m:g} m", "≥ {}" if gate.share else "> {} ": f"{gate.share:.0%}",
+    }  # fmt: skip
     return ", ".join(form.strip().format(told) for form, told in parts.items() if told and "nan" not in told)
 
 

@@ -88,8 +88,9 @@ LIST = ("homestead_id", "house_id", "town", "village", "group", "house_stage", "
 
 
 def _write_list(table: pd.DataFrame, path: Path, words: Messages) -> None:
-    shown = table[list(LIST)].astype("object")
-    rows = [tuple(words.heading(name) for name in LIST)]
+    digits = {"area_m2": 1, "ledger_area_m2": 1, "slope_deg_mean": 1, "lon": 6, "lat": 6}
+    shown = table[list(LIST)].round(digits).astype("object")
+    rows = [tuple(words.heading("field_why" if name == "why" else name) for name in LIST)]
     rows += [tuple("" if pd.isna(v) else v for v in row) for row in shown.itertuples(index=False, name=None)]
     io.write_table(rows, path, sheet=words.say("field.list"))
 

@@ -325,7 +325,8 @@ def grades_in(values: Given) -> Grades | None:
 def problems_of(values: Given) -> list[Problem]:
     """Collect the faults and doubts of all stages."""
     own = [value for name, value in values.items() if not name.startswith(WAS)]
-    return [problem for value in own for problem in value.get("problems", ())]
+    # a tile of terrain is read by several stages and told of once
+    return list(dict.fromkeys(problem for value in own for problem in value.get("problems", ())))
 
 
 def _files(*sources: object) -> tuple[Path, ...]:
@@ -568,10 +569,14 @@ def _plots(project: Project, catalog: Catalog, at: Work) -> Value:
     else:
         try:
             frame = io.read_vector(source.path, layer=source.layer, crs=source.crs)
-        except Stop as stop:  # access does not stand on it
-            nothing = gpd.GeoDataFrame(geometry=[], crs=systems.DEGREES)
-            plots, _ = homestead_layer.plots(nothing, catalog, file=source.path.name)
-            return {"plots": plots, "problems": _in("homesteads", left_out(stop.problems))}
+        except Stop as stop:  # access does not stand on it, and its plots come out all the same
+            try:
+                bare = io.read_attributes(source.path, layer=source.layer)
+            except Stop:
+                bare = gpd.GeoDataFrame(geometry=[], crs=systems.DEGREES)
+            plots, found = homestead_layer.plots(bare, catalog, file=project.label(source.path), key_of=key_of())
+            told = [problem for problem in found if problem.code != "shape_missing"]  # said of all of them at once
+            return {"plots": plots, "problems": _in("homesteads", [*left_out(stop.problems), *told])}
     file = project.label(source.path)
     plots, problems = homestead_layer.plots(frame.reset_index(drop=True), catalog, file=file, key_of=key_of())
     return {"plots": plots, "problems": _in("homesteads", problems)}

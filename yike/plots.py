@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from analysis.demolition import demolition, judged
-from analysis.homesteads import assemble, claims, done_beyond, done_otherwise, unmatched, with_houses
+from analysis.homesteads import (
+    assemble,
+    claims,
+    crowded,
+    done_beyond,
+    done_otherwise,
+    unmatched,
+    with_houses,
+)
 from analysis.origins import origins
 from analysis.plots import STEEP_DEG, WILD, Land, measure_plots
 from analysis.quota import quota, worth
@@ -43,6 +51,7 @@ from geo.terrain import over_share, slope_by_tiles
 from layers import catalog as catalogue
 from layers.catalog import Catalog
 from layers.houses import HOUSES, houses, key_maker, match
+from layers.ledgers import some
 from yike.project import Project
 from yike.secret import household_secret
 from yike.stages import Stage, Work
@@ -83,8 +92,8 @@ def plot_stages(project: Project, catalog: Catalog) -> list[Stage]:
                   also=("houses", "network", "people_at", "form_quota_projects", *layers), settings=asked,
                   layer="homesteads"),
             Stage("quota", partial(_quota, project, catalog), needs=("reclamation",),
-                  also=("form_quota_projects",), settings=[asked, project.plain(project.prices)],
-                  layer="quota_projects"),
+                  also=("form_quota_projects",), layer="quota_projects",
+                  settings=[asked, project.plain(project.prices), str(project.as_of)]),
             Stage("origins", partial(_origins, project, catalog), needs=("form_villages", "reclamation"),
                   also=("people_at", *layers), reads=project.dem, settings=asked, layer="villages"),
             Stage("rights", _rights, needs=("reclamation",), also=("form_contract_land",), layer="collectives"),
@@ -125,7 +134,8 @@ def _houses(project: Project, catalog: Catalog, at: Work) -> Value:
     shapes = plots.geometry.to_numpy()
     area = np.where(areal(shapes), systems.area_m2(shapes), plots["ledger_area_m2"].to_numpy(np.float64))
     matched = match(plots, found, area_m2=area)
-    return value | {"matched": matched, "problems": (*value["problems"], *unmatched(plots, found, matched))}
+    told = (*unmatched(plots, found, matched), *crowded(found, matched))
+    return value | {"matched": matched, "problems": (*value["problems"], *told)}
 
 
 def _told(
@@ -165,6 +175,14 @@ def _measured(project: Project, catalog: Catalog, at: Work) -> Value:
             plots, around, catalog, ledger_area_m2=ledger, plane=plane, county=project.name,
             limits_deg=catalogue.load().reclamation.slope_limits(),
         )  # fmt: skip
+        if around.terrain is not None and not isinstance(around.terrain, io.Raster):
+            lon, lat = (found[name].to_numpy(np.float64) for name in ("lon", "lat"))
+            beyond = ~around.terrain.holds(lon, lat) & ~np.isnan(lon)
+            problems = [*problems, *(
+                Problem.doubt("plots_without_slope", file=file, layer="homesteads", n=len(own),
+                              ids=some(list(own["homestead_id"])))
+                for file, own in plots[beyond].groupby("file", sort=False)
+            )]  # fmt: skip
     return {"measured": found, "problems": (*problems, *doubts)}
 
 
@@ -194,7 +212,7 @@ def _decided(catalog: Catalog, at: Work) -> Value:
         "asked": asked,
         "problems": (
             *problems,
-            *done_otherwise(plots, table),
+            *done_otherwise(plots, table, catalog),
             *done_beyond(plots, table, pct=catalog.reclamation.differs_pct),
             *_not_asked(plots, fired, asked, catalog),
             *_named_otherwise(plots, table),
@@ -262,8 +280,9 @@ def _people(at: Work) -> NDArray[np.object_] | None:
 
 def _quota(project: Project, catalog: Catalog, at: Work) -> Value:
     table, problems = quota(
-        at.given["reclamation"]["homesteads"], at.given.get("form_quota_projects", {}).get("frame"), catalog
-    )
+        at.given["reclamation"]["homesteads"], at.given.get("form_quota_projects", {}).get("frame"), catalog,
+        as_of=project.as_of,
+    )  # fmt: skip
     source = project.forms.get("quota_projects", project.forms.get("house_ledger", project.homesteads))
     file = "" if source is None else project.label(source.path)
     value: Value = {"quota": table, "problems": tuple(replace(problem, file=file) for problem in problems)}

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from analysis.demolition import demolition, judged
-from analysis.homesteads import done_beyond, with_houses
+from analysis.homesteads import crowded, done_beyond, with_houses
 from analysis.laws import check_laws
 from analysis.quota import project_ids, quota, worth
 from analysis.rights import double_claims, rights
@@ -291,3 +291,28 @@ def test_what_was_done_with_a_house_is_parted_by_the_area_of_its_plots_and_too_m
     assert unknown["reclaimed_m2"].tolist() == pytest.approx([200, 200, 500])
     problems = done_beyond(plots, told.assign(area_m2=area, homestead_id=plots["homestead_id"]), pct=10)
     assert [dict(p.params)["ids"] for p in problems] == ["C"]
+
+
+def test_more_sold_than_there_is_and_a_day_of_return_that_passed_are_told():
+    sold = ledger().assign(sold_cross_province=np.array([2.0, 0.0]) * MU)
+    _, problems = quota(county(), sold, CATALOG, as_of=dt.date(2028, 1, 1))
+    told = {p.code: dict(p.params)["names"] for p in problems}
+    assert told["quota_oversold"] == "X1"
+    assert "quota_return_overdue" not in told  # its surplus is not below zero
+    owed = ledger().assign(reserved=np.array([3.0, 0.0]) * MU)
+    for day, late in ((dt.date(2027, 12, 31), False), (dt.date(2028, 1, 1), True)):
+        codes = {p.code for p in quota(county(), owed, CATALOG, as_of=day)[1]}
+        assert ("quota_return_overdue" in codes) == late
+
+
+def test_a_house_that_is_gone_does_not_stay():
+    found, _ = judged(houses(exception=["joined"] * 2, stage=["demolished", "standing"]), CATALOG, as_of=None)
+    assert found["may_stay"].tolist() == [False, True]
+
+
+def test_a_house_of_very_many_plots_is_told():
+    matched = pd.DataFrame({"plot": range(12), "house": [0] * 11 + [1]})
+    problems = crowded(houses(stage=["standing"] * 2), matched)
+    assert [(p.code, dict(p.params)["ids"], dict(p.params)["most"]) for p in problems] == [
+        ("house_many_plots", "J0", "11")
+    ]

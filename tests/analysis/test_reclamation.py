@@ -183,6 +183,22 @@ def test_where_nothing_is_surveyed_no_gate_says_that_nothing_is_near():
     assert ways(plots((50, 50, 65, 65)), terrain=slope(10), survey=bare)["gates"].tolist() == [""]
 
 
+def test_a_field_of_the_survey_is_no_new_farmland_and_what_was_done_otherwise_is_told_apart():
+    land = survey(((0, 0, 100, 400), "0702"), ((100, 0, 400, 400), "0103"))
+    found = ways(plots((90, 50, 110, 60), (50, 50, 60, 60)), terrain=slope(5), survey=land)
+    assert found["farmland_area_m2"].tolist() == pytest.approx([100, 0], abs=0.1)
+    rate = 1 - found["ridge_rate"]
+    assert found["net_farmland_mu"].tolist() == pytest.approx(
+        (pd.Series([100, 100]) * 3 / 2000 * rate).tolist(), abs=1e-3
+    )
+    rows = pd.DataFrame({"way": ["regreen"] * 3 + ["consolidate"], "stage": ["accepted", "accepted", "standing", "accepted"],
+                         "way_done": ["reclaim", "regreen", "", "reclaim"], "area_m2": 100.0, "area_mu": 0.15,
+                         "net_farmland_mu": 0.0, "field_check": False})  # fmt: skip
+    table = by_way(rows).set_index("way")
+    assert table.loc["regreen", ["done_n", "done_otherwise_n"]].tolist() == [2, 1]
+    assert table.loc["consolidate", ["done_n", "done_otherwise_n"]].tolist() == [1, 0]
+
+
 def test_all_parcels_of_a_collective_are_one():
     owners = zone(
         (0, 0, 55, 400), (55, 0, 400, 400), (0, 400, 400, 500), collective=["甲", "甲", ""], owner_code="32"

@@ -99,7 +99,7 @@ def test_a_plot_is_explained_gate_by_gate(county: Path):
     gates = {line.strip().split("：")[0]: line for line in said if "【" in line}
     assert len(gates) == len(catalog.load().reclamation.gates)
     steep = gates["【触发】 坡度超过25度"]
-    assert "（限值 > 25.0°）→ 只可复绿（已核对来源：水土保持法 第二十条）" in steep
+    assert "（限值 > 25°, > 50%）→ 只可复绿（已核对来源：水土保持法 第二十条）" in steep
     assert "【未触发】 坡度超过本省公布的限值" in gates
     assert "【无数据】 紧邻耕地" in gates  # no survey
     assert "去向：复绿" in by_plot.stdout
@@ -131,6 +131,7 @@ def test_reasons_stand_in_words_and_nobody_is_named(county: Path):
 @pytest.mark.parametrize(("make", "code"), [
     (lambda f: f.set_crs(None, allow_override=True), "crs_missing"),
     (lambda f: f.to_crs(4490).set_crs(4610, allow_override=True), "crs_needs_parameters"),
+    (lambda f: f.to_crs(4543).set_crs(4490, allow_override=True), "shapes_not_degrees"),
 ])  # fmt: skip
 def test_a_layer_that_cannot_be_placed_is_told_and_the_rest_is_computed(county: Path, make, code):
     frame = gpd.read_file(county / "旧宅.gpkg")
@@ -143,6 +144,14 @@ def test_a_layer_that_cannot_be_placed_is_told_and_the_rest_is_computed(county: 
     assert code in set(problems["code"]), problems[["code", "what"]]
     assert run.table("demolition").set_index("unit_level").loc["county", "houses_n"] == 40
     assert len(run.access)
+    # its plots come out with their houses, on hold, and nothing is counted as nothing
+    whole = yike.open(county / "某县.toml").run(only=[*ONLY, "map", "workbook"])
+    plots = whole.table("homesteads")
+    assert plots["way"].tolist() == ["hold"] * 40
+    assert (plots["matched_by"] == "house_id").all()
+    assert plots["area_m2"].isna().all()
+    assert whole.table("quota")["potential_mu"].isna().all()
+    assert yike_("field", whole.folder).exit_code == 0
 
 
 def test_bad_plots_are_named_and_the_others_computed(county: Path):
@@ -161,6 +170,9 @@ def test_bad_plots_are_named_and_the_others_computed(county: Path):
     table = run.table("homesteads").set_index("homestead_id")
     assert table.loc[["Z01", "Z02", "Z04"], "way"].tolist() == ["hold"] * 3
     assert table.loc["Z04", "reasons"] == "坡度不明：坡度图和地形都未覆盖"
+    told = run.table("problems").set_index("code")["what"]
+    assert told["plots_without_slope"] == "1 宗不在任何一幅地形内（Z04）。"
+    assert told["plots_far"] == "1 宗离其余宅基地两度以上（Z04）。"
     assert (table["way"] != "hold").sum() == 37
     assert {"shape_crossing", "shape_missing", "shape_without_area"} <= set(run.table("problems")["code"])
 
