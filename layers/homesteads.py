@@ -18,7 +18,7 @@ from layers.forms import area_column_m2
 from layers.ledgers import name_columns, unique_ids
 from layers.places import as_rows
 
-LEAST_M2 = 0.01
+LEAST_M2 = 0.001
 """What encloses less is a line."""
 
 TOLD = ("house_id", "household_key", "county", "town", "village", "group", "collective", "project")
