@@ -57,10 +57,10 @@ def judged(houses: pd.DataFrame, catalog: Catalog, *, as_of: dt.date | None) -> 
     approved = (out["approval"] != "").to_numpy(bool)
     stays = (reason != "") & (~needs | approved)
     none = (reason == "none") | ~out["old_house"].fillna(True).to_numpy(bool)
-    none &= stage_number(out["stage"]) < STAGES.index("demolished")  # what is demolished was a house
+    stood = stage_number(out["stage"]) < STAGES.index("demolished")
+    none &= stood  # what is demolished was a house
     out["should_demolish_ledger"] = out["should_demolish"]
     out["should_demolish"] = ~stays & ~none
-    stood = stage_number(out["stage"]) < STAGES.index("demolished")
     out["may_stay"] = stays & ~none & (reason != "none") & stood  # what is gone does not stay
     said = out["should_demolish_ledger"]
     out["differs"] = (said.notna() & (said.fillna(False) != out["should_demolish"])).to_numpy(bool)
@@ -70,7 +70,7 @@ def judged(houses: pd.DataFrame, catalog: Catalog, *, as_of: dt.date | None) -> 
     unsaid = (out["stage"] == "") & out["should_demolish"]
     late = pd.Series([None if day is None or as_of is None else day < as_of for day in due_days], index=out.index,
                      dtype="boolean")  # fmt: skip
-    out["overdue"] = (late & (stands | unsaid)).mask(unsaid & late.fillna(True)).mask(~stands & ~unsaid, False)
+    out["overdue"] = late.mask(unsaid & late.fillna(True)).where(stands | unsaid, False)
     problems = [
         Problem.fault(
             "retained_without_approval", layer="house_ledger", file=row.file, row=row.row, value=row.house_id

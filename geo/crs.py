@@ -45,6 +45,11 @@ _MERCATORS = ("Mercator (variant A)", "Mercator (variant B)", "Popular Visualisa
 _INVERSE_STEPS = 30
 
 
+def in_degrees(source: str) -> bool:
+    """Say whether a system of ``system`` holds degrees that are read as such, shifted or not."""
+    return source in (DEGREES, "EPSG:4490", *SHIFTED)
+
+
 def system(name: str) -> str:
     """
     Name a coordinate system in one way: ``GCJ-02``, ``BD-09`` or ``EPSG:…``.

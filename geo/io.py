@@ -274,7 +274,7 @@ def read_vector(path: Path, *, layer: str | None = None, crs: str | None = None)
     if crs is None and frame.crs is None:
         raise Stop(Problem.stop("crs_missing", file=path))
     source = systems.system(crs) if crs is not None else systems.system(frame.crs.to_wkt())
-    if source in (systems.DEGREES, "EPSG:4490", *systems.SHIFTED):
+    if systems.in_degrees(source):
         reach = np.abs(shapely.bounds(frame.geometry.to_numpy()))
         with np.errstate(invalid="ignore"):
             beyond = (reach > np.array((180.0, 90.0, 180.0, 90.0)) + 1e-6).any(axis=1)

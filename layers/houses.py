@@ -369,16 +369,14 @@ def _by_number(plots: gpd.GeoDataFrame, houses: pd.DataFrame) -> list[tuple[int,
     one, other = (
         pd.DataFrame({
             "number": table[name].map(same_id).astype("object"), "row": np.arange(len(table)),
-            "where": (table["town"].map(plain) + "/" + table["village"].map(plain)).astype("object"),
-            "village": table["village"].map(plain).astype("object"),
+            **{place: table[place].map(plain).astype("object") for place in ("town", "village")},
         }) for table, name in ((plots, "house_id"), (houses, "ledger_id"))
     )  # fmt: skip
     pairs = one[one["number"] != ""].merge(other, on="number", suffixes=("", "_of"))
     several = pairs["row"].duplicated(keep=False)
     # the village of the plot and, where both tell it, the town
     same = (pairs["village"] == pairs["village_of"]) & (pairs["village"] != "")
-    towns = [pairs[name].str.partition("/")[0] for name in ("where", "where_of")] if len(pairs) else [same, same]
-    same &= (towns[0] == towns[1]) | (towns[0] == "") | (towns[1] == "")
+    same &= (pairs["town"] == pairs["town_of"]) | (pairs["town"] == "") | (pairs["town_of"] == "")
     pairs = pairs[~several | same]
     pairs = pairs[~pairs["row"].duplicated(keep=False)]
     return [(int(plot), int(house)) for plot, house in pairs[["row", "row_of"]].to_numpy()]

@@ -335,8 +335,10 @@ def name_columns(
     return Ledger(raw.file, raw.sheet, frame, headings, tuple(problems))
 
 
-def written_down(raw: RawTable) -> list[list[str]]:
+def written_down(raw: RawTable) -> Sequence[Sequence[str]]:
     """Give the rows, with what is written in a cell of several rows in each of them."""
+    if not raw.joined:
+        return raw.rows
     rows = [list(cells) for cells in raw.rows]
     for first, last, column in raw.joined:
         for row in rows[first + 1 : last + 1]:
@@ -348,7 +350,7 @@ def _is_number(cell: str) -> bool:
     return bool(re.fullmatch(r"[-+]?[\d,.]+%?", cell))
 
 
-def _headings(raw: RawTable, told: list[list[str]], known: Mapping[str, str]) -> tuple[list[str], int]:
+def _headings(raw: RawTable, told: Sequence[Sequence[str]], known: Mapping[str, str]) -> tuple[list[str], int]:
     """
     Give the headings and the number of the first row below them.
 
@@ -414,7 +416,7 @@ def positions(ledger: Ledger, *, crs: str, box: Bounds) -> tuple[Floats, Floats,
     if fields is None:
         raise Stop(Problem("no_positions", "stop", file=ledger.file, sheet=ledger.sheet))
     metres = fields[0] != "lon"
-    if metres and source in (systems.DEGREES, "EPSG:4490", *systems.SHIFTED):
+    if metres and systems.in_degrees(source):
         column = ledger.headings[fields[0]]
         raise Stop(Problem("metres_without_crs", "stop", file=ledger.file, sheet=ledger.sheet, column=column))
     (a, faults_a), (b, faults_b) = ledger.numbers(fields[0]), ledger.numbers(fields[1])

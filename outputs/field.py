@@ -149,9 +149,8 @@ def write_layers(plots: gpd.GeoDataFrame, folder: Path) -> list[Path]:
     paths = []
     for name, frame in layers.items():
         path = folder / name
-        for old in folder.glob(f"{path.stem}.*") if path.suffix == ".shp" else [path]:
-            if old.suffix in (path.suffix, ".shx", ".dbf", ".prj", ".cpg"):
-                old.unlink(missing_ok=True)
+        for old in io.files_of(path):
+            old.unlink(missing_ok=True)
         if len(frame):
             clean = frame.assign(
                 **{n: frame[n].str.replace(_CONTROL, " ", regex=True) for n in frame if n in _TEXTS}

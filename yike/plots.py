@@ -166,18 +166,20 @@ def _measured(project: Project, catalog: Catalog, at: Work) -> Value:
     said = plots["collective"].where(plots["collective"] != "", told["house_collective"])
     plots = plots.assign(collective=said)
     problems: list[Problem] = []
+    terrain: io.RasterFiles | None = None
     with ExitStack() as open_files:
         if project.dem:
             tiles, problems = dem_there(project.dem)
             unit_m, _ = io.height_unit_m(tiles[0])
-            around = replace(around, terrain=open_files.enter_context(io.RasterFiles(tiles)), unit_m=unit_m)
+            terrain = open_files.enter_context(io.RasterFiles(tiles))
+            around = replace(around, terrain=terrain, unit_m=unit_m)
         found, doubts = measure_plots(
             plots, around, catalog, ledger_area_m2=ledger, plane=plane, county=project.name,
             limits_deg=catalogue.load().reclamation.slope_limits(),
         )  # fmt: skip
-        if around.terrain is not None and not isinstance(around.terrain, io.Raster):
+        if terrain is not None:
             lon, lat = (found[name].to_numpy(np.float64) for name in ("lon", "lat"))
-            beyond = ~around.terrain.holds(lon, lat) & ~np.isnan(lon)
+            beyond = ~terrain.holds(lon, lat) & ~np.isnan(lon)
             problems = [*problems, *(
                 Problem.doubt("plots_without_slope", file=file, layer="homesteads", n=len(own),
                               ids=some(list(own["homestead_id"])))

@@ -22,6 +22,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from geo import crs as systems
 from geo import io
@@ -328,18 +329,9 @@ class OpenProject:
             raise Stop(Problem.stop("run_without_plots", file=self.project.file))
         own = self._worked(("reclamation",), teller).values["reclamation"]
         table = own["homesteads"]
-        at = np.flatnonzero(table["homestead_id"] == plot)
-        at = at if len(at) else np.flatnonzero(table["house_id"] == plot)
+        at, near = _called(table, plot, "homestead_id", "house_id")
         if len(at) != 1:
-            known = list(
-                table["homestead_id"].iloc[at] if len(at) else [*table["homestead_id"], *table["house_id"]]
-            )
-            near = known if len(at) else difflib.get_close_matches(plot, known, n=5, cutoff=0.3)
-            raise Stop(
-                Problem.stop(
-                    "plot_unknown", file=self.project.file, plot=plot, n=len(at), near="、".join(near) or "—"
-                )
-            )
+            raise Stop(Problem.stop("plot_unknown", file=self.project.file, plot=plot, n=len(at), near=near))
         found = pd.DataFrame(
             {"fired": own["fired"].iloc[at[0]], "number": own["asked"].iloc[at[0]].astype("float64")}
         )
@@ -420,13 +412,19 @@ class OpenProject:
 
 def _named_place(places: pd.DataFrame, place: str) -> tuple[str, list[Problem]]:
     """The id of whom a person names, by id or else by name."""
-    own = places[places["place_id"] == place]
-    own = own if len(own) else places[places["place_name"] == place]
-    if len(own) == 1:
-        return str(own["place_id"].iloc[0]), []
-    known = [*places["place_id"], *places["place_name"]] if not len(own) else list(own["place_id"])
-    near = difflib.get_close_matches(place, known, n=5, cutoff=0.3) if not len(own) else known
-    return "", [Problem.stop("place_unknown", place=place, n=len(own), near="、".join(near) or "—")]
+    at, near = _called(places, place, "place_id", "place_name")
+    if len(at) == 1:
+        return str(places["place_id"].iloc[at[0]]), []
+    return "", [Problem.stop("place_unknown", place=place, n=len(at), near=near)]
+
+
+def _called(table: pd.DataFrame, text: str, number: str, name: str) -> tuple[NDArray[np.int64], str]:
+    """The rows that are called so, by number or else by name; which numbers these are, or what is near to it."""
+    at = np.flatnonzero(table[number] == text)
+    at = at if len(at) else np.flatnonzero(table[name] == text)
+    known = list(table[number].iloc[at]) if len(at) else [*table[number], *table[name]]
+    near = known if len(at) else difflib.get_close_matches(text, known, n=5, cutoff=0.3)
+    return at, "、".join(near) or "—"
 
 
 def _named_category(catalog: Catalog, category: str) -> tuple[str, list[Problem]]:
