@@ -58,7 +58,7 @@ def judged(houses: pd.DataFrame, catalog: Catalog, *, as_of: dt.date | None) -> 
     stays = (reason != "") & (~needs | approved)
     none = (reason == "none") | ~out["old_house"].fillna(True).to_numpy(bool)
     stood = stage_number(out["stage"]) < STAGES.index("demolished")
-    none &= stood  # what is demolished was a house
+    none &= stood  # what is demolished was a house, unless its reason says that there is none
     out["should_demolish_ledger"] = out["should_demolish"]
     out["should_demolish"] = ~stays & ~none
     out["may_stay"] = stays & ~none & (reason != "none") & stood  # what is gone does not stay

@@ -250,7 +250,7 @@ def _surrounded(site: Site, gate: Gate, _: Reclamation) -> Fired:
     row, patch = tree.query(ring, predicate="intersects")
     inside = shapely.area(shapely.intersection(ring[row], site.forest[patch]))
     whole = shapely.area(ring)
-    # patches that overlap would count twice
+    # patches that overlap count twice, up to the whole ring
     covered = np.minimum(np.bincount(row, inside, len(ring)), whole)
     share = np.divide(covered, whole, out=np.zeros(len(ring)), where=whole > 0)
     around, unseen = share >= gate.share, unsurveyed(site.measured) | shapely.is_missing(site.flat)

@@ -124,7 +124,7 @@ def without_personal(text: str) -> str:
 
 
 def short(cell: str) -> str:
-    """Show a cell that holds other words than it should; long ones may name somebody and are not shown."""
+    """Show a cell that holds other words than it should, up to four characters; a name may be as short."""
     return cell if len(cell) <= 4 else "…"
 
 
