@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ DEMOLITION = [
     "unit_level", "unit_id", "county", "town", "village", "houses_n", "households_n", "area_mu",
     *(f"{name}_{unit}" for name in MEASURES for unit in ("n", "households_n", "mu")),
     "demolished_share", "reclaimed_share", "accepted_share",
-    "area_unknown_n", "overdue_n", "overdue_unknown_n", "ledger_differs_n", "stage_unknown_n",
+    "area_unknown_n", "overdue_n", "overdue_unknown_n", "ledger_differs_n", "reclaim_differs_n", "stage_unknown_n",
 ]  # fmt: skip
 
 
@@ -46,7 +47,8 @@ def judged(houses: pd.DataFrame, catalog: Catalog, *, as_of: dt.date | None) -> 
     -------
     judged, problems
         ``houses`` and ``should_demolish_ledger`` (what the ledger says), ``should_demolish`` (ours), ``differs``
-        (both say, and not the same), ``may_stay``, ``due_date``, ``overdue`` (NA where no day is known, or whether
+        (both say, and not the same), ``reclaim_differs`` (the ledger says that it need not be reclaimed, and it
+        must go), ``may_stay``, ``due_date``, ``overdue`` (NA where no day is known, or whether
         it stands). Problems: retained without the number of an approval, ledgers that differ from us, nobody's day
         of moving in.
     """
@@ -56,14 +58,17 @@ def judged(houses: pd.DataFrame, catalog: Catalog, *, as_of: dt.date | None) -> 
     needs = np.array([name in rules.exceptions and rules.exceptions[name].approval for name in reason], bool)
     approved = (out["approval"] != "").to_numpy(bool)
     stays = (reason != "") & (~needs | approved)
-    none = (reason == "none") | ~out["old_house"].fillna(True).to_numpy(bool)
     stood = stage_number(out["stage"]) < STAGES.index("demolished")
-    none &= stood  # what is demolished was a house, unless its reason says that there is none
+    # what is demolished was a house, unless its reason says that there is none
+    none = (reason == "none") | (~out["old_house"].fillna(True).to_numpy(bool) & stood)
+    out["exception"] = np.where(none & (reason == ""), "none", reason)
     out["should_demolish_ledger"] = out["should_demolish"]
     out["should_demolish"] = ~stays & ~none
     out["may_stay"] = stays & ~none & (reason != "none") & stood  # what is gone does not stay
     said = out["should_demolish_ledger"]
     out["differs"] = (said.notna() & (said.fillna(False) != out["should_demolish"])).to_numpy(bool)
+    # what must go must be reclaimed; a ledger that says no stands beside
+    out["reclaim_differs"] = (out["reclaim_req"].eq(False).fillna(False) & out["should_demolish"]).to_numpy(bool)
     due_days = [_later(day, rules.overdue_years) for day in out["move_in_date"]]
     out["due_date"] = pd.Series(due_days, index=out.index, dtype="object")
     stands = (out["stage"] == "standing") & out["should_demolish"]
@@ -77,9 +82,17 @@ def judged(houses: pd.DataFrame, catalog: Catalog, *, as_of: dt.date | None) -> 
         )
         for row in out[needs & ~approved].itertuples()
     ]
-    for file, own in out[out["differs"]].groupby("file", sort=False):
-        problems.append(Problem.doubt("should_demolish_differs", file=file, layer="house_ledger", n=len(own),
-                                      ids=some(list(own["house_id"]))))  # fmt: skip
+    kept_gone = pd.Series((reason != "") & (reason != "none") & ~stood, index=out.index)
+    for file, own in out.groupby("file", sort=False):
+        ids = own["house_id"]
+        for which, doubt in (
+            (out["differs"], Problem.doubt("should_demolish_differs", file=file, layer="house_ledger")),
+            (out["reclaim_differs"], Problem.doubt("should_reclaim_differs", file=file, layer="house_ledger")),
+            (kept_gone, Problem.doubt("kept_but_gone", file=file, layer="house_ledger")),
+        ):
+            named = list(ids[which[own.index]])
+            if named:
+                problems.append(replace(doubt, params=(("ids", some(named)), ("n", str(len(named))))))
     unknown = stands & out["due_date"].isna()
     for file, own in out[unknown].groupby("file", sort=False):
         problems.append(Problem.doubt("move_in_unknown", file=file, layer="house_ledger", n=len(own)))
@@ -131,6 +144,7 @@ def demolition(houses: pd.DataFrame) -> pd.DataFrame:
     rows["overdue_n"] = houses["overdue"].fillna(False).astype("int64")
     rows["overdue_unknown_n"] = houses["overdue"].isna().astype("int64")
     rows["ledger_differs_n"] = houses["differs"].astype("int64")
+    rows["reclaim_differs_n"] = houses["reclaim_differs"].astype("int64")
     rows["stage_unknown_n"] = (houses["stage"] == "").astype("int64")
     parts = []
     for level in reversed(UNITS):

@@ -9,7 +9,8 @@ import pandas as pd
 from analysis.quota import project_ids
 from geo.problems import Problem
 from layers.catalog import Catalog
-from layers.houses import DONE, stage_number
+from layers.catalog.land import Done
+from layers.houses import DONE, MANY_PLOTS, STAGES, by_number, grade_of, stage_number
 from layers.ledgers import same_id, some
 
 FIRST = [
@@ -74,11 +75,19 @@ def with_houses(
         out[flag] = of[name].reindex(plots.index).astype("boolean")
     out["may_stay"] = out["may_stay"].fillna(False)
     alone = ~house.duplicated(keep=False)
-    done = of["reclaim_kind"].map(catalog.reclamation.done_of).reindex(plots.index)
-    out["way_done"] = [one.way if one is not None and one == one else "" for one in done]
-    out["done_class"] = [one.land_class if one is not None and one == one else "" for one in done]
-    undone = stage_number(out["stage"]) < DONE
-    out.loc[undone, ["way_done", "done_class"]] = ""
+    both = (of["reclaim_area"] > 0) & (of["regreen_area"] > 0)
+    read = {words: catalog.reclamation.done_of(words) for words in of["reclaim_kind"].unique()}
+    done = [_done(read[words], parted) for words, parted in zip(of["reclaim_kind"], both, strict=True)]
+    for column, name in (("way_done", "way"), ("done_class", "land_class")):
+        words = ["" if one is None else str(getattr(one, name)) for one in done]
+        out[column] = pd.Series(words, of.index, dtype="object").reindex(plots.index).fillna("")
+    number = stage_number(out["stage"])
+    # what nobody can read, and what is accepted and not said
+    spoken = (of["reclaim_kind"].reindex(plots.index).fillna("") != "").to_numpy(bool)
+    fresh = (of["new_farmland_area"].reindex(plots.index) > 0).to_numpy(bool)
+    asked = (spoken & (number >= DONE)) | (number >= STAGES.index("accepted"))
+    out["done_unread"] = (out["way_done"] == "").to_numpy(bool) & asked & ~fresh
+    out.loc[number < DONE, ["way_done", "done_class"]] = ""
     areas = {
         "reclaimed_m2": "reclaim_area",
         "regreened_m2": "regreen_area",
@@ -86,15 +95,25 @@ def with_houses(
     }
     size = pd.Series(1.0, index=plots.index) if area_m2 is None else area_m2
     size = size.mask(size.isna().groupby(house.fillna(-1)).transform("any").astype(bool), 1.0)
+    size = size.mask(size.groupby(house).transform("sum") == 0, 1.0)
     part = size / size.groupby(house).transform("sum")
     for column, name in areas.items():
         out[column] = (of[name].reindex(plots.index) * part).astype("float64")
     out["house_area_m2"] = of["plot_area"].reindex(plots.index).where(alone)
     out["project_twice"] = of["project_twice"].reindex(plots.index).astype("boolean").fillna(False).astype(bool)
-    out["quality"] = pd.to_numeric(of["quality"], errors="coerce").astype("float64").reindex(plots.index)
+    out["quality"] = of["quality"].map(grade_of).astype("float64").reindex(plots.index)
     out["house_project"] = of["quota_project"].reindex(plots.index).fillna("")
     out["house_collective"] = of["collective"].reindex(plots.index).fillna("")
     return out
+
+
+def _done(kinds: tuple[Done, ...], parted: bool) -> Done | None:
+    """The one kind of what was done; of field and green the field, where the areas of both are told."""
+    if len(kinds) == 1:
+        return kinds[0]
+    fields = [one for one in kinds if one.way in ("reclaim", "consolidate")]
+    green = [one for one in kinds if one.way == "regreen"]
+    return fields[0] if parted and len(fields) == len(green) == 1 and len(kinds) == 2 else None
 
 
 def claims(
@@ -138,7 +157,7 @@ def assemble(
         Of ``with_houses`` and ``claims``.
     """
     out = measured.join(ways).join(
-        told.drop(columns=["house_project", "house_collective", "house_area_m2", "project_twice"])
+        told.drop(columns=["house_project", "house_collective", "house_area_m2", "project_twice", "done_unread"])
     )
     out["house_id"] = out["own_house_id"].where(out["own_house_id"] != "", out["house_id"])
     out["project_id"] = project
@@ -165,13 +184,9 @@ def unmatched(plots: gpd.GeoDataFrame, houses: pd.DataFrame, matched: pd.DataFra
     return problems
 
 
-MANY_PLOTS = 10
-"""A house of more plots is several houses of one number, or one plot many times [P]."""
-
-
-def crowded(houses: pd.DataFrame, matched: pd.DataFrame) -> list[Problem]:
-    """Name houses with more plots than a house has, a doubt a file."""
-    n = matched["house"].value_counts()
+def crowded(plots: gpd.GeoDataFrame, houses: pd.DataFrame) -> list[Problem]:
+    """Name houses whose number more plots bear than a house has, a doubt a file; they are matched with none."""
+    n = by_number(plots, houses)["house"].value_counts()
     many = houses.iloc[n.index[n > MANY_PLOTS]]
     return [
         Problem.doubt("house_many_plots", file=file, layer="house_ledger", n=len(own), most=int(n.max()),
@@ -189,6 +204,16 @@ def done_beyond(plots: gpd.GeoDataFrame, homesteads: pd.DataFrame, *, pct: float
             "done_beyond", file=file, layer="homesteads", n=len(own), ids=some(list(own["homestead_id"]))
         )
         for file, own in plots[beyond].groupby("file", sort=False)
+    ]
+
+
+def done_unread(plots: gpd.GeoDataFrame, told: pd.DataFrame) -> list[Problem]:
+    """Name plots of which nobody can tell what they became, a doubt a file."""
+    return [
+        Problem.doubt(
+            "done_kind_unknown", file=file, layer="homesteads", n=len(own), ids=some(list(own["homestead_id"]))
+        )
+        for file, own in plots[told["done_unread"].to_numpy(bool)].groupby("file", sort=False)
     ]
 
 

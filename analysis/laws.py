@@ -373,8 +373,32 @@ def _demolition_adds_up(tables: Tables, _: _Rules) -> pd.Series:
 
 
 def _rights_add_up(tables: Tables, _: _Rules) -> pd.Series:
-    apart = abs(tables["rights"]["plots"].sum() - len(tables["homesteads"]))
-    return pd.Series([float(apart)], index=["plots"])
+    """Every plot is of one collective, and what is accepted is what the quota calls accepted."""
+    rows = tables["rights"]
+    apart = {"plots": abs(rows["plots"].sum() - len(tables["homesteads"]))}
+    if "quota" in tables:
+        projects = tables["quota"].loc[lambda t: t["unit_level"] == "project", "accepted_mu"].sum()
+        apart["accepted_mu"] = abs(rows["accepted_mu"].sum() - projects)
+    return pd.Series(apart, dtype="float64").where(lambda d: d > 1e-6, 0.0)
+
+
+def _counties_are_sums(tables: Tables, _: _Rules) -> pd.Series:
+    """What plots give is the same by project and by county, and a county's surplus is that of its projects."""
+    rows = tables["quota"]
+    gives = ["potential_mu", "demolished_mu", "reclaimed_mu", "accepted_mu", "accepted_farmland_net_mu",
+             "accepted_other_agri_mu", "excluded_no_project_mu", "accepted_unknown_n"]  # fmt: skip
+    by = rows.groupby("unit_level")[gives].sum()
+    apart = by.max() - by.min() if len(by) > 1 else pd.Series(dtype="float64")
+    named = rows[(rows["unit_level"] == "project") & (rows["unit_id"] != "")]
+    whole = rows[rows["unit_level"] == "county"].set_index("unit_id")["surplus_mu"].dropna()
+    parts = named.groupby("county")["surplus_mu"].sum().reindex(whole.index)
+    return pd.concat([apart, (whole - parts).abs()]).where(lambda d: d > 1e-6, 0.0)
+
+
+def _quota_on_construction_land(tables: Tables, _: _Rules) -> pd.Series:
+    rows = tables["homesteads"].dropna(subset=["quota_area_m2", "construction_area_m2"])
+    beyond = rows["quota_area_m2"] - rows["construction_area_m2"]
+    return beyond.where(beyond > 0.01, 0.0)
 
 
 LAWS = (
@@ -383,6 +407,8 @@ LAWS = (
     _Law("quota_balances", "quota", _quota_balances),
     _Law("demolition_adds_up", "demolition", _demolition_adds_up),
     _Law("rights_add_up", "rights", _rights_add_up),
+    _Law("counties_are_sums", "quota", _counties_are_sums),
+    _Law("quota_on_construction_land", "homesteads", _quota_on_construction_land),
     _Law("one_status", "access", _one_status),
     _Law("every_place_once", "access", _every_place_once),
     _Law("known_sizes", "places", _known_sizes),

@@ -57,7 +57,8 @@ def origins(
     survey, steep_field
         The land survey, and which of its patches lie on steep ground (1, else 0; NaN where nobody knows).
     people
-        ``lon``, ``lat`` and ``pop`` of who lives or lived there; None where it is not known.
+        ``lon``, ``lat`` and ``pop`` of who lives or lived there; None where it is not known. A village without
+        a row, or with one that tells no number, has nobody knows how many.
 
     Returns
     -------
@@ -89,16 +90,11 @@ def origins(
     out["farmland_ha"], out["steep_farmland_ha"], told_ha = _fields(shapes, survey, steep_field)
     out["surveyed_share"] = np.nan
     if survey is not None:
-        cut = pieces(shapes, survey.geometry.to_numpy())
-        out["surveyed_share"] = np.minimum(np.bincount(cut["shape"], cut["area_m2"], n) / area, 1.0)
+        out["surveyed_share"] = np.minimum(covered_m2(shapes, survey.geometry.to_numpy()) / area, 1.0)
     out["people"] = np.nan
-    if people is not None:
-        at = _in(people, shapes)
-        out["people"] = (
-            np.nan
-            if not len(people)
-            else np.bincount(at[at >= 0], people["pop"].fillna(0.0).to_numpy(np.float64)[at >= 0], n)
-        )
+    if people is not None and len(people):
+        living = people["pop"].groupby(_in(people, shapes)).sum(skipna=False)
+        out["people"] = living.reindex(range(n)).to_numpy(np.float64)
     out["people_per_farmland_ha"] = out["people"] / out["farmland_ha"].where(out["farmland_ha"] > 0)
     partly = ~(out["surveyed_share"] >= SURVEYED)  # too little is surveyed to speak of a village's fields
     out["fragile"] = out[["steep_share", "zone_share"]].max(axis=1)
@@ -129,7 +125,7 @@ def _fields(
         return unknown, unknown, unknown
     own = (survey["land_use"] == "farmland").to_numpy(bool)
     cut = pieces(shapes, survey.geometry.to_numpy()[own])
-    fields = np.bincount(cut["shape"], cut["area_m2"], len(shapes)) / 10_000
+    fields = covered_m2(shapes, survey.geometry.to_numpy()[own]) / 10_000
     if steep_field is None:
         return fields, unknown, unknown
     steep = steep_field[own][cut["zone"]]

@@ -14,11 +14,12 @@ from pyproj import CRS
 
 from geo import crs as systems
 from geo.io import Raster, RasterFiles
-from geo.overlay import areal, first_holding, most, only, overlaps, pieces
+from geo.overlay import areal, covered_m2, first_holding, most, only, overlaps, pieces
 from geo.problems import Problem
 from geo.terrain import SLOPE_CLASS_DEG, no_slope, over_share, slope_by_tiles, slope_deg, slope_under
 from layers.catalog import Catalog
 from layers.homesteads import LEAST_M2
+from layers.houses import stage_number
 from layers.ledgers import some
 
 Floats = NDArray[np.float64]
@@ -81,12 +82,14 @@ def ground_of(plots: gpd.GeoDataFrame, area_m2: Floats) -> Shapes:
 def measure_plots(
     plots: gpd.GeoDataFrame, land: Land, catalog: Catalog, *, ledger_area_m2: Floats | None = None,
     plane: CRS | None = None, county: str = "", limits_deg: Sequence[float] = (),
+    claims: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, list[Problem]]:  # fmt: skip
     """
     Measure plots one by one.
 
     The survey's own slope map goes before terrain where it covers at least half of a plot. A slope of exactly a
-    limit is not over it.
+    limit is not over it. Of a limit inside a class of the map terrain tells the share that is over it, within what
+    the classes above and below leave open; without terrain it is NaN.
 
     Parameters
     ----------
@@ -104,6 +107,8 @@ def measure_plots(
         What it is called where neither layer nor villages say so.
     limits_deg
         More limits of slope than the catalogue's gates ask for.
+    claims
+        Of each plot ``project`` ('' for none) and ``stage``, which decide whose the ground is that plots share.
 
     Returns
     -------
@@ -114,8 +119,10 @@ def measure_plots(
         ``survey_class`` and ``survey_patch`` with most of the area, ``survey_year``, ``construction_area_m2``,
         ``other_area_m2`` and ``unmapped_area_m2``, which add up to the area; NaN without a survey.
         ``farmland_area_m2`` is a part of the other.
-        ``overlapped`` says that other plots share some of it; ``overlap_m2`` is what those of smaller ids have.
-        NaN is not known.
+        ``overlapped`` says that other plots share some of it; ``overlap_m2`` is what those before it have: of a
+        project before those of none, outlines before points, further in stage before others, smaller ids first.
+        ``free_construction_m2`` is the construction land without that, and without what a plot of another project
+        shares; points have no more of a patch together than it holds. NaN is not known.
     problems
         Plots of no plausible size, slivers, overlaps, plots that are not in their collective, ledger areas that
         contradict the polygon.
@@ -145,7 +152,7 @@ def measure_plots(
     )
     out["ledger_area_m2"] = ledger
     out["area_diff_pct"] = np.where(outlined, 100 * (ledger - polygon) / polygon, np.nan)
-    out["soil_cm"] = plots["soil_cm"].to_numpy(np.float64)
+    out["soil_cm"], out["mended"] = plots["soil_cm"].to_numpy(np.float64), plots["mended"].to_numpy(bool)
     out = out.join(
         _slope(
             gpd.GeoDataFrame(geometry=ground, index=plots.index, crs=plots.crs), area, land,
@@ -153,37 +160,106 @@ def measure_plots(
         )
     )  # fmt: skip
     out = out.join(_survey(ground, area, land.survey, plots.index))
-    shared = overlaps(only(shapes, outlined), least_m2=rules.overlap_m2)
-    later = _later(shared, out["homestead_id"].to_numpy(str))
+    blank = pd.Series("", index=plots.index)
+    project, stage = (blank, blank) if claims is None else (claims["project"], claims["stage"])
+    whose = pd.factorize(project.to_numpy(object))[0]
+    order = np.lexsort((
+        out["homestead_id"].to_numpy(str), -stage_number(stage), ~outlined, (project == "").to_numpy(bool)
+    ))  # fmt: skip
+    rank = np.empty(len(out), np.int64)
+    rank[order] = np.arange(len(out))
+    shared = _shared(ground, outlined, plots, rank, whose, rules.overlap_m2)
     out["overlapped"] = np.isin(np.arange(len(out)), shared[["one", "other"]].to_numpy())
-    out["overlap_m2"], out["free_construction_m2"] = _own_part(ground, area, shared, later, land.survey, out)
-    return out, _doubts(plots, out, shared, catalog)
+    one, other = (np.where(project == "", -1, whose)[shared[side]] for side in ("one", "other"))
+    rivals = shared[(one != other) & (one >= 0) & (other >= 0)]
+    out["overlap_m2"], out["free_construction_m2"] = _own_part(ground, area, shared, rivals, land.survey, out)
+    crowded = np.zeros(len(out), bool)
+    if land.survey is not None and "land_use" in land.survey and not outlined.all():
+        free = out["free_construction_m2"].to_numpy(np.float64)
+        held = _within_patches(ground, outlined, free, land.survey)
+        crowded = held < free - EVEN_M2
+        out["free_construction_m2"] = held
+    return out, _doubts(plots, out, shared, crowded, catalog)
+
+
+EVEN_M2 = 0.01
+"""Areas that differ by less are equal."""
+
+
+def _shared(
+    ground: Shapes, outlined: NDArray[np.bool_], plots: gpd.GeoDataFrame, rank: NDArray[np.int64],
+    whose: NDArray[np.int64], least_m2: float,
+) -> pd.DataFrame:  # fmt: skip
+    """
+    Find plots that share ground, who comes first in ``one``.
+
+    Circles round points are a guess at the ground: points share some only at one place, or inside an outline.
+    """
+    found = overlaps(only(ground, outlined), least_m2=least_m2, rank=rank, kind=whose)
+    points = np.flatnonzero(~outlined & ~shapely.is_missing(ground))
+    if not len(points):
+        return found
+    points = points[np.argsort(rank[points])]
+    at = plots.geometry.to_numpy()
+    inside, holder = shapely.STRtree(only(ground, outlined)).query(at[points], predicate="intersects")
+    before, after = [holder], [points[inside]]
+    size = shapely.area(ground)
+    x, y = (np.round(axis(at[points]), 7) for axis in (shapely.get_x, shapely.get_y))
+    places = pd.Series(points).groupby([x, y])
+    for own in places.groups.values():
+        rows = points[own]
+        if len(rows) > 1:  # what those before have together is the largest of their circles
+            largest = np.maximum.accumulate(size[rows])
+            first = np.maximum.accumulate(np.where(size[rows] == largest, np.arange(len(rows)), 0))
+            before.append(rows[first[:-1]])
+            after.append(rows[1:])
+    a, b = np.concatenate(before), np.concatenate(after)
+    a, b = np.where(rank[a] < rank[b], (a, b), (b, a))
+    shares = systems.area_m2(shapely.intersection(ground[a], ground[b]))
+    more = pd.DataFrame({"one": a, "other": b, "area_m2": shares})
+    return pd.concat([found, more[shares >= least_m2]]).sort_values(["one", "other"], ignore_index=True)
 
 
 def _own_part(
-    ground: Shapes, area: Floats, shared: pd.DataFrame, later: NDArray[np.int64], survey: gpd.GeoDataFrame | None,
+    ground: Shapes, area: Floats, shared: pd.DataFrame, rivals: pd.DataFrame, survey: gpd.GeoDataFrame | None,
     out: pd.DataFrame,
 ) -> tuple[Floats, Floats]:  # fmt: skip
-    """What of each plot others of smaller ids have, and the construction land of the rest."""
+    """What of each plot others before it have, and its construction land without that and without any rival's."""
     overlap, free = np.zeros(len(area)), out["construction_area_m2"].to_numpy(np.float64).copy()
-    rows = np.unique(later)
-    if not len(rows):
-        return overlap, free
-    first = shared["one"].to_numpy(np.int64) + shared["other"].to_numpy(np.int64) - later
-    rest = np.array(
-        [shapely.difference(ground[row], shapely.union_all(ground[first[later == row]])) for row in rows], object
-    )
-    left = systems.area_m2(rest)
+
+    def without(pairs: pd.DataFrame) -> tuple[NDArray[np.int64], Shapes, Floats]:
+        by = pairs.groupby("other")["one"].agg(list)
+        rows = by.index.to_numpy(np.int64)
+        union = np.array([*(shapely.union_all(ground[own]) for own in by), None], object)[:-1]
+        rest = shapely.difference(ground[rows], union)
+        return rows, rest, systems.area_m2(rest)
+
+    rows, _, left = without(shared)
     overlap[rows] = np.maximum(area[rows] - left, 0.0)
-    if survey is not None:
+    both = pd.concat([shared, rivals.rename(columns={"one": "other", "other": "one"})])
+    rows, rest, left = without(both)
+    if survey is not None and len(rows):
         free[rows] = _survey(rest, left, survey, pd.RangeIndex(len(rows)))["construction_area_m2"]
     return overlap, free
 
 
-def _later(shared: pd.DataFrame, ids: NDArray[np.str_]) -> NDArray[np.int64]:
-    """Of each pair the plot whose id comes later."""
-    one, other = (shared[name].to_numpy(np.int64) for name in ("one", "other"))
-    return np.where(ids[one] > ids[other], one, other)
+def _within_patches(
+    ground: Shapes, outlined: NDArray[np.bool_], free: Floats, survey: gpd.GeoDataFrame
+) -> Floats:
+    """Hold what points have of a patch of construction land together to what outlines leave of it."""
+    built = survey[(survey["land_use"] == "construction").to_numpy(bool)].geometry.to_numpy()
+    cut = pieces(ground, built)
+    shape, patch, part = (cut[name].to_numpy() for name in ("shape", "zone", "area_m2"))
+    whole = np.bincount(shape, part, len(ground))
+    # of each piece what is left to earn on
+    part = part * np.divide(free, whole, out=np.zeros(len(ground)), where=whole > 0)[shape]
+    part = np.nan_to_num(part)
+    taken = np.bincount(patch, part * outlined[shape], len(built))
+    wanted = np.bincount(patch, part * ~outlined[shape], len(built))
+    room = np.maximum(systems.area_m2(built) - taken, 0.0)
+    share = np.minimum(np.divide(room, wanted, out=np.ones(len(built)), where=wanted > 0), 1.0)
+    held = np.bincount(shape, part * np.where(outlined[shape], 1.0, share[patch]), len(ground))
+    return np.where(outlined | np.isnan(free), free, np.minimum(held, free))
 
 
 def _planar_m2(plots: gpd.GeoDataFrame, plane: CRS | None) -> Floats:
@@ -237,7 +313,7 @@ def _where(
 
 
 def _slope(ground: gpd.GeoDataFrame, area: Floats, land: Land, limits: Sequence[float]) -> pd.DataFrame:
-    limits = sorted({*limits, *(rim for limit in limits if (rim := next_rim(limit)) < 90)})
+    limits = sorted({*limits, *(rim for limit in limits for rim in rims(limit) if 0 < rim < 90)})
     if land.terrain is None:
         out = no_slope(ground, limits_deg=limits)
     elif isinstance(land.terrain, RasterFiles):
@@ -256,11 +332,16 @@ def _slope(ground: gpd.GeoDataFrame, area: Floats, land: Land, limits: Sequence[
     by = by.reindex(index=range(len(ground)), columns=range(1, STEEPEST + 1)).fillna(0.0)
     whole = by.sum(axis=1).to_numpy(np.float64)
     covered = whole >= 0.5 * area
+    over = {0.0: np.ones(len(by)), 90.0: np.zeros(len(by))}
     for number, rim in enumerate(SLOPE_CLASS_DEG, start=2):
-        if rim in limits:  # between rims a slope map tells nothing
-            above = by.loc[:, number:].sum(axis=1).to_numpy(np.float64)
-            share = np.divide(above, whole, out=np.zeros(len(by)), where=whole > 0)
-            out[over_share(rim)] = out[over_share(rim)].where(~covered, share)
+        above = by.loc[:, number:].sum(axis=1).to_numpy(np.float64)
+        over[rim] = np.divide(above, whole, out=np.zeros(len(by)), where=whole > 0)
+    for limit in limits:
+        most_, least = (over[rim] for rim in rims(limit))
+        # within a class terrain is asked, which the classes on both sides hold in bounds
+        share = np.clip(out[over_share(limit)].to_numpy(np.float64), least, most_)
+        share = np.where(most_ == least, least, share)
+        out[over_share(limit)] = out[over_share(limit)].where(~covered, share)
     out["slope_class"] = out["slope_class"].where(~covered, by.to_numpy().argmax(axis=1) + 1).astype("Int64")
     out["slope_known_share"] = out["slope_known_share"].where(~covered, np.minimum(whole / area, 1.0))
     out["slope_source"] = np.where(covered, "survey", out["slope_source"])
@@ -268,16 +349,17 @@ def _slope(ground: gpd.GeoDataFrame, area: Floats, land: Land, limits: Sequence[
     return out
 
 
-def next_rim(limit_deg: float) -> float:
+def rims(limit_deg: float) -> tuple[float, float]:
     """
-    Give the first rim of the survey's slope classes that is not under a limit; 90 for none.
+    Give the rims of the survey's slope classes around a limit, 0 and 90 at the ends; of a rim itself twice.
 
     Examples
     --------
-    >>> next_rim(15.0), next_rim(20.0), next_rim(30.0)
-    (15.0, 25.0, 90.0)
+    >>> rims(15.0), rims(20.0), rims(30.0), rims(1.0)
+    ((15.0, 15.0), (15.0, 25.0), (25.0, 90.0), (0.0, 2.0))
     """
-    return next((rim for rim in SLOPE_CLASS_DEG if rim >= limit_deg), 90.0)
+    every = (0.0, *SLOPE_CLASS_DEG, 90.0)
+    return max(rim for rim in every if rim <= limit_deg), min(rim for rim in every if rim >= limit_deg)
 
 
 def _survey(ground: Shapes, area: Floats, survey: gpd.GeoDataFrame | None, index: pd.Index) -> pd.DataFrame:
@@ -295,16 +377,23 @@ def _survey(ground: Shapes, area: Floats, survey: gpd.GeoDataFrame | None, index
     cut["use"] = about["land_use"].to_numpy(object)[cut["zone"]]
     cut["code"] = about["class_code"].astype("str").to_numpy(object)[cut["zone"]]
     n = len(ground)
-    built = np.bincount(cut["shape"], cut["area_m2"] * (cut["use"] == "construction"), n)
-    fields = np.bincount(cut["shape"], cut["area_m2"] * (cut["use"] == "farmland"), n)
-    whole = np.bincount(cut["shape"], cut["area_m2"], n)
-    # patches that overlap would count twice
-    scale = np.where(whole > area, area / np.where(whole > 0, whole, 1.0), 1.0)
-    known = ~np.isnan(area)
-    out["construction_area_m2"] = np.where(known, built * scale, np.nan)
-    out["farmland_area_m2"] = np.where(known, fields * scale, np.nan)
-    out["other_area_m2"] = np.where(known, (whole - built) * scale, np.nan)
-    out["unmapped_area_m2"] = np.where(known, np.maximum(area - whole, 0.0), np.nan)
+    is_field, is_built = (cut["use"] == use for use in ("farmland", "construction"))
+    whole, fields, rest = (
+        np.bincount(cut["shape"], cut["area_m2"] * which, n).astype(np.float64)
+        for which in (True, is_field, ~is_built)
+    )
+    # where patches overlap ground counts once, and is no construction land if another patch says otherwise
+    several = np.unique(cut.loc[cut["shape"].duplicated(), "shape"])
+    zones, use = survey.geometry.to_numpy(), about["land_use"].to_numpy(object)
+    union = covered_m2(ground[several], zones)
+    lapped = several[whole[several] - union > EVEN_M2]
+    whole[several] = union
+    fields[lapped] = covered_m2(ground[lapped], zones[use == "farmland"])
+    rest[lapped] = covered_m2(ground[lapped], zones[use != "construction"])
+    known = np.where(np.isnan(area), np.nan, 0.0)
+    out["construction_area_m2"] = np.maximum(whole - rest, 0.0) + known
+    out["farmland_area_m2"], out["other_area_m2"] = fields + known, rest + known
+    out["unmapped_area_m2"] = np.maximum(area - whole, 0.0)
     by_class = cut.groupby(["shape", "code"])["area_m2"].sum().reset_index()
     top = by_class.sort_values(["area_m2", "code"], ascending=[False, True]).drop_duplicates("shape")
     out["survey_class"] = top.set_index("shape")["code"].reindex(range(n)).fillna("").to_numpy(object)
@@ -317,7 +406,9 @@ def _survey(ground: Shapes, area: Floats, survey: gpd.GeoDataFrame | None, index
     return out
 
 
-def _doubts(plots: gpd.GeoDataFrame, out: pd.DataFrame, shared: pd.DataFrame, catalog: Catalog) -> list[Problem]:
+def _doubts(
+    plots: gpd.GeoDataFrame, out: pd.DataFrame, shared: pd.DataFrame, crowded: NDArray[np.bool_], catalog: Catalog
+) -> list[Problem]:
     rules = catalog.reclamation
     told = plots[["file", "row"]].join(out[["homestead_id", "area_m2", "ledger_area_m2"]])
     outlined = (out["area_source"] == "polygon").to_numpy(bool)
@@ -347,10 +438,13 @@ def _doubts(plots: gpd.GeoDataFrame, out: pd.DataFrame, shared: pd.DataFrame, ca
         ids = some(list(own["homestead_id"]))
         problems.append(Problem.doubt("plot_area_differs", file=file, layer="homesteads", n=len(own), ids=ids,
                                       pct=f"{rules.differs_pct:g}"))  # fmt: skip
-    later = _later(shared, told["homestead_id"].to_numpy(str))
-    first = shared["one"].to_numpy(np.int64) + shared["other"].to_numpy(np.int64) - later
+    for file, own in told[crowded].groupby("file", sort=False):
+        problems.append(Problem.doubt("points_crowded", file=file, layer="homesteads", n=len(own),
+                                      ids=some(list(own["homestead_id"]))))  # fmt: skip
     names = told["homestead_id"].to_numpy(object)
-    pairs = told.iloc[later].assign(other=names[first], shared=shared["area_m2"].to_numpy(np.float64))
+    pairs = told.iloc[shared["other"]].assign(
+        other=names[shared["one"]], shared=shared["area_m2"].to_numpy(np.float64)
+    )
     problems += [
         Problem.fault("plots_overlap", layer="homesteads", file=row.file, row=row.row, value=row.homestead_id,
                       other=row.other, area=f"{row.shared:,.1f}")

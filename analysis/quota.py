@@ -18,18 +18,19 @@ from layers.ledgers import same_id, some, unique_ids
 Floats = NDArray[np.float64]
 
 QUOTA = [
-    "unit_level", "unit_id", "potential_mu", "demolished_mu", "reclaimed_mu", "accepted_mu",
+    "unit_level", "unit_id", "county", "potential_mu", "demolished_mu", "reclaimed_mu", "accepted_mu",
     "accepted_farmland_net_mu", "accepted_barred_mu", "accepted_other_agri_mu", "excluded_unused_mu",
-    "excluded_unmapped_mu", "excluded_no_project_mu", "resettlement_in_project_mu", "other_new_use_mu",
+    "excluded_unmapped_mu", "excluded_claimed_mu", "excluded_no_project_mu", "accepted_unknown_mu",
+    "resettlement_in_project_mu", "other_new_use_mu",
     "farmland_occupied_mu", "farmland_balance_mu", "quality_balance", "reserved_mu", "surplus_mu",
     "sold_in_province_mu", "sold_cross_province_mu", "remaining_mu", "usable", "return_due_date", "approval_no",
-    "ledger_cleared_mu", "unknown_n",
+    "ledger_cleared_mu", "accepted_unknown_n", "unknown_n",
 ]  # fmt: skip
 
 AGRICULTURAL = ("garden", "forest", "grass", "other_agri")
 """Land that earns quota beside farmland: 其他农用地 in the wide sense."""
 
-_ADDS = QUOTA[2:12]
+_ADDS = QUOTA[3:15]
 _USES = ["resettlement_in_project_mu", "other_new_use_mu", "farmland_occupied_mu", "reserved_mu",
          "sold_in_province_mu", "sold_cross_province_mu", "ledger_cleared_mu"]  # fmt: skip
 _COLUMNS = {
@@ -40,20 +41,30 @@ _COLUMNS = {
 }  # fmt: skip
 
 
+GRADED = 0.9
+"""Of so much of the new farmland grades must be known to hold them against what was taken [P]."""
+
+
+def own_m2(homesteads: pd.DataFrame) -> Floats:
+    """Give the area of each plot without what plots before it have, so that no ground counts twice."""
+    own = homesteads["area_m2"] - homesteads["overlap_m2"].fillna(0.0)
+    return own.clip(lower=0.0).to_numpy(np.float64)
+
+
 def done_m2(homesteads: pd.DataFrame) -> Floats:
     """
-    Say how much of each plot is done where it is: what the ledger says, else all; never more than the plot.
+    Say how much of each plot is done where it is: what the ledger says, else all; never more than its own area.
 
     NaN where the area of the plot is not known.
     """
-    area = homesteads["area_m2"].to_numpy(np.float64)
+    area = own_m2(homesteads)
     told = homesteads[["reclaimed_m2", "regreened_m2"]].sum(axis=1, min_count=1).to_numpy(np.float64)
     return np.where(np.isnan(told), area, np.minimum(told, area))
 
 
 def earned(homesteads: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     """
-    Say what each plot earns or could earn.
+    Say what each plot earns or could earn; ground that two plots share counts once.
 
     Only the construction land of the survey that no other plot or project claims can earn (``quota_area_m2``),
     and only what is accepted has. Accepted farmland is net of ridges: what the ledger says is new farmland, else
@@ -64,31 +75,39 @@ def earned(homesteads: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     Parameters
     ----------
     homesteads
-        ``project_id`` ('' for none), ``area_m2``, ``quota_area_m2`` (NaN without a survey), ``stage``, ``way``,
-        ``slope_source``, ``done_class`` ('' where it is not told what a plot became), ``reclaimed_m2``,
-        ``regreened_m2`` and ``new_farmland_m2`` (NaN where the ledger does not tell), and ``ridge_rate``.
+        ``project_id`` ('' for none), ``area_m2``, ``overlap_m2``, ``construction_area_m2`` and ``quota_area_m2``
+        (NaN without a survey), ``stage``, ``way``, ``slope_source``, ``way_done`` and ``done_class`` ('' where it
+        is not told what a plot became), ``reclaimed_m2``, ``regreened_m2`` and ``new_farmland_m2`` (NaN where the
+        ledger does not tell), and ``ridge_rate`` (NaN where no slope is known).
     catalog
         Land classes.
 
     Returns
     -------
     earned
-        Index of ``homesteads``, the first ten numbers of ``QUOTA`` in mu; NaN where there is no survey for what
-        needs one.
+        Index of ``homesteads``, the first twelve numbers of ``QUOTA`` in mu; NaN where there is no survey for what
+        needs one. ``accepted_unknown_mu`` is what is accepted in a project and earns nobody knows how much (its
+        class, area, survey or ridges are not known), ``accepted_unknown_n`` counts it, and ``unknown_n`` all of
+        which something is not known.
     """
     scheme = catalog.land["third_survey"]
-    area = homesteads["area_m2"].to_numpy(np.float64)
-    eligible = homesteads["quota_area_m2"].to_numpy(np.float64)
-    share = np.divide(eligible, area, out=np.full(len(area), np.nan), where=area > 0)
+    area = own_m2(homesteads)
+    eligible = np.minimum(homesteads["quota_area_m2"].to_numpy(np.float64), area)
+    built = np.minimum(homesteads["construction_area_m2"].to_numpy(np.float64), area)
+    nothing = np.where(np.isnan(area) | np.isnan(eligible), np.nan, 0.0)
+    share, built_share = (np.divide(part, area, out=nothing.copy(), where=area > 0) for part in (eligible, built))
     stage = stage_number(homesteads["stage"])
+    fresh = homesteads["new_farmland_m2"].to_numpy(np.float64)
     is_use = homesteads["done_class"].map(lambda code: scheme.use_of(str(code)) if code else "").to_numpy(object)
+    # a ledger that tells new farmland tells what it became; and what became no land to till is no class at all
+    is_use = np.where((is_use == "") & (fresh > 0), "farmland", is_use)
+    is_use = np.where((is_use == "") & (homesteads["way_done"] == "other").to_numpy(bool), "construction", is_use)
     done = done_m2(homesteads)
     # what the ledger calls given back to green is no farmland, whatever the rest is
     tilled, green = (
         homesteads[name].fillna(0.0).to_numpy(np.float64) for name in ("reclaimed_m2", "regreened_m2")
     )
     leafy = np.divide(green, tilled + green, out=np.zeros(len(area)), where=tilled + green > 0)
-    fresh = homesteads["new_farmland_m2"].to_numpy(np.float64)
     field = done * (1 - leafy)
     net = np.where(
         np.isnan(fresh), field * (1 - homesteads["ridge_rate"].to_numpy(np.float64)), np.minimum(fresh, field)
@@ -103,7 +122,7 @@ def earned(homesteads: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     out["demolished_mu"] = area * (stage >= 1)
     out["reclaimed_mu"] = done * (stage >= 2)
     out["accepted_mu"] = done * accepted
-    out["accepted_farmland_net_mu"] = net * share * (accepted & (is_use == "farmland"))
+    out["accepted_farmland_net_mu"] = np.where(accepted & (is_use == "farmland"), net, 0.0) * share
     agrarian = np.where(np.isin(is_use, AGRICULTURAL), done, done * leafy)
     out["accepted_other_agri_mu"] = agrarian * share * accepted
     unused = np.isin(is_use, ("farmland", *AGRICULTURAL))
@@ -112,7 +131,8 @@ def earned(homesteads: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     unsaid = accepted & (is_use == "")
     for name in ("accepted_farmland_net_mu", "accepted_other_agri_mu", "excluded_unused_mu"):
         out[name] = out[name].mask(unsaid)
-    out["excluded_unmapped_mu"] = done * (1 - share) * accepted
+    out["excluded_unmapped_mu"] = done * (1 - built_share) * accepted
+    out["excluded_claimed_mu"] = done * (built_share - share) * accepted
     for name in [
         str(name) for name in out if name != "potential_mu"
     ]:  # without a ledger nobody knows what is done
@@ -124,23 +144,28 @@ def earned(homesteads: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     # what is of no approved project earns nothing
     lone = (homesteads["project_id"] == "").to_numpy(bool)
     earns = ["accepted_farmland_net_mu", "accepted_other_agri_mu", "accepted_barred_mu"]
-    out["excluded_no_project_mu"] = out[earns[:2]].sum(axis=1, skipna=False).where(lone, 0.0)
+    lost = out[earns[:2]].sum(axis=1, skipna=False)
+    out["excluded_no_project_mu"] = lost.where(lone, 0.0)
+    lacking = accepted & ~lone & lost.isna().to_numpy(bool)
+    out["accepted_unknown_mu"] = np.where(lacking, np.nan_to_num(done), 0.0)
     for name in earns:
         out[name] = out[name].mask(lone & out[name].notna(), 0.0)
     out /= PER_MU
-    unknown = np.isnan(area) | np.isnan(eligible) | unseen | ~told | unsaid
-    return out[_ADDS].assign(unknown_n=unknown.astype(np.int64))
+    unknown = np.isnan(area) | np.isnan(eligible) | unseen | ~told | unsaid | lacking
+    return out[_ADDS].assign(accepted_unknown_n=lacking.astype(np.int64), unknown_n=unknown.astype(np.int64))
 
 
 def quota(
-    homesteads: pd.DataFrame, projects: pd.DataFrame | None, catalog: Catalog, *, as_of: dt.date | None = None
-) -> tuple[pd.DataFrame, list[Problem]]:
+    homesteads: pd.DataFrame, projects: pd.DataFrame | None, catalog: Catalog, *, as_of: dt.date | None = None,
+    county: str = "",
+) -> tuple[pd.DataFrame, list[Problem]]:  # fmt: skip
     """
     Balance the quota of each project and each county.
 
     Surplus = accepted farmland net + accepted other agricultural land − resettlement inside the project − other
     new use − reserved; remaining = surplus − sold. It may not be used while less farmland came than was taken, in
-    area or in grade.
+    area or in grade. A project is of the county with most of its plots, whole; a county is the sum of its projects
+    and of its plots of none, and its quota may be used where that of all of them may.
 
     Parameters
     ----------
@@ -153,45 +178,64 @@ def quota(
         Land classes.
     as_of
         The day on which land must be given back, or later; None asks nothing.
+    county
+        Of projects of which neither plots nor ledger tell it.
 
     Returns
     -------
     quota, problems
         ``QUOTA``; of ``unknown_n`` plots area, survey, stage, slope or what was made of them is not known: they
-        have no part in sums. ``ledger_cleared_mu`` is what the ledger of projects calls cleared, to stand beside
+        have no part in sums. Where some of them are accepted (``accepted_unknown_n``) there is no balance and no
+        surplus. ``ledger_cleared_mu`` is what the ledger of projects calls cleared, to stand beside
         ours. ``accepted_barred_mu`` is the part of accepted farmland where gates let only green
         grow. Plots of no project stand under ``''`` of the level project. ``quality_balance`` is the mean grade
-        that was taken less that of what came (negative: what came is worse), NaN where not known. Problems: a
-        project that no ledger of projects knows, plots of no project that are accepted, grades that are unknown,
-        more sold than there is, and a day of return before ``as_of`` with less accepted than was taken.
+        that was taken less that of what came (negative: what came is worse), NaN unless grades of ``GRADED`` of
+        what came are known. Problems: a project that no ledger of projects knows, or of several counties, plots of
+        no project that are accepted, grades that are unknown, columns that the ledger of projects lacks, more sold
+        than there is, and a day of return before ``as_of`` with less accepted than was taken.
     """
     gains = earned(homesteads, catalog)
     gains["grade_sum"] = homesteads["quality"] * gains["accepted_farmland_net_mu"]
     gains["graded_mu"] = gains["accepted_farmland_net_mu"].where(homesteads["quality"].notna(), 0.0)
-    used = _used(projects)
-    problems = _doubts(homesteads, used, known=projects is not None)
+    used, missing = _used(projects)
+    problems = _doubts(homesteads, used, missing, known=projects is not None)
     by_project = gains.groupby(homesteads["project_id"].to_numpy(object)).sum(min_count=1)
     names = [*used.index, *(name for name in by_project.index if name not in used.index)]
     one = by_project.reindex(names).join(used.reindex(names))
     # a project without plots has earned nothing, if it is known of every plot whose it is
     whole_known = not (homesteads["stage"] == "").any()
-    one.loc[~one.index.isin(by_project.index), [*_ADDS, "unknown_n"]] = 0.0 if whole_known else np.nan
-    where = homesteads.groupby("project_id")["county"].agg(
-        lambda names: names.mode().iloc[0] if len(names) else ""
-    )
+    counts = ["accepted_unknown_n", "unknown_n"]
+    one.loc[~one.index.isin(by_project.index), [*_ADDS, *counts]] = 0.0 if whole_known else np.nan
+    own = homesteads["county"].where(homesteads["county"] != "", county)
+    of_project = homesteads.assign(county=own)[homesteads["project_id"] != ""].groupby("project_id")["county"]
+    several = of_project.nunique()
+    several = several[several > 1]
+    if len(several):
+        problems.append(Problem.doubt("project_in_counties", file="", layer="quota_projects", n=len(several),
+                                      names=some(list(several.index))))  # fmt: skip
     # where its plots lie goes before what a ledger calls the county, which may be written otherwise
-    county = pd.Series([where.get(name, "") for name in one.index], index=one.index, dtype="object")
-    county = county.where(county != "", one["county"])
-    numbers = [*_ADDS, *_USES, "grade_sum", "graded_mu", "occupied_grade_sum", "unknown_n"]
-    own = homesteads["county"].to_numpy(object)
-    sums = gains.groupby(own).sum(min_count=1)
-    # what one project of a county does not tell, the county does not know
+    where = of_project.agg(lambda names: names.mode().iloc[0])
+    said = one["county"].fillna("")
+    one["county"] = pd.Series([where.get(name, "") for name in one.index], index=one.index, dtype="object")
+    one["county"] = one["county"].where(one["county"] != "", said.where(said != "", county))
+    numbers = [*_ADDS, *_USES, "grade_sum", "graded_mu", "occupied_grade_sum", *counts]
     named = one.index != ""
-    of_county = county[named].fillna("").to_numpy(object)
-    spent = one.loc[named, [*_USES, "occupied_grade_sum"]].groupby(of_county).sum(skipna=False)
-    whole = sums.join(spent, how="outer")
-    tables = [_balanced(one[[*numbers, "return_due_date", "approval_no"]], "project"), _balanced(whole, "county")]
-    table = pd.concat(tables, ignore_index=True)[QUOTA]
+    lone = (homesteads["project_id"] == "").to_numpy(bool)
+    sums = (
+        pd.concat([one.loc[named, numbers].groupby(one.loc[named, "county"]).sum(min_count=1),
+                   gains[lone].groupby(own[lone].to_numpy(object)).sum(min_count=1)])
+        .groupby(level=0).sum(min_count=1)
+    )  # fmt: skip
+    # what one project of a county does not tell, the county does not know
+    kept = [*_USES, "occupied_grade_sum"]
+    spent = one.loc[named, kept].groupby(one.loc[named, "county"]).sum(skipna=False)
+    whole = sums.drop(columns=kept, errors="ignore").join(spent, how="outer")
+    projects_ = _balanced(one[[*numbers, "county", "return_due_date", "approval_no"]], "project")
+    counties = _balanced(whole.assign(county=whole.index), "county")
+    by_county = projects_.loc[named].groupby("county")["usable"]
+    every = {name: own.array.all(skipna=False) for name, own in by_county}  # NA unless one may not
+    counties["usable"] = pd.array([every.get(name, pd.NA) for name in counties.index], dtype="boolean")
+    table = pd.concat([projects_, counties], ignore_index=True)[QUOTA]
     return table, [*problems, *grades_unknown(table), *_overdrawn(table, as_of)]
 
 
@@ -201,7 +245,7 @@ def _overdrawn(table: pd.DataFrame, as_of: dt.date | None) -> list[Problem]:
     came = own["accepted_farmland_net_mu"] + own["accepted_other_agri_mu"]
     late = own["return_due_date"].map(lambda day: as_of is not None and isinstance(day, dt.date) and day < as_of)
     oversold = own[(sold > 0) & (own["remaining_mu"] < 0)]
-    owed = own[late.astype(bool) & (own["surplus_mu"] < 0) & came.notna()]
+    owed = own[late.astype(bool) & ((own["surplus_mu"] < 0) | (own["farmland_balance_mu"] < 0)) & came.notna()]
     told = []
     if len(oversold):
         told.append(Problem.doubt("quota_oversold", file="", layer="quota_projects", n=len(oversold),
@@ -212,8 +256,13 @@ def _overdrawn(table: pd.DataFrame, as_of: dt.date | None) -> list[Problem]:
     return told
 
 
-def _used(projects: pd.DataFrame | None) -> pd.DataFrame:
-    """What each project took, in mu; what a ledger leaves out of reserved, sold and other new use is nothing."""
+def _used(projects: pd.DataFrame | None) -> tuple[pd.DataFrame, list[str]]:
+    """
+    What each project took, in mu, and the columns that are asked for and missing.
+
+    An empty cell of what is reserved, sold or otherwise used is nothing; a cell that cannot be read, and a column
+    that is not there, are not known. Who tells one kind of sale tells of the other by leaving it out.
+    """
     given = pd.DataFrame(columns=["project_id"]) if projects is None else projects
     out = pd.DataFrame(index=pd.Index(_ids(given)))
 
@@ -228,14 +277,21 @@ def _used(projects: pd.DataFrame | None) -> pd.DataFrame:
     out["other_new_use_mu"] = other.fillna((whole - settled).where(lambda rest: rest >= 0))
     rest = whole - other.fillna(0.0)
     out["resettlement_in_project_mu"] = settled.fillna(rest.where(rest >= 0))
-    for column in ("other_new_use_mu", "reserved_mu", "sold_in_province_mu", "sold_cross_province_mu"):
-        out[column] = out[column].fillna(0.0)
+    unread = given.get("unread", pd.Series("", index=given.index)).astype("str").str.split(";")
+    sales = {"sold_in_province", "sold_cross_province"} & set(given.columns)
+    missing = [name for name, there in (("reserved", "reserved" in given), ("sold_in_province", bool(sales)))
+               if not there and projects is not None]  # fmt: skip
+    for field in ("other_new_use", "reserved", "sold_in_province", "sold_cross_province"):
+        column = _COLUMNS[field]
+        strange = unread.map(lambda fields, name=field: name in fields).to_numpy(bool)
+        gone = field in missing or (not sales and field.startswith("sold"))
+        out[column] = out[column].where(strange | gone, out[column].fillna(0.0))
     # of nothing taken the grade does not matter
     grade = np.where(out["farmland_occupied_mu"] == 0, 0.0, numbers("occupied_quality"))
     out["occupied_grade_sum"] = grade * out["farmland_occupied_mu"]
     for name, field in {"county": "county", "return_due_date": "return_due", "approval_no": "approval_no"}.items():
         out[name] = given[field].to_numpy(object) if field in given else ""
-    return out
+    return out, missing
 
 
 def project_ids(said: pd.Series, projects: pd.DataFrame | None) -> pd.Series:
@@ -264,10 +320,16 @@ def _balanced(rows: pd.DataFrame, level: str) -> pd.DataFrame:
     out = rows.copy()
     out["unit_level"], out["unit_id"] = level, out.index.astype("str")
     out = out.reindex(columns=[*out.columns, *({"return_due_date", "approval_no"} - set(out.columns))])
-    came = out["accepted_farmland_net_mu"] + out["accepted_other_agri_mu"]
-    out["farmland_balance_mu"] = out["accepted_farmland_net_mu"] - out["farmland_occupied_mu"]
+    # what some accepted plots earn nobody knows: no sum with them is right
+    fields, others = (
+        out[name].mask(out["accepted_unknown_n"] > 0)
+        for name in ("accepted_farmland_net_mu", "accepted_other_agri_mu")
+    )
+    came = fields + others
+    out["farmland_balance_mu"] = fields - out["farmland_occupied_mu"]
     taken = out["occupied_grade_sum"] / out["farmland_occupied_mu"].where(out["farmland_occupied_mu"] > 0)
-    fresh = out["grade_sum"] / out["graded_mu"].where(out["graded_mu"] > 0)
+    graded = (out["graded_mu"] > 0) & (out["graded_mu"] >= GRADED * fields)
+    fresh = out["grade_sum"] / out["graded_mu"].where(graded)
     out["quality_balance"] = taken - fresh
     spent = out[["resettlement_in_project_mu", "other_new_use_mu", "reserved_mu"]].sum(axis=1, skipna=False)
     out["surplus_mu"] = came - spent
@@ -278,8 +340,14 @@ def _balanced(rows: pd.DataFrame, level: str) -> pd.DataFrame:
     return out
 
 
-def _doubts(homesteads: pd.DataFrame, used: pd.DataFrame, *, known: bool) -> list[Problem]:
+def _doubts(homesteads: pd.DataFrame, used: pd.DataFrame, missing: list[str], *, known: bool) -> list[Problem]:
     problems = []
+    if missing:
+        zh = {"reserved": "预留", "sold_in_province": "已流转（省内交易、跨省调剂）"}
+        en = {"reserved": "what is reserved", "sold_in_province": "what was sold"}
+        problems.append(Problem.doubt("quota_columns_missing", file="", layer="quota_projects",
+                                      names_zh="、".join(zh[name] for name in missing),
+                                      names_en=", ".join(en[name] for name in missing)))  # fmt: skip
     accepted = stage_number(homesteads["stage"]) >= STAGES.index("accepted")
     lone = accepted & (homesteads["project_id"] == "")
     if lone.any():
@@ -289,9 +357,7 @@ def _doubts(homesteads: pd.DataFrame, used: pd.DataFrame, *, known: bool) -> lis
     strange = sorted(set(homesteads["project_id"]) - set(used.index) - {""})
     if known and strange:
         problems.append(
-            Problem.doubt(
-                "project_unknown", file="", layer="quota_projects", n=len(strange), names="、".join(strange[:8])
-            )
+            Problem.doubt("project_unknown", file="", layer="quota_projects", n=len(strange), names=some(strange))
         )
     return problems
 
@@ -309,7 +375,7 @@ def grades_unknown(table: pd.DataFrame) -> list[Problem]:
 
 def worth(table: pd.DataFrame, prices: Mapping[str, float]) -> pd.DataFrame:
     """
-    Say what the remaining quota of each county would bring at some prices: a scenario, never a promise.
+    Say what the remaining quota would bring at some prices: a scenario, never a promise.
 
     Parameters
     ----------

@@ -14,14 +14,14 @@ from pyproj import CRS
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from analysis.plots import PER_MU, STEEP_DEG, ground_of, next_rim
+from analysis.plots import PER_MU, ground_of, rims
 from geo import crs as systems
-from geo.overlay import apart_m, covered_m2
-from geo.terrain import SLOPE_CLASS_DEG, over_share
+from geo.overlay import apart_m, covered_m2, joined
+from geo.terrain import over_share
 from layers.catalog import Catalog
 from layers.catalog.land import WAYS, Gate, Reclamation
 from layers.houses import DONE, stage_number
-from layers.ledgers import collective_core
+from layers.ledgers import collective_core, one_name
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -182,14 +182,30 @@ Fired = tuple[Bools, Floats]
 
 def _slope(site: Site, gate: Gate, _: Reclamation) -> Fired:
     own = site.measured
-    mean = own["slope_terrain_deg"].to_numpy(np.float64)
-    share = own[over_share(gate.over)].to_numpy(np.float64)
-    surveyed = (own["slope_source"] == "survey").to_numpy(bool) & (gate.over <= STEEP_DEG)
-    # a class of a slope map is over every limit up to its own lower rim
-    rim = next_rim(gate.over)
-    above = own[over_share(rim)].to_numpy(np.float64) if rim < 90 else share
-    over = (share > MAJORITY + EVEN) | (surveyed & (above > MAJORITY + EVEN)) | (~surveyed & (mean > gate.over))
-    return over, np.where(surveyed, above, mean)
+    mean, share = (own[name].to_numpy(np.float64) for name in ("slope_terrain_deg", over_share(gate.over)))
+    by_share = tells_share(own, gate.over)
+    return np.where(by_share, share > MAJORITY + EVEN, mean > gate.over), np.where(by_share, share, mean)
+
+
+def tells_share(own: pd.DataFrame, limit_deg: float) -> Bools:
+    """
+    Say of which plots the share of the area over a limit of slope decides, and not the mean.
+
+    A slope map has no mean; and on terrain more than half may be over the limit though the mean is not.
+    """
+    surveyed = (own["slope_source"] == "survey").to_numpy(bool)
+    mean, share = (own[name].to_numpy(np.float64) for name in ("slope_terrain_deg", over_share(limit_deg)))
+    return surveyed | ((share > MAJORITY + EVEN) & ~(mean > limit_deg))
+
+
+def _undecided(own: pd.DataFrame, limit_deg: float) -> Bools:
+    """Say of which plots a slope map leaves open on which side of a limit inside a class most of the area is."""
+    nothing, whole = pd.Series(0.0, index=own.index), pd.Series(1.0, index=own.index)
+    lower, upper = rims(limit_deg)
+    most = own[over_share(lower)] if lower > 0 else whole
+    least = own[over_share(upper)] if upper < 90 else nothing
+    open_ = (least <= MAJORITY + EVEN) & (most > MAJORITY + EVEN) & (lower < upper)
+    return (open_ & (own["slope_source"] == "survey")).to_numpy(bool)
 
 
 def _inside(site: Site, gate: Gate, _: Reclamation) -> Fired:
@@ -199,7 +215,7 @@ def _inside(site: Site, gate: Gate, _: Reclamation) -> Fired:
     area = site.area_m2
     inside = covered_m2(site.ground, zones, area_m2=area)
     share = np.divide(inside, area, out=np.full(len(area), np.nan), where=area > 0)
-    return (share > 0) & (share >= gate.share), share
+    return (share > 0) & (share >= gate.share - EVEN), share
 
 
 def _beside(site: Site, gate: Gate, _: Reclamation) -> Fired:
@@ -248,10 +264,11 @@ def _surrounded(site: Site, gate: Gate, _: Reclamation) -> Fired:
     ring = shapely.difference(shapely.buffer(site.flat, gate.within_m, quad_segs=4), site.flat)
     tree = shapely.STRtree(site.forest)
     row, patch = tree.query(ring, predicate="intersects")
-    inside = shapely.area(shapely.intersection(ring[row], site.forest[patch]))
-    whole = shapely.area(ring)
-    # patches that overlap count twice, up to the whole ring
-    covered = np.minimum(np.bincount(row, inside, len(ring)), whole)
+    order = np.lexsort((patch, row))
+    row, patch = row[order], patch[order]
+    seen, union = joined(row, shapely.intersection(ring[row], site.forest[patch]))
+    covered, whole = np.zeros(len(ring)), shapely.area(ring)
+    covered[seen] = shapely.area(union)
     share = np.divide(covered, whole, out=np.zeros(len(ring)), where=whole > 0)
     around, unseen = share >= gate.share, unsurveyed(site.measured) | shapely.is_missing(site.flat)
     return around, np.where(unseen & ~around, np.nan, share)
@@ -270,10 +287,18 @@ def claimed_by_another(own: pd.DataFrame) -> Bools:
     """
     Say where the collective that is written is not the one whose ground it is.
 
-    Where most of many plots differ, names are written in two ways and nothing is said.
+    Where most of many plots differ, names are written in two ways: each stands for the ground that nearly all of
+    its plots lie on, and for none where they lie here and there.
     """
     other = differs_from_ground(own)
-    return other if not names_differ(other) else np.zeros(len(other), bool)
+    if not names_differ(other):
+        return other
+    told = own[(own["collective"] != "") & (own["ground_collective"] != "")]
+    n = told.groupby(["collective", "ground_collective"]).size().sort_values(ascending=False)
+    home = n.reset_index().drop_duplicates("collective").set_index("collective")["ground_collective"]
+    sure = n.groupby("collective").max() >= WELL_KNOWN * n.groupby("collective").sum()
+    means = own["collective"].map(home[sure])
+    return other & (means.notna() & (means != own["ground_collective"])).to_numpy(bool)
 
 
 def differs_from_ground(own: pd.DataFrame) -> Bools:
@@ -284,7 +309,7 @@ def differs_from_ground(own: pd.DataFrame) -> Bools:
     """
     pairs = own[["collective", "ground_collective"]].drop_duplicates()
     same = {
-        pair: not all(pair) or _one_name(*(collective_core(str(name)) for name in pair))
+        pair: not all(pair) or one_name(*(collective_core(str(name)) for name in pair))
         for pair in pairs.itertuples(index=False, name=None)
     }
     keys = zip(own["collective"], own["ground_collective"], strict=True)
@@ -298,12 +323,6 @@ MANY = 20
 def names_differ(other: Bools) -> bool:
     """Say whether so many collectives differ that their names are written in two ways."""
     return bool(len(other) >= MANY and other.sum() > len(other) / 2)
-
-
-def _one_name(one: str, other: str) -> bool:
-    """Whether two names are one, but for a town, township or street before it."""
-    long, short = sorted((one, other), key=len, reverse=True)
-    return long.endswith(short) and long[: len(long) - len(short)][-1:] in ("", "乡", "镇", "办", "道", "县", "区")
 
 
 def _unknown(site: Site) -> Fired:
@@ -347,7 +366,8 @@ def decide(
         ``score``, ``score_least`` (the worst factor), ``score_low`` and ``score_high`` (weights moved),
         ``score_rank``, ``rank_low``, ``rank_high``, ``score_known`` (the weight of those known),
         ``cluster_id``, ``piece_mu``, ``gates`` and ``reason_codes`` (``gate:number``, joined by ``;``, as the
-        catalogue orders them), ``field_check``.
+        catalogue orders them; what speaks against none, ``joins_field`` with the piece in mu or ``no_limit``),
+        ``field_check``.
     """
     rules, own = catalog.reclamation, site.measured
     n = len(own)
@@ -382,21 +402,23 @@ def decide(
         gate.id for gate in rules.gates.values() if rules.outcomes[gate.outcome].way and gate.id not in by_slope
     ]
     matters = ~fired[deciding].any(axis=1).to_numpy(bool) & ~stays
-    unseen = unsurveyed(own)
-    out["field_check"] = (
-        ((near | partly) & matters) | (unseen & ~stays) | check | (way == "hold")
-        | own["overlapped"].to_numpy(bool) | (own["area_source"] != "polygon").to_numpy(bool)
-    )  # fmt: skip
+    doubts: dict[str, Bools] = {
+        "near_limit": near & matters, "slope_in_part": partly & matters,
+        "survey_in_part": unsurveyed(own) & ~stays, "no_polygon": (own["area_source"] == "ledger").to_numpy(bool),
+        "overlapped": own["overlapped"].to_numpy(bool), "mended": own["mended"].to_numpy(bool),
+        "size_odd": ~own["area_plausible"].fillna(True).to_numpy(bool),
+    }  # fmt: skip
+    out["field_check"] = np.logical_or.reduce([*doubts.values(), check, way == "hold"])
     out["gates"] = _words(fired, fired)
-    before = {"no_area": nowhere, "no_slope": level & ~nowhere, "near_limit": near, "slope_in_part": partly,
-              "survey_in_part": unseen,
-              "no_polygon": (own["area_source"] == "ledger").to_numpy(bool)}  # fmt: skip
-    extra = pd.DataFrame(before, index=own.index)
-    told = _words(fired, found)
+    extra = pd.DataFrame({"no_area": nowhere, "no_slope": level & ~nowhere, **doubts}, index=own.index)
+    shares = {gate.id: tells_share(own, gate.over) for gate in rules.gates.values() if gate.measure == "slope"}
+    told = _words(fired, found, shares)
     said = _words(extra, extra)
     kept = np.where(stays, "exception_" + (np.full(n, "") if exception is None else exception).astype(object), "")
+    joins = np.array([f"joins_field:{mu:.4g}" for mu in piece_mu], object)
+    free = np.select([way == "consolidate", way == "reclaim"], [joins, "no_limit"], default="")
     out["reason_codes"] = [
-        ";".join(part for part in parts if part) for parts in zip(kept, said, told, strict=True)
+        ";".join(part for part in parts if part) for parts in zip(kept, said, told, free, strict=True)
     ]
     middle = own["slope_class"].map(dict(enumerate(CLASS_DEG, start=1))).astype("float64")
     scored = own.assign(piece_mu=piece_mu, slope_deg_mean=own["slope_deg_mean"].fillna(middle))
@@ -416,21 +438,18 @@ def _near_limit(own: pd.DataFrame, rules: Reclamation) -> Bools:
         if limit >= 90:
             continue
         share = own[over_share(limit)].to_numpy(np.float64)
-        near |= (share >= low) & (share <= high)
-        # a slope map whose class holds the limit cannot say on which side a plot is
-        low_rim = max((rim for rim in SLOPE_CLASS_DEG if rim < limit), default=0.0)
-        holds = (
-            own["slope_class"].astype("float64").to_numpy(np.float64) == SLOPE_CLASS_DEG.index(low_rim) + 2
-            if low_rim
-            else False
-        )
-        near |= surveyed & (limit not in SLOPE_CLASS_DEG) & holds
-        near |= ~surveyed & (np.abs(mean - limit) <= rules.check_margin_deg)
+        near |= (share >= low - EVEN) & (share <= high + EVEN)
+        near |= _undecided(own, limit)
+        near |= ~surveyed & (np.abs(mean - limit) <= rules.check_margin_deg + EVEN)
     return near
 
 
-def _words(fired: pd.DataFrame, found: pd.DataFrame) -> list[str]:
-    """Names of the columns that are true, joined; with the number where ``found`` holds numbers."""
+def _words(fired: pd.DataFrame, found: pd.DataFrame, shares: Mapping[str, Bools] | None = None) -> list[str]:
+    """
+    Names of the columns that are true, joined; with the number where ``found`` holds numbers.
+
+    ``shares`` says by column which of them are parts of 1 that stand as per cent.
+    """
     parts = np.full(len(fired), "", object)
     for name in fired.columns:
         which = fired[name].to_numpy(bool)
@@ -439,7 +458,10 @@ def _words(fired: pd.DataFrame, found: pd.DataFrame) -> list[str]:
         if found[name].dtype == bool:
             text = np.full(len(fired), str(name), object)
         else:
-            text = np.array([f"{name}:{value:.4g}" for value in found[name]], object)
+            of_one = (shares or {}).get(str(name), np.zeros(len(found), bool))
+            numbers = [f"{100 * value:.4g}%" if one else f"{value:.4g}"
+                       for value, one in zip(found[name], of_one, strict=True)]  # fmt: skip
+            text = np.array([f"{name}:{number}" for number in numbers], object)
         parts = np.where(which, np.where(parts == "", text, parts + ";" + text), parts)
     return [str(part) for part in parts]
 
@@ -504,10 +526,10 @@ def _targets(own: pd.DataFrame, way: NDArray[np.object_], rules: Reclamation) ->
 
 
 def _ridges(site: Site, rules: Reclamation) -> Floats:
-    """What ridges take of a field there: as of the nearest field of the survey, else by slope class."""
+    """What ridges take of a field there: as of the nearest field of the survey, else by slope class; else NaN."""
     steep = site.measured["slope_class"].astype("float64").to_numpy(np.float64)
     at = np.nan_to_num(steep, nan=1.0).astype(np.int64) - 1
-    rate = np.array(rules.ridges)[at]
+    rate = np.where(np.isnan(steep), np.nan, np.array(rules.ridges)[at])
     known = np.flatnonzero(~np.isnan(site.rates))
     if len(known):
         row, near = shapely.STRtree(site.fields[known]).query_nearest(
@@ -569,13 +591,16 @@ def by_way(homesteads: pd.DataFrame) -> pd.DataFrame:
     Add up plots, area and net farmland by way; the areas are those of the plots.
 
     ``done_n`` and ``done_mu`` are reclaimed already, whatever was made of them; ``done_otherwise_n`` and
-    ``done_otherwise_mu`` are those of them that became green instead of fields, or fields instead of green.
+    ``done_otherwise_mu`` are those of them that became green instead of fields, fields instead of green, or
+    neither.
     """
     done = stage_number(homesteads.get("stage", pd.Series("", index=homesteads.index))) >= DONE
+    decided = homesteads["way"].isin(["consolidate", "reclaim", "regreen"])
     rows = homesteads.assign(plots_n=1, check_n=homesteads["field_check"].astype("int64"))
     way_done = homesteads.get("way_done", pd.Series("", index=homesteads.index))
-    # 整理 and 复垦 both make fields
-    otherwise = done & (way_done != "") & ((way_done == "regreen") != (homesteads["way"] == "regreen"))
+    # 整理 and 复垦 both make fields; what is to become of 待定 is not said yet
+    other = ((way_done == "regreen") != (homesteads["way"] == "regreen")) | (way_done == "other")
+    otherwise = done & decided & (way_done != "") & other
     for name, which in (("done", done), ("done_otherwise", otherwise)):
         rows[f"{name}_n"], rows[f"{name}_mu"] = which.astype("int64"), rows["area_mu"].where(which, 0.0)
     columns = ["plots_n", "area_m2", "area_mu", "done_n", "done_mu", "done_otherwise_n", "done_otherwise_mu",

@@ -89,30 +89,58 @@ def covered_m2(shapes: Shapes, zones: Shapes, *, area_m2: Floats | None = None) 
     """
     found = pieces(shapes, zones, area_m2=area_m2)
     out = np.bincount(found["shape"], found["area_m2"], len(shapes)).astype(np.float64)
-    shape, zone = (found[name].to_numpy(np.int64) for name in ("shape", "zone"))
-    first = np.flatnonzero(np.diff(shape, prepend=-1))
-    own_zones = np.split(zone, first[1:]) if len(zone) else []
-    several = [(int(shape[at]), own) for at, own in zip(first, own_zones, strict=True) if len(own) > 1]
-    if several:  # zones may overlap: their union counts
-        rows = np.array([row for row, _ in several])
-        union = np.array([shapely.union_all(zones[own]) for _, own in several], object)
-        out[rows] = systems.area_m2(shapely.intersection(shapes[rows], union))
+    several = found[found["shape"].duplicated(keep=False)]
+    if len(several):  # zones may overlap: their union counts
+        shape, zone = (several[name].to_numpy(np.int64) for name in ("shape", "zone"))
+        rows, union = joined(shape, shapely.intersection(shapes[shape], zones[zone]))
+        out[rows] = systems.area_m2(union)
     return out
 
 
-def overlaps(shapes: Shapes, *, least_m2: float) -> pd.DataFrame:
+def joined(row: NDArray[np.int64], parts: Shapes) -> tuple[NDArray[np.int64], Shapes]:
+    """Put the parts of each row together, overlaps once; rows are in order, and come out each once."""
+    first = np.flatnonzero(np.diff(row, prepend=-1))
+    union = np.empty(len(first), object)
+    for at, own in enumerate(np.split(parts, first[1:]) if len(first) else []):
+        union[at] = own[0] if len(own) == 1 else shapely.union_all(own)
+    return row[first], union
+
+
+def overlaps(
+    shapes: Shapes, *, least_m2: float, rank: NDArray[np.int64] | None = None,
+    kind: NDArray[np.int64] | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """
     Find shapes of one layer that share ground.
+
+    Parameters
+    ----------
+    shapes
+        Polygons in degrees, None for none.
+    least_m2
+        Pairs that share less are left out.
+    rank
+        Of each shape, each once; the smaller stands first in a pair. None takes the order of the rows.
+    kind
+        Of equal shapes of one kind all but the first are paired with that one only; None is one kind.
 
     Returns
     -------
     pairs
-        ``one``, ``other`` (rows, the smaller first) and ``area_m2``, at least ``least_m2``.
+        ``one``, ``other`` (rows) and ``area_m2``.
     """
-    tree = shapely.STRtree(shapes)
-    one, other = tree.query(shapes, predicate="intersects")
-    first = one < other
-    one, other = one[first], other[first]
+    n = len(shapes)
+    place = np.arange(n) if rank is None else rank
+    there = np.flatnonzero(~shapely.is_missing(shapes))
+    there = there[np.argsort(place[there])]
+    same = pd.DataFrame({"shape": shapely.to_wkb(shapes[there]), "kind": 0 if kind is None else kind[there]})
+    first = there[same.groupby(["shape", "kind"], sort=False).ngroup().drop_duplicates().index]
+    of = pd.Series(there).groupby([same["shape"], same["kind"]]).transform("first").to_numpy(np.int64)
+    one, other = shapely.STRtree(shapes[first]).query(shapes[first], predicate="intersects")
+    one, other = first[one], first[other]
+    pairs = place[one] < place[other]
+    again = of != there
+    one, other = np.concatenate((one[pairs], of[again])), np.concatenate((other[pairs], there[again]))
     area = systems.area_m2(shapely.intersection(shapes[one], shapes[other]))
     table = pd.DataFrame({"one": one, "other": other, "area_m2": area})
     return table[table["area_m2"] >= least_m2].sort_values(["one", "other"], ignore_index=True)

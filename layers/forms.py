@@ -17,7 +17,7 @@ from geo.io import RawTable
 from geo.overlay import mended
 from geo.problems import Problem
 from layers.catalog import Catalog, LedgerForm
-from layers.ledgers import Ledger, name_columns, plain, short
+from layers.ledgers import Ledger, name_columns, plain, short, some
 from layers.places import as_rows
 
 M2_OF = {"亩": systems.M2_PER_MU, "公顷": 10_000.0, "hm2": 10_000.0, "hm²": 10_000.0, "平方公里": 1e6}
@@ -62,7 +62,8 @@ def read_table_form(
     Returns
     -------
     frame, problems
-        A column per field that the file has: areas in m² (NaN where they are no area), numbers as float64,
+        A column per field that the file has: areas in m² (NaN where they are no area; ``unread`` names those whose
+        cell is not empty, each followed by ``;``), numbers as float64,
         dates as ``datetime.date``, flags as True, False or None, the rest text; ``place_id`` where the form
         names settlements; ``file`` and ``row``. Columns that name people are not among them.
 
@@ -76,6 +77,9 @@ def read_table_form(
     if form.keyed in ledger.frame and key_of is not None:
         frame["household_key"] = ledger.frame[form.keyed]
     problems = [*ledger.problems, *problems]
+    if ledger.unused and not raw.is_layer:  # layers have columns of their own for everything
+        problems.append(Problem.doubt("headings_unused", file=raw.file, sheet=raw.sheet, n=len(ledger.unused),
+                                      names=some(ledger.unused)))  # fmt: skip
     if form.settlement and form.settlement in ledger.frame:
         named = ledger.text(form.settlement)
         found = named.map(settlements.find)
@@ -101,7 +105,7 @@ def together(frames: list[pd.DataFrame], form: LedgerForm) -> tuple[pd.DataFrame
 
     An id that an earlier file has too is a fault of the later row, which gets its file and row as suffix.
     """
-    whole = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    whole = _filled(pd.concat(frames, ignore_index=True), form) if frames else pd.DataFrame()
     if form.id_field not in whole:
         return whole, []
     ids = whole[form.id_field]
@@ -112,6 +116,19 @@ def together(frames: list[pd.DataFrame], form: LedgerForm) -> tuple[pd.DataFrame
     ]
     own = ids + "@" + whole["file"] + "#" + whole["row"].astype("str")
     return whole.assign(**{form.id_field: ids.mask(again, own)}), problems
+
+
+def _filled(whole: pd.DataFrame, form: LedgerForm) -> pd.DataFrame:
+    """The same where one file lacks a column that another has: nothing said is what it is in an empty cell."""
+    out = whole.copy()
+    for name in whole.columns:
+        if name in form.flags:
+            out[name] = whole[name].astype("boolean")
+        elif name in form.dates:
+            out[name] = whole[name].astype("object").where(whole[name].notna(), None)
+        elif name not in (*form.areas, *form.numbers):
+            out[name] = whole[name].where(whole[name].notna(), "")
+    return out
 
 
 def read_layer_form(
@@ -192,11 +209,13 @@ _CLASS_RIMS = (("0", "2"), ("2", "6"), ("6", "15"), ("15", "25"), ("25", "90"))
 def _typed(ledger: Ledger, form: LedgerForm, catalog: Catalog, *, unit: str) -> tuple[pd.DataFrame, list[Problem]]:
     frame = pd.DataFrame(index=ledger.frame.index)
     problems: list[Problem] = []
+    unread: dict[str, pd.Series] = {}
     for field in ledger.frame.columns:
         if field in form.personal:
             continue
         if field in form.areas:
             frame[field], faults = area_column_m2(ledger, field, unit, plots=field in form.plot_areas)
+            unread[field] = ledger.text(field).ne("") & frame[field].isna()
         elif field in form.numbers:
             frame[field], faults = ledger.numbers(field)
         elif field in form.dates:
@@ -212,6 +231,9 @@ def _typed(ledger: Ledger, form: LedgerForm, catalog: Catalog, *, unit: str) -> 
         else:
             frame[field], faults = ledger.text(field), []
         problems += faults
+    frame["unread"] = ""
+    for field, rows in unread.items():  # an empty cell says nothing, this one something that nobody can read
+        frame.loc[rows, "unread"] += field + ";"
     return frame, problems
 
 

@@ -49,8 +49,8 @@ def plots(
     Returns
     -------
     plots, problems
-        ``homestead_id``, ``TOLD``, ``ledger_area_m2`` and ``soil_cm`` (NaN where not told), ``file``, ``row`` and
-        geometry in degrees.
+        ``homestead_id``, ``TOLD``, ``ledger_area_m2`` and ``soil_cm`` (NaN where not told), ``mended`` (its
+        outline crossed itself), ``file``, ``row`` and geometry in degrees.
     """
     frame = frame.reset_index(drop=True)
     raw = as_rows(frame, catalog, file=file)
@@ -84,7 +84,8 @@ def plots(
         problems.append(Problem.doubt("shape_without_area", file=file, n=flat, all=len(frame)))
     words = {"household_key": "id_no"} if key_of is not None else {"household_key": ""}
     told = {name: ledger.text(words.get(name, name)).astype("object") for name in TOLD}
-    named = {"homestead_id": ids, **told, "ledger_area_m2": areas, "soil_cm": soil, "file": file, "row": number}
+    named = {"homestead_id": ids, **told, "ledger_area_m2": areas, "soil_cm": soil, "mended": crossing & ~nothing,
+             "file": file, "row": number}  # fmt: skip
     return gpd.GeoDataFrame(named, geometry=shapes, crs=frame.crs).reset_index(drop=True), problems
 
 
@@ -93,9 +94,11 @@ def _of_one_kind(geometry: gpd.GeoSeries) -> gpd.GeoSeries:
     kinds = geometry.geom_type
     out = geometry.copy()
     for at in np.flatnonzero(kinds == "GeometryCollection"):
-        flat = [part for part in shapely.get_parts(geometry.iloc[at]) if areal(np.array([part], object))[0]]
-        if flat:
-            out.iloc[at] = shapely.union_all(flat)
+        parts = shapely.get_parts(shapely.get_parts(geometry.iloc[at]))  # a part may be of several, too
+        flat = parts[areal(parts)]
+        if len(flat):
+            simple = shapely.is_valid(flat).all()
+            out.iloc[at] = shapely.union_all(flat) if simple else shapely.multipolygons(flat)
     single = (kinds == "MultiPoint").to_numpy(bool) & (shapely.get_num_geometries(geometry.to_numpy()) == 1)
     out[single] = shapely.get_geometry(geometry[single].to_numpy(), 0)
     return out

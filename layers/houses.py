@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
+import math
 import re
 import unicodedata
 from collections import Counter
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from geo.problems import Problem
 from layers.catalog import Catalog
-from layers.ledgers import HIDDEN, parse_date, plain, same_id, short, some
+from layers.ledgers import HIDDEN, one_name, parse_date, plain, same_id, short, some, village_core
 
 STAGES = ("standing", "demolished", "reclaimed", "self_checked", "accepted", "changed", "certified")
 """What happened to a house and its plot, in this order: 待拆, 已拆, 已复垦, 县级自验, 已验收, 已变更, 已确权."""
@@ -39,7 +40,7 @@ _FLAG_OF = {
 AREAS = ("plot_area", "house_area", "reclaim_area", "regreen_area", "new_farmland_area", "cleared_area")
 DATES = ("demolish_date", "accept_date", "move_in_date")
 WORDS = ("county", "town", "village", "group", "collective", "quota_project", "approval", "reclaim_kind",
-         "cert_no", "quality")  # fmt: skip
+         "quality")  # fmt: skip
 FLAGS = ("old_house", "should_demolish", "reclaim_req", "accepted", "registered", "certified", "land_changed")
 HOUSES = [
     "house_id", "ledger_id", "households_n", *WORDS, "exception", "exception_known", *AREAS, *DATES, *FLAGS,
@@ -48,6 +49,41 @@ HOUSES = [
 
 
 _NO_NUMBER = re.compile(r"^(暂|待|尚|未|没|无)|^[^0-9〇一二三四五六七八九十]*$")
+
+
+def document_number(cell: str) -> str:
+    """
+    Take the number of a document out of a cell; what stands beside it may name somebody. '' for none.
+
+    Examples
+    --------
+    >>> document_number("样批〔2019〕12号（户主李四）"), document_number("李四 2019-12"), document_number("暂无")
+    ('样批〔2019〕12号', '2019-12', '')
+    """
+    if _NO_NUMBER.search(unicodedata.normalize("NFKC", cell)):
+        return ""
+    bare = re.sub(r"[(（][^0-9)）]*[)）]", "", cell)
+    found = re.search(r"[^\s，,；;。:：]*[〔\[(（]?\d{4}[〕\])）]?[^\s，,；;。:：]*?号", bare)
+    words = [found.group()] if found else re.split(r"[\s，,；;。:：]+", bare)
+    return next((word for word in words if re.search(r"[0-9]|[〇一二三四五六七八九十]号", word)), "")
+
+
+def grade_of(cell: str) -> float:
+    """
+    Read a grade of farmland, 1 to 15; NaN for what is none.
+
+    Examples
+    --------
+    >>> [grade_of(c) for c in ("8", "8等", "第8级", "８.0", "较好", "80")]
+    [8.0, 8.0, 8.0, 8.0, nan, nan]
+    """
+    even = re.sub(r"\s", "", unicodedata.normalize("NFKC", cell))
+    found = re.fullmatch(r"第?(\d+(?:\.\d+)?)(?:等级|等|级)?", even)
+    return float(found[1]) if found and 1 <= float(found[1]) <= WORST_GRADE else math.nan
+
+
+WORST_GRADE = 15
+"""Grades of farmland run from 1 to 15 [H]."""
 
 
 def key_maker(secret: bytes) -> Callable[[str], str]:
@@ -78,8 +114,8 @@ def houses(
     Put the rows of an old-house ledger together by house: each row is a household, and several may share one.
 
     What rows of one house say differently is a fault; what a row leaves out the others say. Of their stages the
-    earliest counts, of dates the latest, and there is a house if any says so; their settlements (``place_id``) are
-    joined by ``;``.
+    earliest counts, of dates the latest; their settlements (``place_id``) are joined by ``;``. A household without
+    an old house is none of a house that others have, which is a fault, too.
     Areas that all say alike stand once, others are added up. A row without the number of a house is a house.
     A second row of the same household in the same house is a fault, and is no household more. One number in
     several villages (towns, files, where villages are not told) is several houses, named with them and told in a
@@ -115,9 +151,7 @@ def houses(
     rows["house_id"] = rows["ledger_id"].where(given != "", label)
     for name in WORDS:
         rows[name] = ledger.get(name, blank).astype("str")
-    # what says that there is none is no number of an approval
-    none = rows["approval"].map(lambda word: bool(_NO_NUMBER.search(unicodedata.normalize("NFKC", word))))
-    rows["approval"] = rows["approval"].mask(none, "")
+    rows["approval"] = rows["approval"].map(document_number)
     for name in AREAS:
         rows[name] = ledger.get(name, pd.Series(np.nan, index=ledger.index)).astype("float64")
     for name in DATES:
@@ -136,6 +170,7 @@ def houses(
         rows[name] = degrees.mask(shifted)  # a shift of hundreds of metres would find the neighbour
     rows["key"] = ledger.get("household_key", blank).astype("str")
     rows["house_id"], apart = _by_village(rows)
+    problems += _in_several(rows)
     words = [ledger.get(name, blank).astype("str") for name in ("exception", "retained_prod")]
     kept, produces = (said.mask(said.map(lambda word: catalog.says("flag", word) is False), "") for said in words)
     said = kept.where(kept != "", produces)
@@ -148,9 +183,18 @@ def houses(
         Problem.fault("exception_unknown", layer="house_ledger", file=row.file, row=row.row)
         for row in strange.itertuples()
     ]
-    rows["stage_n"], found = _stages(rows)
+    odd = rows[(rows["quality"] != "") & rows["quality"].map(grade_of).isna()]
+    problems += [
+        Problem.doubt("grade_unknown", file=file, layer="house_ledger", n=own["house_id"].nunique(),
+                      ids=some(sorted(set(own["house_id"]))))
+        for file, own in odd.groupby("file", sort=False)
+    ]  # fmt: skip
+    rows["stage_n"], found = _stages(rows, catalog)
     problems += [*found, *apart]
     twice = (rows["key"] != "") & rows.duplicated(["house_id", "key"])
+    # a row said again adds nothing but what the first leaves out
+    household = [rows["house_id"], rows["key"].where(rows["key"] != "", label)]
+    rows[list(AREAS)] = rows.groupby(household)[list(AREAS)].transform("first").mask(twice)
     problems += [
         Problem.fault("household_twice", layer="house_ledger", file=row.file, row=row.row, value=row.house_id)
         for row in rows[twice].itertuples()
@@ -164,7 +208,9 @@ def _by_village(rows: pd.DataFrame) -> tuple[pd.Series, list[Problem]]:
     """
     Tell houses apart that have one number in several villages: the name of the village is put behind it.
 
-    Where no row of a number tells its village, its town counts, and where none tells that, its file.
+    Where no row of a number tells its village, its town counts, and where none tells that, its file. Rows of one
+    village in several files, which tell no town, are one house if a household stands in both or nothing tells
+    them apart; if their plots are of other sizes they are several.
     """
     told = pd.DataFrame({
         "village": (rows["town"] + "/" + rows["village"]).where(rows["village"] != "", ""),
@@ -174,6 +220,7 @@ def _by_village(rows: pd.DataFrame) -> tuple[pd.Series, list[Problem]]:
     for level in ("village", "town", "file"):
         open_ = ~(where != "").groupby(rows["house_id"]).transform("any")
         where = where.mask(open_, told[level].map(plain))
+    where = where.mask(_elsewhere(rows.assign(where=where)), where + rows["file"].astype("str").map(plain))
     spread = rows.assign(where=where)[where != ""].drop_duplicates(["house_id", "where"])
     several = set(spread.loc[spread["house_id"].duplicated(), "house_id"])
     if not several:
@@ -188,6 +235,32 @@ def _by_village(rows: pd.DataFrame) -> tuple[pd.Series, list[Problem]]:
     return named, doubts
 
 
+def _elsewhere(rows: pd.DataFrame) -> pd.Series:
+    """Say which rows of a village without a town are of another house than those of their number elsewhere."""
+    out = pd.Series(False, index=rows.index)
+    open_ = rows[(rows["where"] != "") & (rows["town"] == "") & (rows["village"] != "")]
+    files = open_.groupby(["house_id", "where"])["file"].transform("nunique")
+    for _, own in open_[files > 1].groupby(["house_id", "where"]):
+        first, *others = (part for _, part in own.groupby("file", sort=False))
+        for part in others:
+            shared = set(part["key"]) & set(first["key"]) - {""}
+            one, other = first["plot_area"].max(), part["plot_area"].max()
+            out[part.index] = not shared and abs(one - other) > ALIKE * one  # never where one is not told
+    return out
+
+
+def _in_several(rows: pd.DataFrame) -> list[Problem]:
+    """Name households that stand in several houses, a doubt a file."""
+    known = rows[(rows["key"] != "") & ~rows["old_house"].eq(False).fillna(False)]
+    own = known.drop_duplicates(["key", "house_id"])
+    several = own[own["key"].duplicated(keep=False)]
+    return [
+        Problem.doubt("household_in_houses", file=file, layer="house_ledger", n=part["key"].nunique(),
+                      ids=some(sorted(set(part["house_id"]))))
+        for file, part in several.groupby("file", sort=False)
+    ]  # fmt: skip
+
+
 def _flags(
     ledger: pd.DataFrame, rows: pd.DataFrame, catalog: Catalog, as_of: dt.date | None
 ) -> tuple[pd.DataFrame, list[Problem]]:
@@ -198,13 +271,20 @@ def _flags(
         out[name] = out[name].fillna(both)
     order = list(_FLAG_OF.values())
     coming = pd.Series(False, index=rows.index)
+    problems: list[Problem] = []
     for flag, day in (("demolished", "demolish_date"), ("accepted", "accept_date")):
         to_come = rows[day].map(lambda d: as_of is not None and d is not None and d > as_of).astype(bool)
+        denied = (out[flag].eq(False).fillna(False) & rows[day].notna() & ~to_come).astype(bool)
+        problems += [
+            Problem.fault("no_but_dated", layer="house_ledger", file=row.file, row=row.row,
+                          value=str(getattr(row, day)), **_heading(flag, "no", catalog))
+            for row in rows[denied].itertuples()
+        ]  # fmt: skip
         out[flag] = out[flag].mask(out[flag].isna() & rows[day].notna(), True).mask(to_come, False)
         for after in order[order.index(flag) + 1 :]:
             out[after] = out[after].mask(to_come)
         coming |= to_come
-    problems = [
+    problems += [
         Problem.doubt("date_to_come", file=file, layer="house_ledger", n=len(own), rows=some(list(own["row"])))
         for file, own in rows[coming].groupby("file", sort=False)
     ]
@@ -240,41 +320,64 @@ def _flag(ledger: pd.DataFrame, name: str, catalog: Catalog) -> pd.Series:
     return said.where(~dated, True).where(lambda s: s.notna(), None).astype("boolean")
 
 
-def _stages(rows: pd.DataFrame) -> tuple[pd.Series, list[Problem]]:
-    """The number of the last stage that is said, -1 where it is not said whether the house stands."""
+def _heading(flag: str, name: str, catalog: Catalog) -> dict[str, str]:
+    """A parameter of a problem: what ledgers call a flag, in both languages."""
+    words = catalog.headers["house"].get(flag, (flag,))
+    return {f"{name}_zh": words[0], f"{name}_en": flag}
+
+
+def _stages(rows: pd.DataFrame, catalog: Catalog) -> tuple[pd.Series, list[Problem]]:
+    """
+    The number of the last stage that is said, -1 where it is not said whether the house stands.
+
+    What comes after acceptance shows none: without it a plot is no further than it was before.
+    """
     said = np.column_stack([rows[_FLAG_OF[name]].astype("float64").to_numpy(np.float64) for name in STAGES[1:]])
     yes, no = said == 1, said == 0  # NaN is not told
     number = np.arange(1, len(STAGES))
     # nothing can come after what is said not to have happened; checks and the survey may follow at any time
     stops = no & np.isin(STAGES[1:], ("demolished", "reclaimed", "accepted"))
     first_no = np.where(stops, number, len(STAGES)).min(axis=1)
-    last = np.where(yes & (number < first_no[:, None]), number, 0).max(axis=1)
-    wrong = (yes & (number > first_no[:, None])).any(axis=1)
+    accepting = STAGES.index("accepted")
+    counts = yes & (number < first_no[:, None]) & ((number <= accepting) | yes[:, accepting - 1 : accepting])
+    last = np.where(counts, number, 0).max(axis=1)
+    after = yes & (number > first_no[:, None])
+    unsaid = yes[:, accepting:].any(axis=1) & np.isnan(said[:, accepting - 1]) & ~after.any(axis=1)
     known = yes.any(axis=1) | no[:, 0]
     stage = pd.Series(np.where(known, last, -1), index=rows.index)
-    return stage, [
-        Problem.fault("stage_order", layer="house_ledger", file=row.file, row=row.row, value=row.house_id)
-        for row in rows[wrong].itertuples()
-    ]
+    problems = []
+    for at in np.flatnonzero(after.any(axis=1)):
+        row, flags = rows.iloc[at], [_FLAG_OF[name] for name in STAGES[1:]]
+        denied, claimed = flags[first_no[at] - 1], flags[int(after[at].argmax())]
+        problems.append(Problem.fault(
+            "stage_order", layer="house_ledger", file=row["file"], row=int(row["row"]), value=row["house_id"],
+            **_heading(denied, "no", catalog), **_heading(claimed, "yes", catalog),
+        ))  # fmt: skip
+    problems += [
+        Problem.doubt("accepted_unsaid", file=file, layer="house_ledger", n=len(own),
+                      ids=some(list(own["house_id"])))
+        for file, own in rows[unsaid].groupby("file", sort=False)
+    ]  # fmt: skip
+    return stage, problems
 
 
 def _together(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
+    # who has no house says nothing of the house of others, and is none of its households
+    none = (rows["exception"] == "none") | ~rows["old_house"].fillna(True).astype(bool)
+    lone = none & ~none.groupby(rows["house_id"]).transform("all")
+    guests = set(rows.loc[lone, "house_id"])
+    rows = rows.assign(project=rows["quota_project"].map(same_id))[~lone]
     by = rows.groupby("house_id", sort=False)
     table = by[["ledger_id", "file", "row", "exception_known", "lon", "lat"]].first()
     table["place_id"] = _joined(rows, "place_id")
     table["households_n"] = by["household"].sum().astype("int64")
     problems: list[Problem] = []
     several = table.index[table["households_n"] > 1]
-    # who has no house says nothing of the house of others
-    none = (rows["exception"] == "none") | ~rows["old_house"].fillna(True).astype(bool)
-    lone = none & ~none.groupby(rows["house_id"]).transform("all")
-    reason = rows["exception"].mask(none & (rows["exception"] == ""), "none").mask(lone, "")
-    rows = rows.assign(none=none, exception=reason, old_house=rows["old_house"].mask(lone))
-    told = rows.assign(quota_project=rows["quota_project"].where(rows["quota_project"] != ""))
-    differ = told.groupby("house_id")[
-        ["stage_n", "exception", "quota_project", "should_demolish", "none"]
-    ].nunique()
-    odd = table[(differ > 1).any(axis=1).reindex(table.index).to_numpy(bool)]
+    # to have no house and to give that as the reason to stay is one thing said twice
+    told = rows.assign(project=rows["project"].where(rows["project"] != ""),
+                       exception=rows["exception"].mask(none, "none"))  # fmt: skip
+    differ = told.groupby("house_id")[["stage_n", "exception", "project", "should_demolish"]].nunique()
+    odd = table[(differ > 1).any(axis=1).reindex(table.index).to_numpy(bool) | table.index.isin(guests)]
     problems += [
         Problem.fault("house_rows_differ", layer="house_ledger", file=row.file, row=row.row, value=row.Index)
         for row in odd.itertuples()
@@ -288,7 +391,7 @@ def _together(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
     for name in DATES:
         days = rows[rows[name].notna()].groupby("house_id")[name].max()
         table[name] = days.reindex(table.index).astype("object").where(lambda c: c.notna(), None)
-    table["project_twice"] = (rows[rows["quota_project"] != ""].drop_duplicates(["house_id", "quota_project"])
+    table["project_twice"] = (rows[rows["project"] != ""].drop_duplicates(["house_id", "project"])
                               .groupby("house_id").size().reindex(table.index).fillna(0) > 1)  # fmt: skip
     for name in FLAGS:
         known = rows[rows[name].notna()].astype({name: "bool"}).groupby("house_id")[name].min()
@@ -325,6 +428,8 @@ def match(plots: gpd.GeoDataFrame, houses: pd.DataFrame, *, area_m2: np.ndarray)
     """
     Match plots and houses: by the number of the house, by household, by position, and by place and area.
 
+    A number of more than ``MANY_PLOTS`` plots matches none of them, nor does one of two villages.
+
     Each step looks at those that the steps before left over on both sides. A house may have several plots by its
     number; the other steps pair one with one, and leave out what could be two.
 
@@ -344,7 +449,10 @@ def match(plots: gpd.GeoDataFrame, houses: pd.DataFrame, *, area_m2: np.ndarray)
     """
     found: list[tuple[int, int, str]] = []
     left_plots, left_houses = set(range(len(plots))), set(range(len(houses)))
-    for plot, house in _by_number(plots, houses):
+    numbered = by_number(plots, houses)
+    # a house of more plots than any has is several houses, or its number is none
+    many = numbered.groupby("house")["plot"].transform("size") > MANY_PLOTS
+    for plot, house in numbered[~many].itertuples(index=False, name=None):
         found.append((plot, house, "house_id"))
         left_plots.discard(plot)
         left_houses.discard(house)
@@ -364,22 +472,50 @@ def match(plots: gpd.GeoDataFrame, houses: pd.DataFrame, *, area_m2: np.ndarray)
     return table.astype({"plot": "int64", "house": "int64"}).sort_values("plot", ignore_index=True)
 
 
-def _by_number(plots: gpd.GeoDataFrame, houses: pd.DataFrame) -> list[tuple[int, int]]:
-    """Plot and house of one number; of several houses with it the one in the plot's village."""
+def by_number(plots: gpd.GeoDataFrame, houses: pd.DataFrame) -> pd.DataFrame:
+    """
+    Pair plots and houses of one number: in one village, else the only house of it unless it is of another village.
+
+    Where most villages differ, files call them otherwise, and they are not asked.
+
+    Returns
+    -------
+    pairs
+        ``plot`` and ``house`` (rows), each plot at most once.
+    """
     one, other = (
         pd.DataFrame({
             "number": table[name].map(same_id).astype("object"), "row": np.arange(len(table)),
-            **{place: table[place].map(plain).astype("object") for place in ("town", "village")},
+            "town": table["town"].map(lambda name: _TOWN.sub("", plain(name))).astype("object"),
+            "village": table["village"].map(village_core).astype("object"),
         }) for table, name in ((plots, "house_id"), (houses, "ledger_id"))
     )  # fmt: skip
-    pairs = one[one["number"] != ""].merge(other, on="number", suffixes=("", "_of"))
-    several = pairs["row"].duplicated(keep=False)
-    # the village of the plot and, where both tell it, the town
-    same = (pairs["village"] == pairs["village_of"]) & (pairs["village"] != "")
-    same &= (pairs["town"] == pairs["town_of"]) | (pairs["town"] == "") | (pairs["town_of"] == "")
-    pairs = pairs[~several | same]
-    pairs = pairs[~pairs["row"].duplicated(keep=False)]
-    return [(int(plot), int(house)) for plot, house in pairs[["row", "row_of"]].to_numpy()]
+    one = one[one["number"] != ""]
+    here = one[one["village"] != ""].merge(other, on=["number", "village"], suffixes=("", "_of"))
+    # two villages of one name lie in two towns
+    here = here[(here["town"] == here["town_of"]) | (here["town"] == "") | (here["town_of"] == "")]
+    again = here["row"].duplicated(keep=False)
+    columns = ["village", "village_of", "town", "town_of"]
+    left = one[~one["row"].isin(here["row"])]
+    only = other[~other["number"].duplicated(keep=False)]
+    there = left.merge(only, on="number", suffixes=("", "_of"))
+    same = {names: all(not a or not b or one_name(a, b) for a, b in (names[:2], names[2:]))
+            for names in there[columns].drop_duplicates().itertuples(index=False, name=None)}  # fmt: skip
+    strange = np.array([not same[names] for names in there[columns].itertuples(index=False, name=None)], bool)
+    named = len(here) + int((there[["village", "village_of"]] != "").all(axis=1).sum())
+    if strange.sum() <= named / 2 or named < FEW:
+        there = there[~strange]
+    pairs = pd.concat([here[~again], there])[["row", "row_of"]].drop_duplicates()
+    return pairs.set_axis(["plot", "house"], axis=1).astype("int64").sort_values("plot", ignore_index=True)
+
+
+_TOWN = re.compile(r"(街道|街道办事处|乡|镇)$")
+
+FEW = 20
+"""From so many plots on it is the writing of villages that differs where most do."""
+
+MANY_PLOTS = 10
+"""A house of more plots is several houses of one number, or one plot many times [P]."""
 
 
 def _once(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -55,14 +55,18 @@ def plain(heading: str) -> str:
 
 def same_id(text: str) -> str:
     """
-    Even out an id: width, case, spaces, and the ``.0`` of a file that keeps it as a decimal fraction.
+    Even out an id: width, case, spaces, kinds of brackets, and the ``.0`` of a file that keeps it as a fraction.
 
     Examples
     --------
-    >>> same_id("川增减挂（2019） 12号"), same_id("ｊ01"), same_id("12.0")
-    ('川增减挂(2019)12号', 'J01', '12')
+    >>> same_id("川增减挂（2019） 12号"), same_id("川增减挂〔2019〕12号"), same_id("ｊ01"), same_id("12.0")
+    ('川增减挂(2019)12号', '川增减挂(2019)12号', 'J01', '12')
     """
-    return re.sub(r"^(\d+)\.0$", r"\1", re.sub(r"\s+", "", unicodedata.normalize("NFKC", str(text))).upper())
+    even = re.sub(r"\s+", "", unicodedata.normalize("NFKC", str(text))).upper().translate(_BRACKETS)
+    return re.sub(r"^(\d+)\.0$", r"\1", even)
+
+
+_BRACKETS = str.maketrans("〔【[〕】]", "((()))")
 
 
 _OWNERS = re.compile(
@@ -83,6 +87,36 @@ def collective_core(name: str) -> str:
     """
     core = _OWNERS.sub("", re.sub(r"[()\[\]【】]", "", same_id(name)))
     return _GROUP.sub(lambda found: f"{_counted(found[1])}组", core)
+
+
+_VILLAGE = re.compile(r"(村民委员会|居民委员会|村委会|居委会|社区|行政村|村)$")
+
+
+def village_core(name: str) -> str:
+    """
+    Take off the words for a village, which files write or leave out.
+
+    Examples
+    --------
+    >>> village_core("上坡村"), village_core("上坡 村委会"), village_core("云台乡上坡"), village_core("村")
+    ('上坡', '上坡', '云台乡上坡', '村')
+    """
+    even = plain(name)
+    return _VILLAGE.sub("", even) or even
+
+
+def one_name(one: str, other: str) -> bool:
+    """
+    Say whether two names are one, but for a town, township or street before it.
+
+    Examples
+    --------
+    >>> one_name("云台乡上坡", "上坡"), one_name("下上坡", "上坡")
+    (True, False)
+    """
+    long, short_ = sorted((one, other), key=len, reverse=True)
+    before = long[: len(long) - len(short_)]
+    return long.endswith(short_) and before[-1:] in ("", "乡", "镇", "办", "道", "县", "区")
 
 
 _GROUP = re.compile(r"第?(\d+|[一二三四五六七八九十]+)(?:村民小组|小组|组|社|队)$")
@@ -123,9 +157,30 @@ def without_personal(text: str) -> str:
     return text if blotted == even else blotted
 
 
+_HARMLESS = re.compile(
+    r"(平方米|公顷|左右|大[概约]|以[上下内]|不[详明清]|上旬|中旬|下旬|[是否有无已未待暂不约近半第]|拆[除了]?|[去今明前]年|[年月日号初中底末亩元人户个座]"
+    r"|[一二三四五六七八九十百千〇零两]+|(?<![0-9])[0-9]{1,6}(?![0-9]))+"
+)
+
+
 def short(cell: str) -> str:
-    """Show a cell that holds other words than it should, up to four characters; a name may be as short."""
-    return cell if len(cell) <= 4 else "…"
+    """
+    Show a cell that holds other words than it should: figures and words that name nobody, … for all else.
+
+    Examples
+    --------
+    >>> short("约三十亩"), short("2019年13月"), short("李四妹家"), short("已拆，户主李四妹，02812345678")
+    ('约三十亩', '2019年13月', '…', '已拆,…,…')
+    """
+    words = re.split(r"(\W+)", unicodedata.normalize("NFKC", cell))
+    shown = "".join(
+        word if at % 2 or not word or _HARMLESS.fullmatch(word) else "…" for at, word in enumerate(words)
+    )
+    return shown if len(shown) <= SHORT else shown[:SHORT] + "…"
+
+
+SHORT = 24
+"""So many characters of a cell are shown."""
 
 
 def _blotted_id(found: re.Match[str]) -> str:
@@ -166,7 +221,7 @@ class Ledger:
     A table with its columns named.
 
     ``frame`` holds text, one column per known field, index = row number in the sheet; ``headings`` are the
-    words of the file for each field.
+    words of the file for each field, and ``unused`` those of columns that hold something and are no field.
     """
 
     file: str
@@ -174,6 +229,7 @@ class Ledger:
     frame: pd.DataFrame
     headings: Mapping[str, str]
     problems: tuple[Problem, ...]
+    unused: tuple[str, ...] = ()
 
     def fault(self, code: str, row: int, field: str, value: object, **params: object) -> Problem:
         """Name a fault in one cell."""
@@ -217,7 +273,7 @@ class Ledger:
         read = [parse_date(cell) if cell else None for cell in cells]
         days = pd.Series(read, index=cells.index, dtype="object", name=field)
         wrong = cells.index[(cells != "") & days.isna()]
-        return days, [self.fault("not_a_date", int(row), field, cells[row]) for row in wrong]
+        return days, [self.fault("not_a_date", int(row), field, short(cells[row])) for row in wrong]
 
     def numbers(self, field: str) -> tuple[pd.Series, list[Problem]]:
         """A column of numbers, NaN where empty; what is no number is NaN and a fault."""
@@ -226,7 +282,7 @@ class Ledger:
         for row, cell in self.text(field).items():
             number = parse_number(cell)
             if number is None:
-                problems.append(self.fault("not_a_number", int(str(row)), field, cell))
+                problems.append(self.fault("not_a_number", int(str(row)), field, short(cell)))
             values.append(math.nan if number is None else number)
         return pd.Series(values, index=self.frame.index, dtype="float64", name=field), problems
 
@@ -283,7 +339,8 @@ def name_columns(
     Find the heading row and keep the columns whose heading is known, under their field names.
 
     The heading row is the one of the first ten with the most known headings. A heading that names two fields
-    goes to the section named first; of two columns for one field the first is taken. Empty rows are left out;
+    goes to the section named first, and there to the field that no other column names; of two columns for one
+    field the first is taken. Empty rows are left out;
     so are totals, signature rows and headings repeated at a page break, which are named in a doubt. ID numbers
     and mobile numbers are blotted out, in whatever column they stand. Of a layer
     every feature is a record, numbered from 1. Cells of the field ``keyed`` become what ``key_of`` makes of them.
@@ -295,20 +352,10 @@ def name_columns(
     Stop
         No row has a known heading.
     """
-    known: dict[str, str] = {}
-    for section in sections:
-        for field, words in headers[section].items():
-            for word in (field, *words):
-                known.setdefault(plain(word), field)
+    known = _known(headers, sections)
     told = written_down(raw)
     heads, below = (list(raw.rows[0]), 1) if raw.is_layer else _headings(raw, told, known)
-    fields: dict[str, int] = {}
-    for column, heading in enumerate(heads):
-        field = known.get(plain(heading), "")
-        if field == "x_or_y" and field in fields:
-            field = "x_or_y_2"
-        if field:
-            fields.setdefault(field, column)
+    fields = _fields([known.get(plain(heading), []) for heading in heads])
     rows, numbers, left_out = [], [], []
     for at, cells in enumerate(raw.rows[below:], start=below):
         number = at if raw.is_layer else at + 1
@@ -331,8 +378,39 @@ def name_columns(
         params = (("n", str(len(left_out))), ("rows", some(left_out)))
         problems.append(Problem("totals_left_out", "doubt", file=raw.file, sheet=raw.sheet, params=params))
     frame = pd.DataFrame(rows, columns=list(fields), index=pd.Index(numbers, name="row"), dtype="str")
+    for field in fields:  # among ID numbers one that was mistyped is one, too
+        if (frame[field] == HIDDEN).any():
+            typed = frame[field].str.fullmatch(f"{_ID_NUMBER.pattern}|{_OLD_ID_NUMBER.pattern}")
+            frame[field] = frame[field].mask(typed, HIDDEN)
     headings = {field: heads[column] for field, column in fields.items()}
-    return Ledger(raw.file, raw.sheet, frame, headings, tuple(problems))
+    records = [raw.rows[number - (not raw.is_layer)] for number in numbers]
+    unused = tuple(head for column, head in enumerate(heads) if head and column not in fields.values()
+                   and any(cells[column] for cells in records if column < len(cells)))  # fmt: skip
+    return Ledger(raw.file, raw.sheet, frame, headings, tuple(problems), unused)
+
+
+def _known(headers: Headers, sections: Sequence[str]) -> dict[str, list[str]]:
+    """The fields that each heading may be, of the first section that has it."""
+    known: dict[str, list[str]] = {}
+    for section in sections:
+        named: dict[str, list[str]] = {}
+        for field, words in headers[section].items():
+            for word in {plain(word) for word in (field, *words)}:
+                named.setdefault(word, []).append(field)
+        known = {**named, **known}
+    return known
+
+
+def _fields(choices: Sequence[list[str]]) -> dict[str, int]:
+    """Which column is which field; a heading that may be two leaves one to a heading that is that alone."""
+    certain = {field for field, *others in filter(None, choices) if not others}
+    fields: dict[str, int] = {}
+    for column, choice in enumerate(choices):
+        if choice[:1] == ["x_or_y"]:
+            fields.setdefault("x_or_y_2" if "x_or_y" in fields else "x_or_y", column)
+        elif choice:
+            fields.setdefault(next((one for one in choice if one not in certain), choice[0]), column)
+    return fields
 
 
 def written_down(raw: RawTable) -> Sequence[Sequence[str]]:
@@ -350,7 +428,9 @@ def _is_number(cell: str) -> bool:
     return bool(re.fullmatch(r"[-+]?[\d,.]+%?", cell))
 
 
-def _headings(raw: RawTable, told: Sequence[Sequence[str]], known: Mapping[str, str]) -> tuple[list[str], int]:
+def _headings(
+    raw: RawTable, told: Sequence[Sequence[str]], known: Mapping[str, list[str]]
+) -> tuple[list[str], int]:
     """
     Give the headings and the number of the first row below them.
 

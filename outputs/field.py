@@ -20,6 +20,9 @@ LISTED = ("homestead_id", "house_id", "group", "house_stage", "area_m2", "ledger
           "target_class", "reasons", "lon", "lat", "why")  # fmt: skip
 """What stands on a sheet of plots before the columns that are filled in by hand."""
 
+REASONS_LINE = 17
+"""So many Chinese characters stand in a line of the column of reasons."""
+
 _WIDE = {"homestead_id": 17, "house_id": 15, "group": 6, "house_stage": 7, "area_m2": 8,
          "ledger_area_m2": 8, "target_class": 9, "slope_deg_mean": 7, "way": 6,
          "reasons": 34, "lon": 10.5, "lat": 10, "why": 6}  # fmt: skip
@@ -68,6 +71,7 @@ def write_sheets(
         used: set[str] = set()
         for (town, village), own in table.groupby(["town", "village"], sort=False):
             sheet = book.add_worksheet(_sheet_name(f"{town}{village}" or messages.say("field.nowhere"), used))
+            sheet.set_row(1, 27)  # two lines
             where = "".join(text for text in (str(town), str(village)) if text)
             sheet.write(0, 0, f"{title} · {where or messages.say('field.nowhere')}（{len(own)}）", top)
             for number, name in enumerate([*columns, *blank]):
@@ -79,7 +83,8 @@ def write_sheets(
                     _write(sheet, row, number, record[name], formats.get(name, cell))
                 for number in range(len(columns), len(columns) + len(blank)):
                     sheet.write_blank(row, number, None, cell)
-                sheet.set_row(row, 36)
+                lines = max(3, -(-len(str(record.get("reasons", ""))) // REASONS_LINE))
+                sheet.set_row(row, 12 * lines)
             sheet.write(len(own) + 3, 0, messages.say("field.sign"))
             sheet.write(len(own) + 4, 0, messages.say("map.default_mark"))
             sheet.set_landscape()

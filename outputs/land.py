@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from analysis.reclamation import MAJORITY
+from analysis.reclamation import MAJORITY, tells_share
 from layers.catalog import Catalog
 from layers.catalog.land import Gate
 from outputs.messages import Messages
@@ -56,20 +56,22 @@ def in_words(codes: str, catalog: Catalog, messages: Messages) -> str:
         if code in gates:
             # a star marks what is no printed rule
             told = gates[code].named(messages.language) + "*" * (gates[code].certainty in ("U", "P"))
-            shown = _shown(gates[code], float(number or "nan"), messages)
+            share = number.endswith("%")
+            value = float(number.removesuffix("%") or "nan") / (100 if share else 1)
+            shown = _shown(gates[code], value, messages, share=share)
             parts.append(messages.say("reason.number", told=told, number=shown) if shown else told)
         else:
-            parts.append(messages.say(f"reason.{code}"))
+            told = messages.say(f"reason.{code}")
+            shown = f"{float(number):.2f} {messages.say('unit.mu')}" if number else ""
+            parts.append(messages.say("reason.number", told=told, number=shown) if shown else told)
     return ("；" if messages.language == "zh" else "; ").join(parts)
 
 
-def _shown(gate: Gate, number: float, messages: Messages) -> str:
-    """The number of a gate with its unit, '' for none."""
+def _shown(gate: Gate, number: float, messages: Messages, *, share: bool = False) -> str:
+    """The number of a gate with its unit, '' for none; of slope it may be a share of the area."""
     if not math.isfinite(number):
         return ""
-    # a slope map tells no degrees but how much of the area is steep
-    of_area = gate.measure == "slope" and number <= 1
-    return _UNITS["inside" if of_area else gate.measure].format(number, mu=messages.say("unit.mu"))
+    return _UNITS["inside" if share else gate.measure].format(number, mu=messages.say("unit.mu"))
 
 
 def told(row: pd.Series, gates: pd.DataFrame, catalog: Catalog, messages: Messages) -> Iterator[str]:
@@ -124,9 +126,11 @@ def told(row: pd.Series, gates: pd.DataFrame, catalog: Catalog, messages: Messag
     for gate in catalog.reclamation.gates.values():
         fired, asked = bool(gates["fired"][gate.id]), float(gates["number"][gate.id])
         state = "fired" if fired else "unasked" if math.isnan(asked) else "passed"
+        share = gate.measure == "slope" and bool(tells_share(row.to_frame().T, gate.over)[0])
         yield say(
             "plot.gate", state=say(f"plot.{state}"), gate=gate.named(messages.language),
-            number=_shown(gate, asked, messages) or "—", limits=_limits(gate, catalog, messages) or "—",
+            number=_shown(gate, asked, messages, share=share) or "—",
+            limits=_limits(gate, catalog, messages) or "—",
             outcome=words["outcome"][gate.outcome], certainty=words["certainty"][gate.certainty],
             source=say("plot.source", source=gate.source.partition(" [")[0]) if gate.certainty == "V" else "",
         )  # fmt: skip

@@ -61,7 +61,7 @@ def write_workbook(given: BookInput, path: Path, messages: Messages) -> None:
     """Write the sheets in reading order; shown numbers are rounded by their format only."""
     named = {
         sheet: _readable(frame, given, messages)
-        for sheet, frame in _sheets(given).items()
+        for sheet, frame in _sheets(given, messages).items()
     }  # fmt: skip
     with xlsxwriter.Workbook(str(path), {"nan_inf_to_errors": False, "strings_to_formulas": False}) as book:
         _about(book, given, messages)
@@ -80,7 +80,7 @@ def write_comparison(given: BookInput, path: Path, messages: Messages) -> None:
             _sheet(book, sheet, _readable(frame, given, messages), messages)
 
 
-def _sheets(given: BookInput) -> dict[str, pd.DataFrame]:
+def _sheets(given: BookInput, messages: Messages) -> dict[str, pd.DataFrame]:
     tables = given.tables
     about = ["place_id", "place_kind", "place_name", "town", "village", "profile", "position_error_m"]
     names = tables["places"][about]
@@ -124,8 +124,26 @@ def _sheets(given: BookInput) -> dict[str, pd.DataFrame]:
     out |= land.sheets(tables)
     for name in ("balance", "left_out", "slope_effect", "steepest", "problems", "laws"):
         if name in tables:
-            out[name] = tables[name].drop(columns="code", errors="ignore")
+            table = folded(tables[name], messages) if name == "problems" else tables[name]
+            out[name] = table.drop(columns="code", errors="ignore")
     return out
+
+
+MANY_ROWS = 100
+"""So many problems of one kind and file stand row by row in the workbook; the table has all."""
+
+
+def folded(problems: pd.DataFrame, messages: Messages) -> pd.DataFrame:
+    """Keep the first ``MANY_ROWS`` problems of each kind and file, and say in a row how many more there are."""
+    kind = problems.groupby(["code", "file"], sort=False)
+    place, size = kind.cumcount(), kind["code"].transform("size")
+    shown = problems[place <= MANY_ROWS].copy()
+    more = (place == MANY_ROWS)[shown.index]
+    rest = (size - MANY_ROWS)[shown.index]
+    shown.loc[more, "what"] = [messages.say("problems.more", n=f"{n:,}") for n in rest[more]]
+    shown.loc[more, ["value", "column", "action"]] = ""
+    shown["row"] = shown["row"].mask(more)
+    return shown
 
 
 def _care_sheets(tables: Mapping[str, pd.DataFrame], names: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -14,7 +14,7 @@ from analysis.fieldwork import check_list
 from geo import io
 from geo.problems import Problem, Stop
 from layers import catalog as catalogue
-from layers.ledgers import name_columns, plain, same_id, written_down
+from layers.ledgers import name_columns, same_id, village_core, written_down
 from outputs.field import not_gbk_n, write_layers, write_sheets
 from outputs.messages import Messages, load
 from yike.run import Run, require_apart
@@ -61,9 +61,14 @@ def prepare_field(
     if not (run / "tables" / "homesteads.parquet").is_file():
         raise Stop(Problem.stop("run_without_plots", file=run))
     require_apart(out)
+    if key is not None and key.resolve().is_relative_to(run.resolve()):
+        raise Stop(Problem.stop("key_in_run", file=key))
     project = json.loads((run / "run.json").read_text("utf-8"))["project"]
     words = load(language or project["language"])
-    table = check_list(Run(run).table("homesteads"), confidence=confidence, margin=margin, seed=seed)
+    own = Run(run).table("homesteads")
+    if not len(own):
+        raise Stop(Problem.stop("run_without_plots", file=run))
+    table = check_list(own, confidence=confidence, margin=margin, seed=seed)
     names = catalogue.load().land["third_survey"].names
     table = table.assign(
         way=table["way"].map(words.words["way"]), why=table["why"].map(words.words["field_why"]),
@@ -95,6 +100,10 @@ def _write_list(table: pd.DataFrame, path: Path, words: Messages) -> None:
     io.write_table(rows, path, sheet=words.say("field.list"))
 
 
+def _each(told: pd.Series) -> str:
+    return "、".join(text for text in told if text)
+
+
 def _with_key(table: pd.DataFrame, key: Path) -> tuple[pd.DataFrame, list[str]]:
     raw = io.read_table(key)
     ledger = name_columns(raw, catalogue.load().headers, sections=("plot", "house", "common"))
@@ -113,13 +122,17 @@ def _with_key(table: pd.DataFrame, key: Path) -> tuple[pd.DataFrame, list[str]]:
     cells = [dict(enumerate(rows[number - 1])) for number in ledger.frame.index]  # a row may be short
     own = pd.DataFrame([{name: row.get(place, "") for place, name in names.items()} for row in cells])
     numbers = pd.Series([same_id(row.get(at, "")) for row in cells])
-    # houses of one number in several villages are called by number and village
-    village = numbers + "@" + ledger.text("village").map(plain).reset_index(drop=True)
-    both = pd.concat([own.assign(_key=numbers), own.assign(_key=village)])[lambda f: ~f["_key"].str.match("@|$")]
+    # houses of one number in several villages are called by number and village, and by number alone are none
+    of = ledger.text("village").map(village_core).reset_index(drop=True)
+    several = of.groupby(numbers).transform("nunique") > 1
+    both = pd.concat([own.assign(_key=numbers)[~several], own.assign(_key=numbers + "@" + of)])
+    both = both[~both["_key"].str.match("@|$").astype(bool)]
     extra = list(names.values())
     # all households of a house
-    by_key = both.groupby("_key")[extra].agg(lambda told: "、".join(text for text in told if text))
+    by_key = both.groupby("_key")[extra].agg(_each)
     number, mark, _ = (table[field].str.partition("@")[part] for part in range(3))
-    keys = number.map(same_id) + ("@" + table["village"].map(plain)).where(mark != "", "")
+    number = number.map(same_id)
+    marked = (mark != "") | number.isin(set(numbers[several]))
+    keys = number + ("@" + table["village"].map(village_core)).where(marked, "")
     joined = table.assign(_key=keys).join(by_key, on="_key")
     return joined.fillna(dict.fromkeys(extra, "")), extra

@@ -316,6 +316,12 @@ def tables_of(values: Given) -> dict[str, pd.DataFrame]:
     }
 
 
+def terrain_in(values: Given) -> io.Raster | None:
+    """Give the heights where people live and walk; None where there is no terrain."""
+    found: io.Raster | None = values.get("terrain", {}).get("raster")
+    return found
+
+
 def grades_in(values: Given) -> Grades | None:
     """Give the heights along the streets; None where there is no terrain."""
     found: Grades | None = values.get("grades", {}).get("grades")
@@ -697,7 +703,11 @@ def _terrain(project: Project, at: Work) -> Value:
     raster = io.read_raster(tiles, within=box)
     inner = _box_of([places], 0.0)
     if inner is not None and not io.touches(raster, inner):
-        raise Stop(Problem.stop("raster_covers_none", file=project.dem[0]))
+        if project.homesteads is None:
+            raise Stop(Problem.stop("raster_covers_none", file=project.dem[0]))
+        # it may be of the villages that people left; the streets then lie on unknown ground
+        doubt = Problem.doubt("terrain_only_of_plots", file=project.dem[0], layer="terrain")
+        return {"problems": (*faults, doubt)}
     if not raster.crs.is_geographic:
         try:
             systems.require_metres(raster.crs.to_wkt(), what=project.dem[0].name)
@@ -735,8 +745,10 @@ def _cover(project: Project, catalog: Catalog, at: Work) -> Value:
     """Classes of land cover where there is terrain."""
     if project.landcover is None:
         raise ValueError("the project names no land cover")
-    box = _degrees_of(at.given["terrain"]["raster"])
-    raster = io.read_raster([project.landcover], within=box)
+    ground = terrain_in(at.given)
+    if ground is None:
+        return {}
+    raster = io.read_raster([project.landcover], within=_degrees_of(ground))
     if not np.isfinite(raster.values).any():
         raise Stop(Problem.stop("raster_covers_none", file=project.landcover))
     factors = pd.DataFrame({"code": list(catalog.cover), "factor": list(catalog.cover.values())})
@@ -772,7 +784,9 @@ def _degrees_of(raster: io.Raster) -> io.Bounds:
 
 def _grades(at: Work) -> Value:
     """Heights along the streets; in a doubt, how much of them within the terrain's box has none."""
-    streets, raster = at.given["network"]["streets"], at.given["terrain"]["raster"]
+    streets, raster = at.given["network"]["streets"], terrain_in(at.given)
+    if raster is None:
+        return {}
     found = grades_of(streets, raster)
     void_km = float(found.void_m[in_scope(streets, _degrees_of(raster))].sum() / 1000)
     if void_km < VOID_KM:
@@ -802,7 +816,10 @@ def _barriers(project: Project, _: Work) -> Value:
 def _hillside(at: Work) -> Value:
     """Lay out the ground between the streets, with what is not crossed."""
     given = at.given
-    grid = walking_grid(given["terrain"]["raster"])
+    ground = terrain_in(given)
+    if ground is None:
+        return {}
+    grid = walking_grid(ground)
     closed = closed_in(given)
     cover = given.get("cover", {})
     factor = None
@@ -836,9 +853,7 @@ def closed_in(given: Given) -> np.ndarray:
 
 def _open_ground(catalog: Catalog, at: Work) -> Value:
     found = crossed(catalog, at.given, at.given["facilities"]["facilities"])
-    if found is None:
-        raise ValueError("there is no terrain")
-    return {**found.frames()}
+    return {} if found is None else {**found.frames()}
 
 
 def crossed(catalog: Catalog, given: Given, facilities: pd.DataFrame) -> OpenGround | None:
@@ -854,7 +869,7 @@ def crossed(catalog: Catalog, given: Given, facilities: pd.DataFrame) -> OpenGro
 
 def open_ground_in(given: Given) -> OpenGround | None:
     """Give the ways off the streets; None where there is no terrain."""
-    return OpenGround.of(given["open_ground"]) if "open_ground" in given else None
+    return OpenGround.of(given["open_ground"]) if given.get("open_ground") else None
 
 
 def _counted(project: Project, catalog: Catalog, at: Work) -> Value:

@@ -23,12 +23,13 @@ from analysis.homesteads import (
     crowded,
     done_beyond,
     done_otherwise,
+    done_unread,
     unmatched,
     with_houses,
 )
 from analysis.origins import origins
 from analysis.plots import STEEP_DEG, WILD, Land, measure_plots
-from analysis.quota import quota, worth
+from analysis.quota import own_m2, quota, worth
 from analysis.reclamation import (
     MAJORITY,
     Around,
@@ -84,7 +85,8 @@ def plot_stages(project: Project, catalog: Catalog) -> list[Stage]:
                   settings=[asked, str(project.as_of)], layer="house_ledger")
         )  # fmt: skip
     if project.homesteads is not None:
-        around = ("form_survey", "form_slope_map", "form_collectives", "form_villages", "houses")
+        around = ("form_survey", "form_slope_map", "form_collectives", "form_villages", "houses",
+                  "form_quota_projects")  # fmt: skip
         stages += [
             Stage("plots", partial(_measured, project, catalog), needs=("homesteads",), also=around,
                   reads=project.dem, settings=[asked, project.crs, project.name], layer="homesteads"),
@@ -93,7 +95,7 @@ def plot_stages(project: Project, catalog: Catalog) -> list[Stage]:
                   layer="homesteads"),
             Stage("quota", partial(_quota, project, catalog), needs=("reclamation",),
                   also=("form_quota_projects",), layer="quota_projects",
-                  settings=[asked, project.plain(project.prices), str(project.as_of)]),
+                  settings=[asked, project.plain(project.prices), str(project.as_of), project.name]),
             Stage("origins", partial(_origins, project, catalog), needs=("form_villages", "reclamation"),
                   also=("people_at", *layers), reads=project.dem, settings=asked, layer="villages"),
             Stage("rights", _rights, needs=("reclamation",), also=("form_contract_land",), layer="collectives"),
@@ -134,7 +136,7 @@ def _houses(project: Project, catalog: Catalog, at: Work) -> Value:
     shapes = plots.geometry.to_numpy()
     area = np.where(areal(shapes), systems.area_m2(shapes), plots["ledger_area_m2"].to_numpy(np.float64))
     matched = match(plots, found, area_m2=area)
-    told = (*unmatched(plots, found, matched), *crowded(found, matched))
+    told = (*unmatched(plots, found, matched), *crowded(plots, found))
     return value | {"matched": matched, "problems": (*value["problems"], *told)}
 
 
@@ -165,6 +167,7 @@ def _measured(project: Project, catalog: Catalog, at: Work) -> Value:
     ledger = told["house_area_m2"].to_numpy(np.float64)
     said = plots["collective"].where(plots["collective"] != "", told["house_collective"])
     plots = plots.assign(collective=said)
+    claimed, _, _ = claims(plots, told, at.given.get("form_quota_projects", {}).get("frame"))
     problems: list[Problem] = []
     terrain: io.RasterFiles | None = None
     with ExitStack() as open_files:
@@ -176,6 +179,7 @@ def _measured(project: Project, catalog: Catalog, at: Work) -> Value:
         found, doubts = measure_plots(
             plots, around, catalog, ledger_area_m2=ledger, plane=plane, county=project.name,
             limits_deg=catalogue.load().reclamation.slope_limits(),
+            claims=pd.DataFrame({"project": claimed, "stage": told["stage"]}),
         )  # fmt: skip
         if terrain is not None:
             lon, lat = (found[name].to_numpy(np.float64) for name in ("lon", "lat"))
@@ -190,7 +194,8 @@ def _measured(project: Project, catalog: Catalog, at: Work) -> Value:
 
 def _decided(catalog: Catalog, at: Work) -> Value:
     plots, measured = at.given["homesteads"]["plots"], at.given["plots"]["measured"]
-    told = _told(plots, at, catalog, area_m2=measured["area_m2"])
+    # ground that two plots share is parted once
+    told = _told(plots, at, catalog, area_m2=measured["area_m2"] - measured["overlap_m2"])
     layers = {name: frame.geometry.to_numpy() for name in ZONES if (frame := _frame(at, name)) is not None}
     around = Around(layers, _frame(at, "survey"), _streets(at), layers.get("rivers"), _people(at))
     site = Site.of(plots, measured, around)
@@ -214,6 +219,7 @@ def _decided(catalog: Catalog, at: Work) -> Value:
         "asked": asked,
         "problems": (
             *problems,
+            *done_unread(plots, told),
             *done_otherwise(plots, table, catalog),
             *done_beyond(plots, table, pct=catalog.reclamation.differs_pct),
             *_not_asked(plots, fired, asked, catalog),
@@ -283,7 +289,7 @@ def _people(at: Work) -> NDArray[np.object_] | None:
 def _quota(project: Project, catalog: Catalog, at: Work) -> Value:
     table, problems = quota(
         at.given["reclamation"]["homesteads"], at.given.get("form_quota_projects", {}).get("frame"), catalog,
-        as_of=project.as_of,
+        as_of=project.as_of, county=project.name,
     )  # fmt: skip
     source = project.forms.get("quota_projects", project.forms.get("house_ledger", project.homesteads))
     file = "" if source is None else project.label(source.path)
@@ -336,10 +342,11 @@ def _demolition(project: Project, catalog: Catalog, at: Work) -> Value:
     table["homestead_ids"], table["matched_by"] = "", ""
     if matched is not None and "reclamation" in at.given:
         plots = at.given["reclamation"]["homesteads"].iloc[matched["plot"].to_numpy(np.int64)]
-        plots = plots.assign(house=matched["house"].to_numpy(np.int64))
+        # ground that two plots share counts once
+        plots = plots.assign(house=matched["house"].to_numpy(np.int64), own_mu=own_m2(plots) / systems.M2_PER_MU)
         by = plots.groupby("house")
         rows = np.array(list(by.groups), np.int64)
-        size = by["area_mu"].sum(min_count=1).to_numpy(np.float64)
+        size = by["own_mu"].sum(min_count=1).to_numpy(np.float64)
         area[rows] = np.where(np.isnan(size), area[rows], size)
         way[rows] = by["way"].first().to_numpy(object)
         table.iloc[rows, table.columns.get_loc("homestead_ids")] = (
@@ -357,4 +364,6 @@ def _demolition(project: Project, catalog: Catalog, at: Work) -> Value:
     ]
     table["county"] = table["county"].where(table["county"] != "", project.name)
     table["area_mu"], table["way"] = area, way
-    return {"houses": table.drop(columns="household_keys"), "demolition": demolition(table)}
+    # what people wrote as they liked was read, and may name somebody
+    shown = table.drop(columns=["household_keys", "reclaim_kind", "quality"])
+    return {"houses": shown, "demolition": demolition(table)}

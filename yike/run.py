@@ -44,6 +44,7 @@ from yike.pipeline import (
     problems_of,
     reading_stages,
     tables_of,
+    terrain_in,
 )
 from yike.project import Project, load_project
 from yike.stages import Stage, Stages, Work, with_needs
@@ -615,7 +616,7 @@ def _map(project: Project, at: Work) -> Value:
         project.name, given["people_at"]["places"], given["access"]["access"], given["circles"]["circles"],
         project.circle_personas[0], given["facilities"]["facilities"], given["network"]["streets"],
         _measured_plots(given, _worded(project, given)),
-        given["terrain"]["raster"] if "terrain" in given else None, _joins(given),
+        terrain_in(given), _joins(given),
         project.catalog(), _today(), metadata.version("yike"),
         tuple(themes_of(tables_of(given), project.catalog(), load_messages(project.language))),
     )  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 LENGTH = 32
@@ -25,9 +24,12 @@ def household_secret() -> bytes | None:
             handle, name = tempfile.mkstemp(dir=path.parent)  # of this user only
             with os.fdopen(handle, "wb") as file:
                 file.write(secrets.token_bytes(LENGTH))
-            with suppress(FileExistsError):  # another run was quicker
+            try:
                 os.link(name, path)
-            Path(name).unlink()
+            except OSError:
+                if not path.exists():  # a disk that knows no links; else another run was quicker
+                    Path(name).replace(path)
+            Path(name).unlink(missing_ok=True)
         found = path.read_bytes()
     except OSError:
         return None

@@ -17,7 +17,7 @@ from layers import candidates as candidate_layer
 from layers.catalog import Catalog
 from layers.ledgers import some
 from outputs.messages import Messages
-from yike.pipeline import Given, asked_of, box_of, crossed, rows_of
+from yike.pipeline import Given, asked_of, box_of, crossed, rows_of, terrain_in
 from yike.project import Project
 from yike.run import require_apart
 
@@ -107,8 +107,7 @@ def _candidates(project: Project, catalog: Catalog, given: Given) -> tuple[pd.Da
         given["people_at"]["places"], layers["villages"], layers["plan_parcels"], own
     )
     zones = {name: layers[name] for name in rules.forbidden if layers[name] is not None}
-    terrain = given["terrain"]["raster"] if "terrain" in given else None
-    judged = candidate_layer.judged(gathered, zones, terrain, limit_deg=rules.slope_deg)
+    judged = candidate_layer.judged(gathered, zones, terrain_in(given), limit_deg=rules.slope_deg)
     return candidate_layer.apart(judged, least_m=rules.apart_m), problems
 
 

@@ -22,6 +22,10 @@ _NEGATED = re.compile(r"非(?!遗|物质)|未(?!拆)|无|不(?!可移动|可拆|
 """Before a reason they say that it is none."""
 
 
+_BECAME = re.compile(r"^.*(?:(?:改造|改建|变更|调整|转变|复垦|恢复|整理)[为成]|[改转变][为成])")
+"""What stands before the class that a plot became."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """One gate: how it is measured, its limits, and what follows if it fires."""
@@ -73,7 +77,7 @@ class LandException:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a ledger's words for what was done mean."""
+    """What a ledger's words for what was done mean; ``way`` is ``other`` for what is neither field nor green."""
 
     words: tuple[str, ...]
     way: str
@@ -173,11 +177,34 @@ class Reclamation:
                     return one.id
         return None
 
-    def done_of(self, words: str) -> Done | None:
-        """Read what was done with a plot, None for what is not known or was not done."""
-        if re.match(r"未|不|没|待|拟|非", words):
-            return None
-        return next((done for done in self.done if any(word in words for word in done.words)), None)
+    def done_of(self, words: str) -> tuple[Done, ...]:
+        """
+        Read what was done with a plot, each kind once; none where a part of it is not known or was not done.
+
+        Of what it was before and became (林地改造为旱地) the latter counts; brackets do not.
+
+        Examples
+        --------
+        >>> from layers import catalog
+        >>> own = catalog.load().reclamation
+        >>> [[one.land_class for one in own.done_of(w)] for w in ("旱地", "复垦耕地（未复绿）", "林地改造为旱地")]
+        [['0103'], ['0103'], ['0103']]
+        >>> [[one.land_class for one in own.done_of(w)] for w in ("旱地、林地", "复垦为农村道路", "未复垦")]
+        [['0103', '0301'], ['1006'], []]
+        """
+        found: dict[str, Done] = {}
+        bare = re.sub(r"[(（\[【].*?[)）\]】]", "", words)
+        for part in re.split(r"[、，,;；/和及与+\s]+", bare):
+            if not part:
+                continue
+            became = _BECAME.sub("", part)
+            hits = [(len(word), -at, done) for at, done in enumerate(self.done) for word in done.words
+                    if word in became]  # fmt: skip
+            if not hits or re.match(r"未|不|没|待|拟|非", became):
+                return ()
+            done = max(hits, key=lambda hit: hit[:2])[2]
+            found[f"{done.way}:{done.land_class}"] = done
+        return tuple(found.values())
 
     def slope_limits(self) -> tuple[float, ...]:
         """The limits of slope that gates ask for, and 25 degrees, each once, rising."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -500,8 +500,9 @@ def _write_plots(path: Path, plots: Sequence[land.Plot], planted: Planted) -> No
         code = {"crossing": "shape_crossing", "flat": "plot_no_area", "repeated": "id_repeated"}.get(plot.trait)
         if code:
             planted.note_fault(code, file, row)
-        if plot.trait == "overlap":  # the plot of the later id is told
-            planted.note_fault("plots_overlap", file, row)
+        if plot.trait == "overlap":  # told is the plot that is less far, of equals that of the later id
+            before = plots[row - 1 - land.BEFORE]
+            planted.note_fault("plots_overlap", file, row - land.BEFORE * (before.stage < plot.stage))
     planted.note_doubt("done_otherwise", file)  # some were made fields on steep ground
     columns = ["编号", "旧房编号", "村", "土层厚度"]
     io.write_vector(gpd.GeoDataFrame(rows, columns=columns, geometry=moved, crs=PLANE), path, encoding="GBK")
@@ -653,6 +654,7 @@ def _plant(told: _House, row: int, before: land.Plot, place: int, file: str, pla
         planted.note_fault("exception_unknown", file, row)
     elif row == 10:
         told.exception, told.approval, told.should = "保留生产用房", "", "否"
+        told.plot, told.demolished, told.flags = replace(told.plot, stage=0), "", ("否", "否", "否")
         planted.note_fault("retained_without_approval", file, row)
         planted.note_doubt("should_demolish_differs", file)
     elif row == 11:
@@ -660,7 +662,13 @@ def _plant(told: _House, row: int, before: land.Plot, place: int, file: str, pla
         planted.note_fault("plot_area_unit", "旧宅基地.shp", place)
     elif row == 12:
         told.exception, told.approval, told.should, told.flags = "", "", "是", ("否", "是", "是")
+        told.demolished = "2020.06"
         planted.note_fault("stage_order", file, row)
+        planted.note_fault("no_but_dated", file, row)
+    elif row == 13:
+        told.exception, told.approval, told.should, told.flags = "保留生产用房", "样批〔2019〕13号", "是", ("是", "否", "否")
+        told.plot, told.demolished = replace(told.plot, stage=1), "2020.06"
+        planted.note_doubt("kept_but_gone", file)
 
 
 def _id_number(rng: np.random.Generator) -> str:

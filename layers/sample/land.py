@@ -34,6 +34,9 @@ class Plot:
 TRAITS = {-2: "crossing", -4: "flat", -6: "overlap", -8: "hole", -11: "repeated"}
 """By place in the list, counted from the last, what is planted in the outlines of plots."""
 
+BEFORE = 3
+"""So many places before it in the list stands the plot that one overlaps."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Patch:
@@ -64,7 +67,7 @@ def plots_of(villages: list[Village], rng: np.random.Generator) -> list[Plot]:
             plots.append(Plot(f"ZJD{name}", f"JF{name}", village, shapely.Polygon(rotated + np.array((x, y))),
                               0 if retained else stage, retained, soil_cm=int(rng.integers(15, 95))))  # fmt: skip
     for at, trait in TRAITS.items():
-        plots[at] = replace(plots[at], outline=_planted(trait, plots[at], plots[at - 3]), trait=trait)
+        plots[at] = replace(plots[at], outline=_planted(trait, plots[at], plots[at - BEFORE]), trait=trait)
     return plots
 
 

@@ -70,6 +70,11 @@ def test_villages_are_ranked_by_what_is_known_of_their_ground():
     assert first[["fragile", "overloaded", "overused"]].tolist() == pytest.approx([0.6, 1, 0.5], abs=1e-4)
     assert out["priority"].tolist() == [1, 3]
     assert out["plots_mu"].tolist() == pytest.approx([0.3, 0.3])
+    # of the first nobody says how many live there, of the second only of some
+    gaps = people.iloc[[1, 1]].assign(pop=[900.0, np.nan])
+    untold = origins(villages, plots, CATALOG, steep_share=np.array([0.1, 0.6, 0.9]), survey=fields, people=gaps,
+                     zones={}, steep_field=np.array([False, True, False, False, False]))  # fmt: skip
+    assert untold[["people", "overloaded"]].isna().all(axis=None)
     few = origins(villages, plots, CATALOG, steep_share=np.array([0.1, 0.6, 0.9]), survey=fields.iloc[:3],
                   people=people, zones={}, steep_field=np.array([False, True, False]))  # fmt: skip
     assert few["overused"].isna().all()

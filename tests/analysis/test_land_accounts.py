@@ -14,7 +14,7 @@ from analysis.homesteads import crowded, done_beyond, with_houses
 from analysis.laws import check_laws
 from analysis.quota import project_ids, quota, worth
 from analysis.rights import double_claims, rights
-from layers.houses import HOUSES
+from layers.houses import HOUSES, match
 from tests.flatland import CATALOG
 
 MU = 2000 / 3
@@ -111,8 +111,9 @@ def county():
                                         "reclaimed_m2", "new_farmland_m2"])  # fmt: skip
     for name in ("area_m2", "quota_area_m2", "reclaimed_m2", "new_farmland_m2"):
         table[name] *= MU
-    return table.assign(county="县", ridge_rate=0.1, quality=[8.0, *[np.nan] * 8], regreened_m2=np.nan,
-                        slope_source="terrain")  # fmt: skip
+    return table.assign(county="县", ridge_rate=0.1, quality=[8.0, 8.0, *[np.nan] * 7], regreened_m2=np.nan,
+                        slope_source="terrain", overlap_m2=0.0, construction_area_m2=table["quota_area_m2"],
+                        way_done=table["way"].where(table["done_class"] != "", ""))  # fmt: skip
 
 
 def ledger(**columns):
@@ -207,7 +208,7 @@ def test_money_is_a_scenario_of_what_may_be_used():
 
 def test_rights_go_by_collective_over_accepted_land():
     table = county().assign(
-        collective=["甲", "甲", "甲", "乙", "乙", "乙", "甲", "乙", ""], owner_level="32", disputed=[False] * 7 + [True, False],
+        collective=["甲", "甲", "甲", "乙", "乙", "乙", "甲", "乙", ""], owner_level="32", exception="production", disputed=[False] * 7 + [True, False],
         crossing=False, registered=pd.array([True] * 9, dtype="boolean"),
         certified=pd.array([None, True, *[None] * 7], dtype="boolean"), changed=pd.array([None] * 9, dtype="boolean"),
     )  # fmt: skip
@@ -222,6 +223,37 @@ def test_rights_go_by_collective_over_accepted_land():
     laws = check_laws({"rights": out.reset_index(), "homesteads": table.assign(area_mu=table["area_m2"] / MU,
                        construction_area_m2=np.nan, other_area_m2=np.nan, unmapped_area_m2=np.nan)}, catalog=CATALOG)  # fmt: skip
     assert laws.set_index("law").loc["rights_add_up", "held"]
+    both = {"rights": out.reset_index(), "homesteads": table, "quota": quota(table, ledger(), CATALOG)[0]}
+    for tables, held in ((both, True), (both | {"rights": both["rights"].assign(accepted_mu=1.0)}, False)):
+        assert check_laws(tables | {"homesteads": table.assign(area_mu=table["area_m2"] / MU, construction_area_m2=np.nan,
+                          other_area_m2=np.nan, unmapped_area_m2=np.nan)}, catalog=CATALOG)["held"].all() == held  # fmt: skip
+
+
+def test_what_is_registered_of_no_accepted_plot_is_not_known_and_names_of_one_collective_are_one():
+    table = county().iloc[:4].assign(
+        collective=["上坡村", "上坡村农民集体", "上坡村", "下沟村"], owner_level="32", disputed=False, crossing=False,
+        exception=["", "", "", "heritage"], way=["reclaim", "consolidate", "regreen", "retained"], stage=["accepted", "accepted", "standing", "standing"],
+        registered=pd.array([True, None, False, None], dtype="boolean"), certified=pd.array([None] * 4, dtype="boolean"),
+        changed=pd.array([None, None, True, None], dtype="boolean"),
+    )  # fmt: skip
+    out = rights(table).set_index("collective")
+    assert out.index.tolist() == ["上坡村", "下沟村"]
+    one, other = out.loc["上坡村"], out.loc["下沟村"]
+    assert one["accepted_mu"] == pytest.approx(1.8)
+    assert one[["contract_registered_mu", "contract_unknown_mu"]].tolist() == pytest.approx([1.0, 0.8])
+    # only of a plot that is not accepted is it told that it was updated
+    assert np.isnan(one["ownership_updated_mu"])
+    assert one["ownership_unknown_mu"] == pytest.approx(1.8)
+    assert other[["retained_mu", "retained_other_mu", "contract_registered_mu"]].tolist() == [0, 1, 0]
+
+
+def test_a_subsidy_that_is_not_drawn_is_no_second_one():
+    rows = [("上坡村", "耕地", 10.0, "种粮补贴、未享受退耕还林"), ("上坡村集体", "耕地", 5.0, "种粮补贴"), ("上坡村", " 耕地", 5.0, "退耕还林（未到期）"),
+            ("乙", "耕地", 5.0, "无退耕还林")]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["collective", "kind", "area", "subsidy"])
+    found, problems = double_claims(table.assign(file="承包地.xlsx", row=range(2, 6)))
+    assert [(p.row) for p in problems] == [3, 4]
+    assert found["why"].tolist() == ["same", "same"]
 
 
 def test_land_that_draws_two_subsidies_is_told():
@@ -311,8 +343,97 @@ def test_a_house_that_is_gone_does_not_stay():
 
 
 def test_a_house_of_very_many_plots_is_told():
-    matched = pd.DataFrame({"plot": range(12), "house": [0] * 11 + [1]})
-    problems = crowded(houses(stage=["standing"] * 2), matched)
+    both = houses(stage=["standing"] * 2, plot_area=100.0, household_keys="", lon=np.nan, lat=np.nan)
+    both["ledger_id"] = both["house_id"]
+    for name in ("town", "village", "group"):
+        both[name] = ""
+    plots = gpd.GeoDataFrame({"house_id": ["J0"] * 11 + ["J1"], "household_key": "", "town": "", "village": "",
+                              "group": ""}, geometry=[None] * 12)  # fmt: skip
+    problems = crowded(plots, both)
+    # none of the eleven is the plot of that house
+    assert match(plots, both, area_m2=np.full(12, 100.0))["plot"].tolist() == [11]
     assert [(p.code, dict(p.params)["ids"], dict(p.params)["most"]) for p in problems] == [
         ("house_many_plots", "J0", "11")
     ]
+
+
+def test_a_layer_appended_twice_changes_no_sum():
+    one = county()
+    again = pd.concat([one, one.assign(overlap_m2=one["area_m2"], quota_area_m2=0.0)], ignore_index=True)
+    whole, twice = (quota(table, ledger(), CATALOG)[0].drop(columns="unknown_n") for table in (one, again))
+    pd.testing.assert_frame_equal(whole, twice)
+
+
+def test_a_county_is_the_sum_of_its_projects_and_of_its_plots_of_none():
+    table = county().assign(county=["甲县", "甲县", "甲县", "乙县", "乙县", "乙县", "甲县", "", "乙县"])
+    rows = pd.concat([ledger(), ledger().iloc[[1]].assign(project_id="X9", county="")], ignore_index=True)
+    found, problems = quota(table, rows, CATALOG, county="某县")
+    told = {p.code: dict(p.params).get("names") for p in problems}
+    assert told["project_in_counties"] == "X1"
+    by = found.set_index(["unit_level", "unit_id"])
+    assert by.loc["project"]["county"].to_dict() == {
+        "X1": "甲县",
+        "X2": "乙县",
+        "X9": "某县",
+        "": by.loc[("project", ""), "county"],
+    }
+    assert by.loc[("county", "甲县"), "surplus_mu"] == pytest.approx(by.loc[("project", "X1"), "surplus_mu"])
+    assert by.loc[("county", "某县"), "surplus_mu"] == pytest.approx(by.loc[("project", "X9"), "surplus_mu"])
+    for name in (
+        "potential_mu",
+        "demolished_mu",
+        "accepted_mu",
+        "accepted_farmland_net_mu",
+        "resettlement_in_project_mu",
+    ):
+        assert by.loc["county"][name].sum() == pytest.approx(by.loc["project"][name].sum())
+    assert check_laws({"quota": found}, catalog=CATALOG)["held"].all()
+    for wrong in (found.assign(potential_mu=found["potential_mu"].where(found["unit_id"] != "X1", 0.0)),
+                  found.assign(county=found["county"].replace("甲县", "乙县"))):  # fmt: skip
+        assert not check_laws({"quota": wrong}, catalog=CATALOG).set_index("law").loc["counties_are_sums", "held"]
+    # one of two may not be used: nor may the county's
+    assert not by.loc[("county", "乙县"), "usable"]
+    assert by.loc[("county", "甲县"), "usable"]
+
+
+def test_what_was_accepted_and_nobody_can_read_is_no_deficit():
+    unread = county().assign(done_class=["", *county()["done_class"][1:]], way_done=["", *county()["way_done"][1:]],
+                             new_farmland_m2=np.nan)  # fmt: skip
+    by = quota(unread, ledger(), CATALOG)[0].set_index("unit_id")
+    assert by.loc["X1", "accepted_unknown_n"] == 1
+    assert by.loc["X1", "accepted_unknown_mu"] == pytest.approx(1)
+    assert by.loc[["X1", "县"], ["surplus_mu", "farmland_balance_mu"]].isna().all(axis=None)
+    assert by.loc["X1", "usable"] is pd.NA
+    assert not by.loc["县", "usable"]  # whatever X1 is, X2 may not
+    assert by.loc["X2", "surplus_mu"] == pytest.approx(-0.2)
+    # a road is no farmland, and that is known
+    road = county().assign(done_class=["1006", *county()["done_class"][1:]], way_done=["other", *county()["way_done"][1:]],
+                           new_farmland_m2=np.nan)  # fmt: skip
+    assert quota(road, ledger(), CATALOG)[0].set_index("unit_id").loc[
+        "X1", "accepted_farmland_net_mu"
+    ] == pytest.approx(0.36)
+
+
+def test_a_cell_of_what_was_sold_that_nobody_can_read_is_not_nothing():
+    unread = ledger().assign(sold_in_province=[np.nan, 0.0], unread=["sold_in_province;", ""])
+    by = quota(county(), unread, CATALOG)[0].set_index("unit_id")
+    assert by.loc[["X1", "县"], "remaining_mu"].isna().all()
+    assert by.loc["X2", "remaining_mu"] == pytest.approx(-0.2)
+    empty = ledger().assign(sold_in_province=[np.nan, 0.0])
+    assert quota(county(), empty, CATALOG)[0].set_index("unit_id").loc["X1", "remaining_mu"] == pytest.approx(
+        1.6 - 0.2
+    )
+    without, problems = quota(
+        county(), ledger().drop(columns=["sold_in_province", "sold_cross_province", "reserved"]), CATALOG
+    )
+    assert without[["remaining_mu", "surplus_mu"]].isna().all(axis=None)
+    assert "quota_columns_missing" in {p.code for p in problems}
+
+
+def test_one_grade_does_not_speak_for_a_project():
+    graded = county().assign(quality=[8.0, *[np.nan] * 8])
+    table, problems = quota(graded, ledger(occupied_quality=[7.0, np.nan]), CATALOG)
+    row = table.set_index("unit_id").loc["X1"]
+    assert np.isnan(row["quality_balance"])  # 0.9 of 1.26 mu
+    assert bool(row["usable"])  # by area, which a doubt says
+    assert "X1" in {dict(p.params).get("names", "") for p in problems if p.code == "quality_unknown"}.pop()

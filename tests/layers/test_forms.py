@@ -14,6 +14,7 @@ from geo import crs as systems
 from geo.io import RawTable
 from geo.problems import Stop
 from layers import catalog, forms
+from layers.houses import houses
 from layers.ledgers import parse_date
 
 CATALOG = catalog.load()
@@ -61,7 +62,7 @@ def test_one_bad_row_is_told_cell_by_cell_and_comes_out():
     )  # fmt: skip
     assert set(told(problems)) == {
         ("area_in_mu", 2, "宅基地面积（㎡）", "0.24"), ("not_yes_or_no", 2, "是否拆除", "拆了一半"),
-        ("not_a_date", 2, "拆除时间", "哪天"), ("not_a_number", 2, "复垦面积（亩）", "若干"),
+        ("not_a_date", 2, "拆除时间", "…"), ("not_a_number", 2, "复垦面积（亩）", "…"),
         ("settlement_unknown", 3, "安置点", "丙安置点"),
         ("settlement_ambiguous", 4, "安置点", "两处同名"),
     }  # fmt: skip
@@ -106,6 +107,19 @@ def test_a_ledger_of_another_county_is_left_out_whole():
     ]
     assert len(frame) == 0
     assert {"labour", "place_id"} <= set(frame.columns)
+
+
+def test_a_mistyped_id_number_among_others_is_one_and_a_cell_that_says_too_much_is_cut():
+    frame, problems = read(
+        "house_ledger", ("旧房编号", "宅基地面积（㎡）", "拆除时间"), ("11010519491231002X", "约百余", "李四妹家未拆"),
+        ("110105194912310021", "", "2020年13月"),
+    )  # fmt: skip
+    assert frame["house_id"].str.startswith("***").all()
+    assert "110105" not in str(problems) + frame.to_csv()
+    assert {(p.code, p.value) for p in problems} >= {("not_a_date", "…"), ("not_a_date", "2020年13月")}
+    assert "李四" not in str(problems)
+    alone, _ = read("house_ledger", ("旧房编号", "村"), ("513431200001010001", "甲"))
+    assert alone["house_id"].tolist() == ["513431200001010001"]
 
 
 def test_personal_numbers_in_any_column_are_blotted_out():
@@ -255,3 +269,41 @@ def test_headings_in_two_rows_are_refused_in_a_sentence():
     # a row of headings that a page break repeats is no second row
     frame, _ = read("labour", ("安置点", "劳动力人数"), ("安置点", "劳动力人数"), ("甲安置点", "5"))
     assert frame["labour"].tolist() == [5]
+
+
+def test_workbooks_with_other_columns_are_one_ledger():
+    one, _ = read(
+        "house_ledger", ("旧房编号", "是否拆除", "拆除时间", "宅基地面积（㎡）"), ("1", "是", "2020-05-01", 100)
+    )
+    two, _ = read("house_ledger", ("旧房编号", "保留原因", "复垦类型"), ("2", "文物", "旱地"), file="另一册.xlsx")
+    whole, _ = forms.together([one, two], CATALOG.ledgers["house_ledger"])
+    assert whole["demolished"].tolist() == [True, pd.NA]
+    assert whole["demolish_date"].tolist() == [dt.date(2020, 5, 1), None]
+    assert whole["exception"].tolist() == ["", "文物"]
+    assert np.isnan(whole["plot_area"][1])
+    table, _ = houses(whole, CATALOG)
+    assert table["stage"].tolist() == ["demolished", ""]
+    assert table["exception"].tolist() == ["", "heritage"]
+
+
+def test_a_cell_that_nobody_can_read_is_told_apart_from_an_empty_one():
+    frame, _ = read(
+        "quota_projects",
+        ("项目编号", "省内交易面积（亩）", "预留面积（亩）"),
+        ("X1", "约三十", ""),
+        ("X2", "", "5"),
+    )
+    assert frame["unread"].tolist() == ["sold_in_province;", ""]
+    assert frame["reserved"].tolist()[1] == pytest.approx(5 * 2000 / 3)
+
+
+def test_a_heading_of_two_fields_leaves_one_to_the_other_column_and_unknown_ones_are_told():
+    heading = ("项目编号", "安置用地（亩）", "建新面积（亩）", "备注", "李工填", "空列")
+    for order in ((0, 1, 2, 3, 4, 5), (5, 2, 4, 1, 3, 0)):
+        rows = [tuple(row[at] for at in order) for row in (heading, ("X1", "3", "8", "无误", "是", ""))]
+        frame, problems = read("quota_projects", *rows)
+        mu = (frame[["resettlement", "new_use"]] * 3 / 2000).to_numpy()
+        assert mu.tolist() == [pytest.approx([3, 8])]
+        assert [(p.code, dict(p.params)["names"]) for p in problems] == [("headings_unused", "李工填")]
+    alone, _ = read("quota_projects", ("项目编号", "安置用地（亩）"), ("X1", "3"))
+    assert alone["new_use"].tolist() == pytest.approx([2000])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import tracemalloc
 
 import geopandas as gpd
 import numpy as np
@@ -16,7 +17,8 @@ from analysis.demolition import judged
 from geo.io import RawTable
 from layers import forms
 from layers.homesteads import plots as read_plots
-from layers.houses import houses, key_maker, match
+from layers.houses import by_number, grade_of, houses, key_maker, match
+from layers.ledgers import village_core
 from tests.flatland import CATALOG
 
 FORM = CATALOG.ledgers["house_ledger"]
@@ -48,7 +50,7 @@ def test_households_that_share_a_house_are_one_house():
     assert table["stage"].tolist() == ["reclaimed", "standing", ""]  # the earliest; nothing said
     assert table["demolish_date"].tolist() == [dt.date(2020, 5, 1), None, None]
     assert [(p.code, p.row or dict(p.params)["n"]) for p in problems] == [
-        ("household_twice", 5), ("house_rows_differ", 2), ("house_shared", "1"),
+        ("household_in_houses", "1"), ("household_twice", 5), ("house_rows_differ", 2), ("house_shared", "1"),
     ]  # fmt: skip
     assert PERSON not in table.to_json(force_ascii=False, date_format="iso")
 
@@ -63,7 +65,8 @@ def test_who_leaves_a_cell_empty_or_has_no_house_does_not_speak_for_the_others()
     assert table["stage"].tolist() == ["reclaimed", "standing", ""]
     assert table["exception"].tolist() == ["", "", "none"]
     assert table["old_house"].tolist() == [True, True, False]
-    assert [(p.code, p.row) for p in problems if p.code != "house_shared"] == [("house_rows_differ", 4)]
+    assert table["households_n"].tolist() == [2, 1, 2]  # who has no house is none of its households
+    assert [(p.code, p.row) for p in problems if p.code.startswith("house_rows")] == [("house_rows_differ", 4)]
     judged_, _ = judged(table, CATALOG, as_of=None)
     assert judged_["should_demolish"].tolist() == [True, True, False]
 
@@ -252,10 +255,121 @@ def test_one_heading_for_registered_and_certified_speaks_of_both_and_an_odd_word
     table, problems = houses(frame, CATALOG)
     told = [(p.code, p.value) for p in problems]
     assert table["registered"].tolist() == table["certified"].tolist() == [True, False]
-    assert told == [("not_yes_or_no", "…")]
+    # certified, and nobody says whether it was accepted
+    assert told == [("not_yes_or_no", "…"), ("accepted_unsaid", "")]
 
 
 def test_a_reason_to_stay_that_is_not_known_is_told_without_its_words():
     frame = ledger(("1", "户主李四妹不同意"), heading=("旧房编号", "保留原因"))
     _, problems = houses(frame, CATALOG)
     assert [(p.code, p.value) for p in problems] == [("exception_unknown", "")]
+
+
+def numbered(n, village, **columns):
+    return plots(*(box(i) for i in range(n)), 旧房编号=[str(i + 1) for i in range(n)], 村=village, **columns)
+
+
+def test_a_plot_does_not_take_the_only_house_of_its_number_from_another_village():
+    heading = ("旧房编号", "村")
+    table, _ = houses(ledger(("1", "乙村"), ("2", "甲村"), ("3", ""), heading=heading), CATALOG)
+    own = by_number(numbered(3, ["甲村", "甲村委会", "甲村"]), table)
+    assert own.to_numpy().tolist() == [[1, 1], [2, 2]]
+    # where most villages differ the files call them otherwise
+    many = ledger(*((str(i + 1), f"第{i}村") for i in range(30)), heading=heading)
+    assert len(by_number(numbered(30, [f"{i}号" for i in range(30)]), houses(many, CATALOG)[0])) == 30
+
+
+@given(st.lists(st.tuples(st.sampled_from("123"), st.sampled_from(["甲村", "甲村委会", "乙村", ""])), max_size=6),
+       st.lists(st.tuples(st.sampled_from("123"), st.sampled_from(["甲村", "乙", "丙村", ""])), min_size=1, max_size=6))  # fmt: skip
+def test_no_plot_is_matched_with_a_house_of_another_village(rows, own):
+    table, _ = houses(ledger(*rows, heading=("旧房编号", "村")), CATALOG)
+    given_ = plots(
+        *(box(n) for n in range(len(own))),
+        旧房编号=[number for number, _ in own],
+        村=[village for _, village in own],
+    )
+    pairs = by_number(given_, table) if len(table) else pd.DataFrame({"plot": [], "house": []})
+    for plot, house in pairs.itertuples(index=False):
+        one, other = given_["village"].iloc[plot], table["village"].iloc[house]
+        assert not one or not other or village_core(one) == village_core(other)
+        assert table["ledger_id"].iloc[house] == given_["house_id"].iloc[plot]
+    assert pairs["plot"].is_unique
+
+
+def test_two_villages_of_one_name_are_told_apart_by_their_towns():
+    heading = ("旧房编号", "乡镇", "村")
+    table, _ = houses(ledger(("1", "东镇", "上坡村"), ("1", "西乡", "上坡村"), heading=heading), CATALOG)
+    one = numbered(1, ["上坡"], 乡镇=["西乡"])
+    assert by_number(one, table)["house"].tolist() == [1]
+    assert len(by_number(numbered(1, ["上坡"]), table)) == 0  # it may be either's
+
+
+def test_seventy_thousand_numbers_that_start_again_in_each_village_need_no_memory_of_all_pairs():
+    villages, each = 740, 100
+    name = np.repeat([f"第{i}村" for i in range(villages)], each)
+    number = np.tile([str(i + 1) for i in range(each)], villages)
+    table = pd.DataFrame({"ledger_id": number, "house_id": number, "town": "", "village": name})
+    given_ = gpd.GeoDataFrame({"house_id": number, "town": "", "village": name}, geometry=[None] * len(name))
+    tracemalloc.start()
+    pairs = by_number(given_, table)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (pairs["plot"] == pairs["house"]).all()
+    assert len(pairs) == len(name)
+    assert peak < 400e6  # all pairs of a number would be 55 million rows
+
+
+def test_rows_of_one_village_in_two_workbooks_are_one_house_unless_something_tells_them_apart():
+    heading = ("旧房编号", "身份证号", "村", "宅基地面积（㎡）")
+    for person, area, n in ((PERSON, 300, 1), (OTHER, 100, 1), (OTHER, 300, 2), (OTHER, "", 1)):
+        frame = pd.concat([ledger(("1", PERSON, "甲村", 100), heading=heading, file="甲.xlsx"),
+                           ledger(("1", person, "甲村", area), heading=heading, file="乙.xlsx")], ignore_index=True)  # fmt: skip
+        assert len(houses(frame, CATALOG)[0]) == n
+
+
+def test_what_follows_acceptance_does_not_show_it_and_a_no_with_a_day_is_told():
+    heading = ("旧房编号", "是否拆除", "拆除时间", "是否复垦", "是否验收", "验收时间", "是否变更", "是否确权")
+    rows = [("1", "是", "", "是", "", "", "是", ""), ("2", "是", "", "是", "", "", "", "是"), ("3", "是", "", "是", "是", "", "是", ""),
+            ("4", "否", "2020-05-01", "", "", "", "", ""), ("5", "是", "", "是", "否", "2021-05-01", "", ""),
+            ("6", "是", "", "是", "否", "", "是", "")]  # fmt: skip
+    table, problems = houses(ledger(*rows, heading=heading), CATALOG)
+    assert table["stage"].tolist() == ["reclaimed", "reclaimed", "changed", "standing", "reclaimed", "reclaimed"]
+    told = [(p.code, p.row or dict(p.params).get("ids")) for p in problems]
+    assert told == [("no_but_dated", 5), ("no_but_dated", 6), ("stage_order", 7), ("accepted_unsaid", "1、2")]
+    assert dict(problems[2].params)["no_zh"] == "是否验收"
+
+
+def test_a_household_in_two_houses_is_told_and_one_without_a_house_is_in_none():
+    heading = ("旧房编号", "身份证号", "有无旧房")
+    table, problems = houses(ledger(("1", PERSON, "有"), ("2", PERSON, "有"), ("3", OTHER, "有"), ("4", OTHER, "无"),
+                                    heading=heading), CATALOG)  # fmt: skip
+    told = [(p.code, dict(p.params)["ids"]) for p in problems]
+    assert told == [("household_in_houses", "1、2")]
+    assert table["households_n"].tolist() == [1, 1, 1, 1]
+
+
+def test_a_second_row_of_a_household_adds_no_area_and_one_project_in_two_spellings_is_one():
+    heading = ("旧房编号", "身份证号", "宅基地面积（㎡）", "复垦面积（㎡）", "增减挂钩项目")
+    rows = [
+        ("1", PERSON, 100, "", "川〔2019〕1号"),
+        ("1", PERSON, 90, 80, "川[2019]1号"),
+        ("1", OTHER, "", "", "川〔2019〕1号"),
+    ]
+    table, _ = houses(ledger(*rows, heading=heading), CATALOG)
+    assert table[["plot_area", "reclaim_area"]].to_numpy().tolist() == [[100, 80]]
+    assert table["project_twice"].tolist() == [False]
+
+
+def test_reasons_under_other_headings_are_read():
+    for heading in ("未拆原因", "不拆除原因", "保留理由"):
+        table, _ = houses(ledger(("1", "文物保护"), heading=("旧房编号", heading)), CATALOG)
+        assert table["exception"].tolist() == ["heritage"]
+
+
+def test_a_grade_is_a_number_and_what_is_none_is_told():
+    words = ("8", "8等", "较好")
+    table, problems = houses(
+        ledger(*((str(n), word) for n, word in enumerate(words)), heading=("旧房编号", "耕地等别")), CATALOG
+    )
+    assert [grade_of(word) for word in table["quality"]] == pytest.approx([8, 8, float("nan")], nan_ok=True)
+    assert [(p.code, dict(p.params)["ids"]) for p in problems] == [("grade_unknown", "2")]

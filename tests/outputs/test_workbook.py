@@ -16,7 +16,7 @@ from analysis.laws import check_laws
 from geo import io
 from geo.problems import Problem
 from outputs.messages import load, problem_table
-from outputs.workbook import BookInput, write_workbook
+from outputs.workbook import MANY_ROWS, BookInput, folded, write_workbook
 from tests.analysis.test_access import CLINIC, LINE, SHOP, measure
 from tests.flatland import CATALOG, facilities, places
 
@@ -120,3 +120,19 @@ def test_every_share_is_shown_as_a_percentage(tmp_path: Path):
     formats = re.findall(r'<xf numFmtId="(\d+)"', styles.split("<cellXfs")[1])
     codes = dict(re.findall(r'numFmtId="(\d+)" formatCode="([^"]+)"', styles))
     assert [codes[formats[int(style)]] for style in cells] == ["0.0%"] * len(shown)
+
+
+def test_ten_thousand_problems_of_one_kind_are_a_hundred_rows_and_a_sentence():
+    many = [Problem("id_repeated", "fault", file="旧宅.shp", row=n, value="Z") for n in range(10_000)]
+    few = [
+        Problem("id_repeated", "fault", file="另一.shp", row=3, value="Y"),
+        Problem("position_missing", "fault", file="旧宅.shp", row=3),
+    ]
+    table = problem_table(many + few, load("zh"))
+    shown = folded(table, load("zh"))
+    assert len(shown) == MANY_ROWS + 1 + 2
+    more = shown[shown["what"].str.contains("9,900")]
+    assert len(more) == 1
+    assert more["row"].isna().all()
+    assert (more["file"] == "旧宅.shp").all()
+    pd.testing.assert_frame_equal(folded(shown[shown["row"].notna()], load("zh")), shown[shown["row"].notna()])

@@ -89,6 +89,37 @@ def test_an_own_limit_moves_the_plots_between_and_the_run_says_which(county: Pat
     stopped(yike_("run", with_limits(county, '"steep.over" = "二十"')), "steep.over", "二十")
 
 
+def test_an_own_limit_inside_a_class_of_the_slope_map_moves_what_terrain_says_of_that_class(county: Path):
+    """A map of classes 15-25 and over 25 over ground from 8 to 34 degrees, and a limit of 20."""
+    (lon,), (lat,) = degrees([(0, 0)])
+    rim = lon + 0.065  # about 25 degrees
+    classes = gpd.GeoDataFrame(
+        {"坡度级别": [4, 5]}, crs=4490,
+        geometry=[shapely.box(lon - 1, lat - 1, rim, lat + 1), shapely.box(rim, lat - 1, lon + 1, lat + 1)],
+    )  # fmt: skip
+    io.write_vector(classes, county / "坡度图.gpkg")
+    text = (county / "某县.toml").read_text("utf-8").replace("[network]", 'slope_map = "坡度图.gpkg"\n[network]')
+    (county / "某县.toml").write_text(text, "utf-8")
+    base = yike.open(county / "某县.toml").run(only=ONLY).table("homesteads")
+    run = yike.open(with_limits(county, '"steep.over" = 20')).run(only=ONLY)
+    inside = base["slope_source"].eq("survey") & base["way"].eq("reclaim")
+    over = base.loc[inside & (base["slope_terrain_deg"] > 20), "homestead_id"]
+    assert 3 < len(over) < inside.sum()
+    assert run.table("ways_moved")["homestead_id"].tolist() == over.tolist()
+
+
+def test_terrain_of_the_old_villages_alone_serves_the_plots_and_no_walk(county: Path):
+    (lon,), (lat,) = degrees([(0, 0)])
+    rows = io.read_table(county / "安置点.xlsx").rows
+    far = [rows[0], (*rows[1][:4], str(lon), str(lat - 0.5))]
+    io.write_table(far, county / "安置点.xlsx", sheet="安置点")
+    Town().street((0, -550), (40, -550)).write(county / "路.osm")
+    run = yike.open(county / "某县.toml").run(only=[*ONLY, "access", "map"])
+    assert "terrain_only_of_plots" in set(run.table("problems")["code"])
+    assert run.table("homesteads")["slope_deg_mean"].notna().all()
+    assert len(run.access)
+
+
 def test_a_plot_is_explained_gate_by_gate(county: Path):
     by_plot = yike_("explain", county / "某县.toml", "--plot", "Z39")
     assert by_plot.exit_code == 0, by_plot.output
@@ -191,6 +222,18 @@ def test_ten_thousand_plots_of_one_id_come_out_one_by_one(county: Path):
     assert (run.table("problems")["code"] == "id_repeated").sum() == 9_999
 
 
+def test_workbooks_of_one_folder_need_not_have_the_same_columns(county: Path):
+    (county / "旧房").mkdir()
+    (county / "旧房.xlsx").rename(county / "旧房" / "一.xlsx")
+    heading = ("旧房编号", "村", "是否拆除", "拆除时间", "是否复垦", "复垦面积（㎡）", "保留原因")
+    io.write_table([heading, ("K1", "乙村", "是", "2024-05-01", "是", 120, "")], county / "旧房" / "二.xlsx")
+    text = (county / "某县.toml").read_text("utf-8").replace('"旧房.xlsx"', '"旧房"')
+    (county / "某县.toml").write_text(text, "utf-8")
+    run = yike.open(county / "某县.toml").run(only=ONLY)
+    table = run.table("demolition").set_index("unit_level")
+    assert table.loc["county", ["houses_n", "demolished_n", "reclaimed_n"]].tolist() == [41, 1, 1]
+
+
 def test_the_field_gets_lists_sheets_and_layers(county: Path):
     yike.open(county / "某县.toml").run(only=ONLY)
     key = [("旧房编号", "户主", "电话"), *((f"J{n:02d}", f"户{n}", "13800138000") for n in range(40))]
@@ -222,7 +265,18 @@ def test_the_field_gets_lists_sheets_and_layers(county: Path):
         yike_("field", county / "某县-run", "--out", county / "某县-run" / "外业"), "外业"
     )  # names stay out of it
     stopped(yike_("field", county), "不是一个结果文件夹")
+    io.write_table(key, county / "某县-run" / "钥匙.xlsx")
+    stopped(yike_("field", county / "某县-run", "--key", county / "某县-run" / "钥匙.xlsx"), "钥匙")
     stopped(yike_("field", county / "某县-run", "--out", county / "某县-run"), "某县-run")
+
+
+def test_a_run_without_plots_has_nothing_for_the_field(county: Path):
+    none = gpd.read_file(county / "旧宅.gpkg").iloc[:0]
+    (county / "旧宅.gpkg").unlink()
+    none.to_file(county / "旧宅.gpkg", layer="旧宅", engine="pyogrio")
+    run = yike.open(county / "某县.toml").run(only=ONLY)
+    assert len(run.table("homesteads")) == 0
+    stopped(yike_("field", run.folder), "宅基地")
 
 
 def test_names_are_joined_to_their_own_house_whatever_the_key_looks_like(tmp_path: Path):
@@ -232,6 +286,9 @@ def test_names_are_joined_to_their_own_house_whatever_the_key_looks_like(tmp_pat
         "旧房编号,村,户主,电话,电话\nj(1),甲村,张,1,2\nJ(2),甲村,李,3\nJ(2),甲村,赵\n3,乙村,王,5,6\n3,丁村,孙,7,8\n",
         "utf-8",
     )
+    bare = table.assign(house_id=["3", "3", "3", "3"], village=["丁村", "乙村", "丙村", ""])
+    # a number of several villages is nobody's without its village
+    assert _with_key(bare, tmp_path / "钥匙.csv")[0]["户主"].tolist() == ["孙", "王", "", ""]
     joined, extra = _with_key(table, tmp_path / "钥匙.csv")
     assert extra == ["村", "户主", "电话", "电话 "]
     assert joined["户主"].tolist() == ["张", "李、赵", "王", ""]
