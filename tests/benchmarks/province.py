@@ -93,6 +93,7 @@ def homesteads(n: int) -> gpd.GeoDataFrame:
     )
     table = pd.DataFrame({"homestead_id": [f"Z{i:06d}" for i in range(n)], **blank})
     table["ledger_area_m2"], table["soil_cm"] = np.nan, np.nan
+    table["mended"] = False
     table["file"], table["row"] = "made up", np.arange(1, n + 1)
     return gpd.GeoDataFrame(table, geometry=shapely.polygons(at), crs=4326)
 
