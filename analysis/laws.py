@@ -391,12 +391,12 @@ def _counties_are_sums(tables: Tables, _: _Rules) -> pd.Series:
     apart = by.max() - by.min() if len(by) > 1 else pd.Series(dtype="float64")
     named = rows[(rows["unit_level"] == "project") & (rows["unit_id"] != "")]
     whole = rows[rows["unit_level"] == "county"].set_index("unit_id")["surplus_mu"].dropna()
-    parts = named.groupby("county")["surplus_mu"].sum().reindex(whole.index)
-    return pd.concat([apart, (whole - parts).abs()]).where(lambda d: d > 1e-6, 0.0)
+    parts = named.groupby("county")["surplus_mu"].sum(skipna=False).reindex(whole.index)
+    return pd.concat([apart, (whole - parts).abs()]).fillna(1.0).where(lambda d: d > 1e-6, 0.0)
 
 
 def _quota_on_construction_land(tables: Tables, _: _Rules) -> pd.Series:
-    rows = tables["homesteads"].dropna(subset=["quota_area_m2", "construction_area_m2"])
+    rows = tables["homesteads"].reindex(columns=["quota_area_m2", "construction_area_m2"]).dropna()
     beyond = rows["quota_area_m2"] - rows["construction_area_m2"]
     return beyond.where(beyond > 0.01, 0.0)
 

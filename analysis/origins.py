@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from analysis.quota import own_m2
 from geo import crs as systems
 from geo.overlay import covered_m2, first_holding, pieces
 from layers.catalog import Catalog
@@ -47,7 +48,7 @@ def origins(
     villages
         Of the form ``villages``, in degrees.
     homesteads
-        ``lon``, ``lat`` and ``area_mu`` of plots.
+        ``lon``, ``lat``, ``area_m2`` and ``overlap_m2`` of plots.
     catalog
         What a hectare feeds, and from which index on a village is of the first and second priority.
     steep_share
@@ -80,7 +81,7 @@ def origins(
             "area_ha": area / 10_000,
             "plots_n": np.bincount(plots_in[plots_in >= 0], minlength=n),
             "plots_mu": np.bincount(
-                plots_in[plots_in >= 0], homesteads["area_mu"].fillna(0.0).to_numpy(np.float64)[plots_in >= 0], n
+                plots_in[plots_in >= 0], (np.nan_to_num(own_m2(homesteads)) / systems.M2_PER_MU)[plots_in >= 0], n
             ),
             "steep_share": steep_share,
         }

@@ -11,6 +11,8 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
+from scipy import sparse, spatial
+from scipy.sparse import csgraph
 
 from geo import crs as systems
 from geo.io import Raster, RasterFiles
@@ -66,17 +68,50 @@ def ground_of(plots: gpd.GeoDataFrame, area_m2: Floats) -> Shapes:
     """
     shapes: Shapes = plots.geometry.to_numpy().copy()
     points = np.flatnonzero((shapely.get_type_id(shapes) == shapely.GeometryType.POINT) & (area_m2 > 0))
+    at = spots(shapes[points])
     shapes[~areal(shapes)] = None
     if len(points):
-        at = plots.geometry.iloc[points]
-        plane = systems.zone(float(at.x.median()))
-        flat = systems.geometry_to_plane(at.to_numpy(), plane)
+        plane = systems.zone(float(np.median(shapely.get_x(at))))
+        flat = systems.geometry_to_plane(at, plane)
         # as large as the circle is the polygon of 64 corners
         radius = np.sqrt(area_m2[points] / (32 * np.sin(2 * np.pi / 64)))
         rounds = shapely.buffer(flat, radius, quad_segs=16)
         shapes[points] = systems.geometry_to_degrees(rounds, plane.to_wkt())
     shapes[shapely.is_empty(shapes)] = None
     return shapes
+
+
+def spots(points: Shapes) -> Shapes:
+    """
+    Give points in degrees that stand at one place the same position: no homestead lies a step from another.
+
+    Of a heap of points (each within ``STEP_M`` of another, up to three times that by chance of the cells, and all
+    within ``HEAP_M``) it is that of the most western, whatever the order.
+    """
+    if not len(points):
+        return points
+    plane = systems.zone(float(np.median(shapely.get_x(points))))
+    flat = shapely.get_coordinates(systems.geometry_to_plane(points, plane))
+    cells, cell_of = np.unique(np.floor(flat / STEP_M).astype(np.int64), axis=0, return_inverse=True)
+    pairs = spatial.cKDTree(cells).query_pairs(1.5, output_type="ndarray")  # the eight around
+    near = sparse.coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(len(cells),) * 2)
+    heap = csgraph.connected_components(near, directed=False)[1][cell_of.ravel()]
+    # a row of points that goes on and on is no heap: its cells count one by one
+    by = pd.DataFrame(flat, columns=["x", "y"]).groupby(heap)
+    wide = ((by.transform("max") - by.transform("min")) > HEAP_M).any(axis=1).to_numpy(bool)
+    kind = np.where(wide, -1 - cell_of.ravel(), heap)
+    order = np.lexsort((flat[:, 1], flat[:, 0]))
+    first = pd.Series(order).groupby(kind[order]).transform("first").to_numpy(np.int64)
+    out = np.empty(len(points), object)
+    out[order] = points[first]
+    return out
+
+
+STEP_M = 1.0
+"""Cells of this size that hold points and touch are one place [P]."""
+
+HEAP_M = 5.0
+"""Points further apart are several places, whatever stands between them [P]."""
 
 
 def measure_plots(
@@ -200,12 +235,12 @@ def _shared(
     if not len(points):
         return found
     points = points[np.argsort(rank[points])]
-    at = plots.geometry.to_numpy()
+    at = plots.geometry.to_numpy().copy()
+    at[points] = spots(at[points])
     inside, holder = shapely.STRtree(only(ground, outlined)).query(at[points], predicate="intersects")
     before, after = [holder], [points[inside]]
     size = shapely.area(ground)
-    x, y = (np.round(axis(at[points]), 7) for axis in (shapely.get_x, shapely.get_y))
-    places = pd.Series(points).groupby([x, y])
+    places = pd.Series(points).groupby([shapely.get_x(at[points]), shapely.get_y(at[points])])
     for own in places.groups.values():
         rows = points[own]
         if len(rows) > 1:  # what those before have together is the largest of their circles
@@ -275,12 +310,8 @@ def _where(
     """County, town, village, group and collective: as the layer says, else as the ground does."""
     out = pd.DataFrame({n: plots[n].astype("object") for n in ("county", "town", "village", "group")})
     if land.villages is not None and len(land.villages):
-        near = first_holding(points.to_numpy(), land.villages.geometry.to_numpy())
-        blank = pd.Series("", index=land.villages.index)
-        for name, columns in (("town", ("town",)), ("village", ("name", "village"))):
-            told = next((land.villages[c] for c in columns if c in land.villages), blank).to_numpy(object)
-            found = np.where(near >= 0, told[near], "")
-            out[name] = out[name].where(out[name] != "", found)
+        there = village_of(points, land.villages)
+        out[["town", "village"]] = out[["town", "village"]].where(lambda t: t != "", there)
     out["county"] = out["county"].where(out["county"] != "", county)
     owner = plots["collective"].astype("object")
     out["collective"], out["owner_level"], out["own_share"], out["crossing"] = owner, "", np.nan, False
@@ -309,6 +340,17 @@ def _where(
     share = np.where(area_m2 > 0, np.minimum(within / area_m2, 1.0), np.nan)
     out["own_share"] = share
     out["crossing"] = share < own_share
+    return out
+
+
+def village_of(points: gpd.GeoSeries, villages: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Say in which ``town`` and ``village`` points lie, '' for none; index of the points."""
+    near = first_holding(points.to_numpy(), villages.geometry.to_numpy())
+    blank = pd.Series("", index=villages.index)
+    out = pd.DataFrame(index=points.index)
+    for name, columns in (("town", ("town",)), ("village", ("name", "village"))):
+        told = next((villages[column] for column in columns if column in villages), blank).to_numpy(object)
+        out[name] = pd.Series(np.where(near >= 0, told[near], ""), points.index, dtype="object")
     return out
 
 

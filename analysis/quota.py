@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -27,7 +28,7 @@ QUOTA = [
     "ledger_cleared_mu", "accepted_unknown_n", "unknown_n",
 ]  # fmt: skip
 
-AGRICULTURAL = ("garden", "forest", "grass", "other_agri")
+AGRICULTURAL = ("garden", "forest", "grass")
 """Land that earns quota beside farmland: 其他农用地 in the wide sense."""
 
 _ADDS = QUOTA[3:15]
@@ -69,8 +70,8 @@ def earned(homesteads: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     Only the construction land of the survey that no other plot or project claims can earn (``quota_area_m2``),
     and only what is accepted has. Accepted farmland is net of ridges: what the ledger says is new farmland, else
     its area less the rate of ridges; of a plot partly eligible the eligible part of both. Land accepted as a
-    class that is no agricultural land (0404 other grass) is excluded, and so is what the survey shows as no
-    construction land.
+    class that is no farmland, garden, forest or grass (0404 other grass, a road) is excluded, and so is what the
+    survey shows as no construction land.
 
     Parameters
     ----------
@@ -185,9 +186,9 @@ def quota(
     -------
     quota, problems
         ``QUOTA``; of ``unknown_n`` plots area, survey, stage, slope or what was made of them is not known: they
-        have no part in sums. Where some of them are accepted (``accepted_unknown_n``) there is no balance and no
-        surplus. ``ledger_cleared_mu`` is what the ledger of projects calls cleared, to stand beside
-        ours. ``accepted_barred_mu`` is the part of accepted farmland where gates let only green
+        have no part in sums of what that tells. Where some of them are accepted (``accepted_unknown_n``) there is
+        no balance and no surplus. ``ledger_cleared_mu`` is what the ledger of projects calls cleared, to stand
+        beside ours. ``accepted_barred_mu`` is the part of accepted farmland where gates let only green
         grow. Plots of no project stand under ``''`` of the level project. ``quality_balance`` is the mean grade
         that was taken less that of what came (negative: what came is worse), NaN unless grades of ``GRADED`` of
         what came are known. Problems: a project that no ledger of projects knows, or of several counties, plots of
@@ -202,10 +203,10 @@ def quota(
     by_project = gains.groupby(homesteads["project_id"].to_numpy(object)).sum(min_count=1)
     names = [*used.index, *(name for name in by_project.index if name not in used.index)]
     one = by_project.reindex(names).join(used.reindex(names))
-    # a project without plots has earned nothing, if it is known of every plot whose it is
-    whole_known = not (homesteads["stage"] == "").any()
+    # a project without plots has earned nothing, where plots say whose they are at all
+    told = bool((homesteads["project_id"] != "").any())
     counts = ["accepted_unknown_n", "unknown_n"]
-    one.loc[~one.index.isin(by_project.index), [*_ADDS, *counts]] = 0.0 if whole_known else np.nan
+    one.loc[~one.index.isin(by_project.index), [*_ADDS, *counts]] = 0.0 if told else np.nan
     own = homesteads["county"].where(homesteads["county"] != "", county)
     of_project = homesteads.assign(county=own)[homesteads["project_id"] != ""].groupby("project_id")["county"]
     several = of_project.nunique()
@@ -234,6 +235,9 @@ def quota(
     counties = _balanced(whole.assign(county=whole.index), "county")
     by_county = projects_.loc[named].groupby("county")["usable"]
     every = {name: own.array.all(skipna=False) for name, own in by_county}  # NA unless one may not
+    balances = ["farmland_balance_mu", "surplus_mu", "remaining_mu"]
+    sums_ = projects_.loc[named].groupby("county")[balances].sum(skipna=False)
+    counties[balances] = sums_.reindex(counties.index)
     counties["usable"] = pd.array([every.get(name, pd.NA) for name in counties.index], dtype="boolean")
     table = pd.concat([projects_, counties], ignore_index=True)[QUOTA]
     return table, [*problems, *grades_unknown(table), *_overdrawn(table, as_of)]
@@ -263,7 +267,7 @@ def _used(projects: pd.DataFrame | None) -> tuple[pd.DataFrame, list[str]]:
     An empty cell of what is reserved, sold or otherwise used is nothing; a cell that cannot be read, and a column
     that is not there, are not known. Who tells one kind of sale tells of the other by leaving it out.
     """
-    given = pd.DataFrame(columns=["project_id"]) if projects is None else projects
+    given = pd.DataFrame(columns=["project_id"]) if projects is None else once(projects)
     out = pd.DataFrame(index=pd.Index(_ids(given)))
 
     def numbers(field: str) -> Floats:
@@ -303,10 +307,26 @@ def project_ids(said: pd.Series, projects: pd.DataFrame | None) -> pd.Series:
     if projects is None:
         return said
     ids = _ids(projects)
-    names = projects.get("project", ids).astype("str").map(same_id)
-    once = ~names.duplicated(keep=False) & (names != "")
-    known = dict(zip(names[once], ids[once], strict=True)) | {same_id(name): name for name in ids}
+    rows = pd.DataFrame({"id": ids, "name": projects.get("project", ids).astype("str").map(same_id),
+                         "number": ids.map(_number)})[lambda t: t["name"] != ""]  # fmt: skip
+    # a project may have several rows of one number; two numbers of one name are nobody's
+    alone = rows.groupby("name")["number"].transform("nunique") == 1
+    first = rows[alone].drop_duplicates("name")
+    known = dict(zip(first["name"], first["id"], strict=True)) | {same_id(name): name for name in ids}
     return said.map(lambda text: known.get(same_id(str(text)), str(text)) if text else "")
+
+
+def once(projects: pd.DataFrame) -> pd.DataFrame:
+    """Leave out rows that say of a project what an earlier one says."""
+    said = projects.drop(columns=["file", "row"], errors="ignore").astype("str")
+    if "project_id" in said:
+        said["project_id"] = said["project_id"].map(_number)
+    return projects[~said.duplicated()]
+
+
+def _number(project_id: str) -> str:
+    """The number of a project without what tells its later rows apart."""
+    return re.sub(r"(@[^#]*)?#\d+$", "", project_id)
 
 
 def _ids(projects: pd.DataFrame) -> pd.Series:
@@ -336,7 +356,7 @@ def _balanced(rows: pd.DataFrame, level: str) -> pd.DataFrame:
     out["remaining_mu"] = out["surplus_mu"] - out["sold_in_province_mu"] - out["sold_cross_province_mu"]
     short = (out["farmland_balance_mu"] < 0) | (out["quality_balance"] < 0)
     known = out["farmland_balance_mu"].notna()
-    out["usable"] = (~short).astype("boolean").mask(~known & ~short)
+    out["usable"] = (~short).astype("boolean").mask((~known | out["surplus_mu"].isna()) & ~short)
     return out
 
 

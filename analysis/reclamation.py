@@ -16,7 +16,7 @@ from scipy.sparse import csgraph
 
 from analysis.plots import PER_MU, ground_of, rims
 from geo import crs as systems
-from geo.overlay import apart_m, covered_m2, joined
+from geo.overlay import apart_m, covered_m2, first_come, joined
 from geo.terrain import over_share
 from layers.catalog import Catalog
 from layers.catalog.land import WAYS, Gate, Reclamation
@@ -496,7 +496,14 @@ def _pieces(site: Site, open_: Bools, rules: Reclamation) -> tuple[NDArray[np.ob
     takes[rows] = True
     takes[other] = True  # only fields that a plot joins
     # whole square centimetres: their sum does not hang on the order
-    area = np.rint(1e4 * np.concatenate((np.nan_to_num(site.area_m2), shapely.area(site.fields))))
+    # ground that two plots or two patches share counts once
+    own, fields_m2 = (
+        np.nan_to_num(site.area_m2 - site.measured["overlap_m2"].fillna(0.0).to_numpy(np.float64)),
+        np.zeros(m),
+    )
+    joined_fields = np.flatnonzero(takes[n:])
+    fields_m2[joined_fields] = first_come(site.fields[joined_fields])
+    area = np.rint(1e4 * np.concatenate((own, fields_m2)))
     whole = np.bincount(part[takes], area[takes], part.max() + 1) / 1e4 / PER_MU
     fields = np.bincount(part[n:][takes[n:]], minlength=part.max() + 1)
     ids = site.measured["homestead_id"].to_numpy(str)
@@ -540,10 +547,11 @@ def _ridges(site: Site, rules: Reclamation) -> Floats:
 
 
 def _net_farmland(site: Site, target: pd.Series, rate: pd.Series, catalog: Catalog) -> Floats:
-    """New farmland less what ridges take; none where the target is none, or where the survey has a field."""
+    """New farmland less ridges; none where the target is none, or a field or another plot has the ground."""
     scheme = catalog.land["third_survey"]
     farm = target.map(lambda code: scheme.use_of(code) == "farmland").to_numpy(bool)
-    fresh = site.area_m2 - site.measured["farmland_area_m2"].fillna(0.0).to_numpy(np.float64)
+    taken = site.measured[["farmland_area_m2", "overlap_m2"]].fillna(0.0).sum(axis=1).to_numpy(np.float64)
+    fresh = np.maximum(site.area_m2 - taken, 0.0)
     net = fresh / PER_MU * (1 - rate.to_numpy(np.float64))
     return np.where(farm, net, np.where(np.isnan(site.area_m2), np.nan, 0.0))
 

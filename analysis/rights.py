@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.plots import PER_MU
-from analysis.quota import done_m2
+from analysis.quota import done_m2, own_m2
 from geo.problems import Problem
 from layers.houses import STAGES, stage_number
 from layers.ledgers import collective_core, plain
@@ -39,9 +39,9 @@ def rights(homesteads: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     homesteads
-        ``collective``, ``owner_level`` (31, 32 or 33 of QSXZ, '' where not known), ``area_m2``, ``reclaimed_m2``,
-        ``stage``, ``way``, ``exception``, ``registered``, ``certified`` and ``changed`` (nullable), ``disputed``,
-        ``crossing``.
+        ``collective``, ``owner_level`` (31, 32 or 33 of QSXZ, '' where not known), ``area_m2``, ``overlap_m2``,
+        ``reclaimed_m2``, ``stage``, ``way``, ``exception``, ``registered``, ``certified`` and ``changed``
+        (nullable), ``disputed``, ``crossing``.
 
     Returns
     -------
@@ -50,7 +50,9 @@ def rights(homesteads: pd.DataFrame) -> pd.DataFrame:
         homestead right cancelled. What is updated, registered and certified is NaN where of no accepted plot it is
         told; ``ownership_unknown_mu`` and ``contract_unknown_mu`` are the accepted land of which it is not.
     """
-    area = homesteads["area_m2"].fillna(0.0).to_numpy(np.float64)
+    area = np.nan_to_num(own_m2(homesteads))
+    # a plot wholly on the ground of others is one drawn twice, and no right of its own
+    there = (own_m2(homesteads) > 0) | homesteads["area_m2"].isna().to_numpy(bool)
     done = np.nan_to_num(done_m2(homesteads))
     accepted = stage_number(homesteads["stage"]) >= STAGES.index("accepted")
     updated, registered, certified = (
@@ -63,7 +65,7 @@ def rights(homesteads: pd.DataFrame) -> pd.DataFrame:
         {
             "plots": 1, "accepted_mu": done * accepted,
             "retained_mu": stays * produces, "retained_other_mu": stays * ~produces,
-            "homestead_right_cancelled_n": accepted.astype(np.int64),
+            "homestead_right_cancelled_n": (accepted & there).astype(np.int64),
             "ownership_updated_mu": updated, "ownership_unknown_mu": done * (accepted & np.isnan(updated)),
             "contract_registered_mu": registered, "contract_certified_mu": certified,
             "contract_unknown_mu": done * (accepted & np.isnan(registered)),

@@ -106,6 +106,18 @@ def joined(row: NDArray[np.int64], parts: Shapes) -> tuple[NDArray[np.int64], Sh
     return row[first], union
 
 
+def first_come(shapes: Shapes) -> Floats:
+    """Measure on a plane what each polygon has that none before it has."""
+    area = shapely.area(shapes)
+    own, before = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    earlier = before < own
+    own, before = own[earlier], before[earlier]
+    order = np.lexsort((before, own))
+    rows, union = joined(own[order], shapely.intersection(shapes[own[order]], shapes[before[order]]))
+    area[rows] = np.maximum(area[rows] - shapely.area(union), 0.0)
+    return np.asarray(area, np.float64)
+
+
 def overlaps(
     shapes: Shapes, *, least_m2: float, rank: NDArray[np.int64] | None = None,
     kind: NDArray[np.int64] | None = None,

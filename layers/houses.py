@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from geo.problems import Problem
 from layers.catalog import Catalog
-from layers.ledgers import HIDDEN, one_name, parse_date, plain, same_id, short, some, village_core
+from layers.ledgers import HIDDEN, collective_core, one_name, parse_date, plain, same_id, short, some, village_core
 
 STAGES = ("standing", "demolished", "reclaimed", "self_checked", "accepted", "changed", "certified")
 """What happened to a house and its plot, in this order: 待拆, 已拆, 已复垦, 县级自验, 已验收, 已变更, 已确权."""
@@ -235,18 +235,50 @@ def _by_village(rows: pd.DataFrame) -> tuple[pd.Series, list[Problem]]:
     return named, doubts
 
 
+def with_towns(ledger: pd.DataFrame, towns: set[str]) -> pd.DataFrame:
+    """Give rows the town that the name of their file bears, where the file tells none and bears one alone."""
+    told = ledger["town"] if "town" in ledger else pd.Series("", index=ledger.index)
+    silent = ~(told != "").groupby(ledger["file"]).transform("any")
+    borne = {file: [town for town in towns if town and town in file] for file in set(ledger.loc[silent, "file"])}
+    named = ledger["file"].map({file: own[0] for file, own in borne.items() if len(own) == 1})
+    return ledger.assign(town=told.where(~silent | named.isna(), named))
+
+
 def _elsewhere(rows: pd.DataFrame) -> pd.Series:
-    """Say which rows of a village without a town are of another house than those of their number elsewhere."""
+    """
+    Say which rows of a village without a town are of another house than those of their number elsewhere.
+
+    Where of the numbers of two files more differ than agree, in owner or in area, all without a household in both
+    are others.
+    """
     out = pd.Series(False, index=rows.index)
     open_ = rows[(rows["where"] != "") & (rows["town"] == "") & (rows["village"] != "")]
     files = open_.groupby(["house_id", "where"])["file"].transform("nunique")
-    for _, own in open_[files > 1].groupby(["house_id", "where"]):
-        first, *others = (part for _, part in own.groupby("file", sort=False))
+    for _, own in open_[files > 1].groupby("where"):
+        before, *others = (part for _, part in own.groupby("file", sort=False))
         for part in others:
-            shared = set(part["key"]) & set(first["key"]) - {""}
-            one, other = first["plot_area"].max(), part["plot_area"].max()
-            out[part.index] = not shared and abs(one - other) > ALIKE * one  # never where one is not told
+            by = dict(list(before.groupby("house_id")))
+            told = {number: _told_apart(by[number], rows_) for number, rows_ in part.groupby("house_id")
+                    if number in by}  # fmt: skip
+            n = Counter(told.values())
+            mostly = n["other"] > n["same"] + n["alike"]
+            apart = [number for number, one in told.items() if one == "other" or (mostly and one != "same")]
+            out[part.index] = part["house_id"].isin(apart)
+            before = pd.concat([before, part])
     return out
+
+
+def _told_apart(one: pd.DataFrame, other: pd.DataFrame) -> str:
+    """Whether rows of one number in two files are ``same`` (a household in both), ``alike``, ``other`` or ''."""
+    if set(one["key"]) & set(other["key"]) - {""}:
+        return "same"
+    owners = [{collective_core(name) for name in rows["collective"]} - {""} for rows in (one, other)]
+    if all(owners) and not any(one_name(a, b) for a in owners[0] for b in owners[1]):
+        return "other"
+    size, size_of = one["plot_area"].max(), other["plot_area"].max()
+    if np.isnan(size) or np.isnan(size_of):
+        return ""
+    return "other" if abs(size - size_of) > ALIKE * size else "alike"
 
 
 def _in_several(rows: pd.DataFrame) -> list[Problem]:
@@ -476,7 +508,9 @@ def by_number(plots: gpd.GeoDataFrame, houses: pd.DataFrame) -> pd.DataFrame:
     """
     Pair plots and houses of one number: in one village, else the only house of it unless it is of another village.
 
-    Where most villages differ, files call them otherwise, and they are not asked.
+    Where most villages differ, files call them otherwise, and they are not asked. Of several houses in villages of
+    one name the plot's is that of its ``ground_town``, if there is such a column, and a house with a plot in its
+    own has none elsewhere. A village's plots may lie on the ground of another, so that it decides nothing else.
 
     Returns
     -------
@@ -485,18 +519,24 @@ def by_number(plots: gpd.GeoDataFrame, houses: pd.DataFrame) -> pd.DataFrame:
     """
     one, other = (
         pd.DataFrame({
-            "number": table[name].map(same_id).astype("object"), "row": np.arange(len(table)),
-            "town": table["town"].map(lambda name: _TOWN.sub("", plain(name))).astype("object"),
-            "village": table["village"].map(village_core).astype("object"),
+            "number": table[name].map(same_id).astype("object").to_numpy(), "row": np.arange(len(table)),
+            **{at: table.get(at, pd.Series("", index=table.index)).map(_town_core).astype("object").to_numpy()
+               for at in ("town", "ground_town")},
+            "village": table["village"].map(village_core).astype("object").to_numpy(),
         }) for table, name in ((plots, "house_id"), (houses, "ledger_id"))
     )  # fmt: skip
     one = one[one["number"] != ""]
     here = one[one["village"] != ""].merge(other, on=["number", "village"], suffixes=("", "_of"))
     # two villages of one name lie in two towns
     here = here[(here["town"] == here["town_of"]) | (here["town"] == "") | (here["town_of"] == "")]
+    left = one[~one["row"].isin(here["row"])]
+    again = here["row"].duplicated(keep=False)
+    agrees = (here["ground_town"] == here["town_of"]) & (here["town_of"] != "")
+    open_ = (here["ground_town"] == "") | (here["town_of"] == "")
+    # whose plot lies in its own town has no other in another
+    here = here[(~again & (open_ | ~agrees.groupby(here["row_of"]).transform("any"))) | agrees]
     again = here["row"].duplicated(keep=False)
     columns = ["village", "village_of", "town", "town_of"]
-    left = one[~one["row"].isin(here["row"])]
     only = other[~other["number"].duplicated(keep=False)]
     there = left.merge(only, on="number", suffixes=("", "_of"))
     same = {names: all(not a or not b or one_name(a, b) for a, b in (names[:2], names[2:]))
@@ -509,7 +549,9 @@ def by_number(plots: gpd.GeoDataFrame, houses: pd.DataFrame) -> pd.DataFrame:
     return pairs.set_axis(["plot", "house"], axis=1).astype("int64").sort_values("plot", ignore_index=True)
 
 
-_TOWN = re.compile(r"(街道|街道办事处|乡|镇)$")
+def _town_core(name: str) -> str:
+    return re.sub(r"(街道|街道办事处|乡|镇)$", "", plain(name))
+
 
 FEW = 20
 """From so many plots on it is the writing of villages that differs where most do."""

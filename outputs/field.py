@@ -87,12 +87,37 @@ def write_sheets(
                 sheet.set_row(row, 12 * lines)
             sheet.write(len(own) + 3, 0, messages.say("field.sign"))
             sheet.write(len(own) + 4, 0, messages.say("map.default_mark"))
-            sheet.set_landscape()
-            sheet.set_paper(9)  # A4
-            sheet.fit_to_pages(1, 0)
-            sheet.repeat_rows(1)
-            sheet.set_footer("&C&P / &N")
-            sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+            _on_paper(sheet, heading=1)
+
+
+def write_list(table: pd.DataFrame, path: Path, messages: Messages, *, columns: Sequence[str]) -> None:
+    """Write the plots to be looked at as one list, its heading on every page, on A4 across."""
+    with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False}) as book:
+        head = book.add_format({"bold": True, "text_wrap": True, "border": 1, "font_size": 9})
+        cell = book.add_format({"text_wrap": True, "border": 1, "valign": "top", "font_size": 9})
+        degrees = book.add_format({"border": 1, "num_format": "0.000000", "valign": "top", "font_size": 9})
+        tenths = book.add_format({"border": 1, "num_format": "0.0", "valign": "top", "font_size": 9})
+        sheet = book.add_worksheet(messages.say("field.list"))
+        for number, name in enumerate(columns):
+            heading = "field_why" if name == "why" else name
+            sheet.write_string(0, number, messages.heading(heading), head)
+            sheet.set_column(number, number, _WIDE.get(name, 11))
+            style = degrees if name in ("lon", "lat") else tenths if table[name].dtype == "float64" else cell
+            for row, value in enumerate(table[name], start=1):
+                _write(sheet, row, number, value, style)
+        sheet.freeze_panes(1, 1)
+        sheet.autofilter(0, 0, len(table), len(columns) - 1)
+        _on_paper(sheet, heading=0)
+
+
+def _on_paper(sheet: Any, *, heading: int) -> None:
+    """A4 across, as wide as the page, a row of headings on each, and its number."""
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(heading)
+    sheet.set_footer("&C&P / &N")
+    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
 
 
 def _write(sheet: Any, row: int, column: int, value: Any, style: Any) -> None:

@@ -15,8 +15,8 @@ from geo import io
 from geo.problems import Problem, Stop
 from layers import catalog as catalogue
 from layers.ledgers import name_columns, same_id, village_core, written_down
-from outputs.field import not_gbk_n, write_layers, write_sheets
-from outputs.messages import Messages, load
+from outputs.field import not_gbk_n, write_layers, write_list, write_sheets
+from outputs.messages import load
 from yike.run import Run, require_apart
 
 
@@ -82,7 +82,7 @@ def prepare_field(
         printed, extra = _with_key(table, key)
     write_sheets(printed, sheets, words, title=words.say("field.title", name=project["name"]), extra=extra)
     listed = out / "check_list.xlsx"
-    _write_list(table, listed, words)
+    write_list(table, listed, words, columns=LIST)
     shapes = gpd.read_file(run / "results.gpkg", layer="homesteads", columns=["homestead_id"])
     plots = gpd.GeoDataFrame(table.merge(shapes, on="homestead_id", how="left"), crs=shapes.crs)
     return Fieldwork(table, (listed, sheets, *write_layers(plots, out)), not_gbk_n(plots))
@@ -90,14 +90,6 @@ def prepare_field(
 
 LIST = ("homestead_id", "house_id", "town", "village", "group", "house_stage", "area_m2", "ledger_area_m2",
         "slope_deg_mean", "way", "target_class", "reasons", "lon", "lat", "why")  # fmt: skip
-
-
-def _write_list(table: pd.DataFrame, path: Path, words: Messages) -> None:
-    digits = {"area_m2": 1, "ledger_area_m2": 1, "slope_deg_mean": 1, "lon": 6, "lat": 6}
-    shown = table[list(LIST)].round(digits).astype("object")
-    rows = [tuple(words.heading("field_why" if name == "why" else name) for name in LIST)]
-    rows += [tuple("" if pd.isna(v) else v for v in row) for row in shown.itertuples(index=False, name=None)]
-    io.write_table(rows, path, sheet=words.say("field.list"))
 
 
 def _each(told: pd.Series) -> str:

@@ -28,7 +28,7 @@ from analysis.homesteads import (
     with_houses,
 )
 from analysis.origins import origins
-from analysis.plots import STEEP_DEG, WILD, Land, measure_plots
+from analysis.plots import STEEP_DEG, WILD, Land, measure_plots, village_of
 from analysis.quota import own_m2, quota, worth
 from analysis.reclamation import (
     MAJORITY,
@@ -51,7 +51,7 @@ from geo.problems import Problem, Stop
 from geo.terrain import over_share, slope_by_tiles
 from layers import catalog as catalogue
 from layers.catalog import Catalog
-from layers.houses import HOUSES, houses, key_maker, match
+from layers.houses import HOUSES, houses, key_maker, match, with_towns
 from layers.ledgers import some
 from yike.project import Project
 from yike.secret import household_secret
@@ -81,8 +81,8 @@ def plot_stages(project: Project, catalog: Catalog) -> list[Stage]:
     stages = []
     if "house_ledger" in project.forms:
         stages.append(
-            Stage("houses", partial(_houses, project, catalog), needs=("form_house_ledger",), also=("homesteads",),
-                  settings=[asked, str(project.as_of)], layer="house_ledger")
+            Stage("houses", partial(_houses, project, catalog), needs=("form_house_ledger",),
+                  also=("homesteads", "form_villages"), settings=[asked, str(project.as_of)], layer="house_ledger")
         )  # fmt: skip
     if project.homesteads is not None:
         around = ("form_survey", "form_slope_map", "form_collectives", "form_villages", "houses",
@@ -124,15 +124,21 @@ def dem_there(files: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
 
 
 def _houses(project: Project, catalog: Catalog, at: Work) -> Value:
-    read, problems = houses(at.given["form_house_ledger"]["frame"], catalog, as_of=project.as_of)
+    ledger, villages = at.given["form_house_ledger"]["frame"], _frame(at, "villages")
+    plots = at.given.get("homesteads", {}).get("plots")
+    if plots is not None and villages is not None:
+        there = village_of(plots.geometry.representative_point(), villages)
+        plots = plots.assign(ground_town=there["town"])
+    known = [frame["town"] for frame in (villages, plots, ledger) if frame is not None and "town" in frame]
+    ledger = with_towns(ledger, {str(town) for towns in known for town in towns.unique()})
+    read, problems = houses(ledger, catalog, as_of=project.as_of)
     if not len(read):
         nothing = [*HOUSES, "may_stay", "overdue", "should_demolish_ledger", "differs", "due_date"]
         return {"houses": pd.DataFrame(columns=nothing), "problems": tuple(problems)}
     found, doubts = judged(read, catalog, as_of=project.as_of)
     value: Value = {"houses": found, "problems": (*problems, *doubts)}
-    if "homesteads" not in at.given:
+    if plots is None:
         return value
-    plots = at.given["homesteads"]["plots"]
     shapes = plots.geometry.to_numpy()
     area = np.where(areal(shapes), systems.area_m2(shapes), plots["ledger_area_m2"].to_numpy(np.float64))
     matched = match(plots, found, area_m2=area)
@@ -347,7 +353,9 @@ def _demolition(project: Project, catalog: Catalog, at: Work) -> Value:
         by = plots.groupby("house")
         rows = np.array(list(by.groups), np.int64)
         size = by["own_mu"].sum(min_count=1).to_numpy(np.float64)
-        area[rows] = np.where(np.isnan(size), area[rows], size)
+        # a point tells no ground: what the ledger says of the house goes before
+        drawn = by["area_source"].agg(lambda sources: (sources == "polygon").all()).to_numpy(bool)
+        area[rows] = np.where(np.isnan(size) | ~(drawn | np.isnan(area[rows])), area[rows], size)
         way[rows] = by["way"].first().to_numpy(object)
         table.iloc[rows, table.columns.get_loc("homestead_ids")] = (
             by["homestead_id"].agg(";".join).to_numpy(object)

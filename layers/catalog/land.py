@@ -191,6 +191,8 @@ class Reclamation:
         [['0103'], ['0103'], ['0103']]
         >>> [[one.land_class for one in own.done_of(w)] for w in ("旱地、林地", "复垦为农村道路", "未复垦")]
         [['0103', '0301'], ['1006'], []]
+        >>> [[one.land_class for one in own.done_of(w)] for w in ("宅基地复绿", "复耕复绿", "道路复垦", "荒草地")]
+        [['0301'], ['0301', '0103'], ['0103'], ['0404']]
         """
         found: dict[str, Done] = {}
         bare = re.sub(r"[(（\[【].*?[)）\]】]", "", words)
@@ -198,13 +200,28 @@ class Reclamation:
             if not part:
                 continue
             became = _BECAME.sub("", part)
-            hits = [(len(word), -at, done) for at, done in enumerate(self.done) for word in done.words
-                    if word in became]  # fmt: skip
-            if not hits or re.match(r"未|不|没|待|拟|非", became):
+            if re.match(r"未|不|没|待|拟|非", became) or not (hits := self._kinds(became)):
                 return ()
-            done = max(hits, key=lambda hit: hit[:2])[2]
-            found[f"{done.way}:{done.land_class}"] = done
+            found |= {f"{done.way}:{done.land_class}": done for done in hits}
         return tuple(found.values())
+
+    def _kinds(self, words: str) -> list[Done]:
+        """The kind that the longest word means, and another that a word beside it does; none where none does."""
+        hits = sorted((
+            (-len(word), number, words.index(word), done)
+            for number, done in enumerate(self.done) for word in done.words if word in words
+        ), key=lambda hit: hit[:3])  # fmt: skip
+        apart: list[tuple[int, int, Done]] = []
+        for minus, _, start, done in hits:
+            if all(start >= end or start - minus <= begin for begin, end, _ in apart):
+                apart.append((start, start - minus, done))
+        # a field or green that stands beside a road or a house is what it became
+        grown = [done for _, _, done in apart if done.way != "other"] or [done for _, _, done in apart]
+        return [
+            done
+            for at, done in enumerate(grown)
+            if not at or (done.way == "regreen") != (grown[0].way == "regreen")
+        ]
 
     def slope_limits(self) -> tuple[float, ...]:
         """The limits of slope that gates ask for, and 25 degrees, each once, rising."""

@@ -58,7 +58,14 @@ def test_villages_are_ranked_by_what_is_known_of_their_ground():
     fields["land_use"], rest["land_use"] = "farmland", "forest"
     fields = gpd.GeoDataFrame(pd.concat([fields, rest], ignore_index=True))
     at = shapely.centroid(squares((100, 100, 110, 110), (1200, 100, 1210, 110), (1300, 100, 1310, 110)))
-    plots = pd.DataFrame({"lon": shapely.get_x(at), "lat": shapely.get_y(at), "area_mu": [0.3, 0.2, 0.1]})
+    plots = pd.DataFrame(
+        {
+            "lon": shapely.get_x(at),
+            "lat": shapely.get_y(at),
+            "area_m2": [200.0, 400 / 3, 100.0],
+            "overlap_m2": [0.0, 0.0, 100 / 3],
+        }
+    )
     people = plots.iloc[:2].assign(pop=[300.0, 900.0])
     out = origins(villages, plots, CATALOG, steep_share=np.array([0.1, 0.6, 0.9]), survey=fields, people=people,
                   zones={"redline": squares((0, 0, 500, 1000))}, steep_field=np.array([False, True, False, False, False]))  # fmt: skip

@@ -437,3 +437,45 @@ def test_one_grade_does_not_speak_for_a_project():
     assert np.isnan(row["quality_balance"])  # 0.9 of 1.26 mu
     assert bool(row["usable"])  # by area, which a doubt says
     assert "X1" in {dict(p.params).get("names", "") for p in problems if p.code == "quality_unknown"}.pop()
+
+
+def test_a_project_without_plots_has_earned_nothing_and_its_county_counts_what_it_took():
+    rows = pd.concat([ledger(), ledger().iloc[[1]].assign(project_id="X4", project="四区")], ignore_index=True)
+    table = county().assign(stage=[*county()["stage"][:8], ""], project_id=[*county()["project_id"][:8], ""])
+    found, _ = quota(table, rows, CATALOG)
+    by = found.set_index("unit_id")["surplus_mu"]
+    assert by["X4"] == pytest.approx(-0.2)
+    assert by["县"] == pytest.approx(by[["X1", "X2", "X4"]].sum())
+    assert check_laws({"quota": found}, catalog=CATALOG)["held"].all()
+    # where no plot says whose it is nobody knows what any project earned
+    found, _ = quota(table.assign(project_id=""), rows, CATALOG)
+    assert found["surplus_mu"].isna().all()
+    assert check_laws({"quota": found}, catalog=CATALOG)["held"].all()
+
+
+def test_a_row_of_a_project_said_twice_is_one_and_its_name_is_still_its_own():
+    whole = quota(county(), ledger(), CATALOG)[0]
+    twice = pd.concat([ledger(), ledger().iloc[[0]].assign(project_id="X1@台账.xlsx#4")], ignore_index=True)
+    pd.testing.assert_frame_equal(quota(county(), twice, CATALOG)[0], whole)
+    # a second row that says something else is counted, and houses that name the project go to its first
+    other = twice.assign(resettlement=[*(ledger()["resettlement"]), 0.1 * MU])
+    assert project_ids(pd.Series(["一区"]), other).tolist() == ["X1"]
+    found, problems = quota(county(), other, CATALOG)
+    by = found.set_index("unit_id")["surplus_mu"]
+    assert by["县"] == pytest.approx(1.4 - 0.1 - 0.1 - 0.06)
+    assert "project_unknown" not in {p.code for p in problems}
+
+
+def test_a_road_is_neither_garden_nor_forest_nor_grass():
+    road = county().assign(done_class=["1006", *county()["done_class"][1:]], new_farmland_m2=np.nan)
+    one = quota(road, ledger(), CATALOG)[0].set_index("unit_id").loc["X1"]
+    assert one[["accepted_other_agri_mu", "excluded_unused_mu"]].tolist() == pytest.approx([1.0, 2.0])
+
+
+def test_a_plot_drawn_twice_has_no_right_of_its_own():
+    table = county().iloc[:1].assign(collective="甲", owner_level="32", exception="", disputed=True, crossing=False,
+                                     registered=pd.array([True], dtype="boolean"), certified=pd.array([None], dtype="boolean"),
+                                     changed=pd.array([None], dtype="boolean"))  # fmt: skip
+    twice = pd.concat([table, table.assign(overlap_m2=table["area_m2"])], ignore_index=True)
+    one, two = (rights(t).drop(columns="plots") for t in (table, twice))
+    pd.testing.assert_frame_equal(one, two)

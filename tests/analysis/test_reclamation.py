@@ -35,6 +35,7 @@ from outputs.land import in_words
 from outputs.messages import load
 from tests.flatland import CATALOG
 
+MU = 2000 / 3
 ZONE = "EPSG:4543"
 X, Y = 500_000.0, 3_100_000.0  # on the zone's own meridian, where its metres are true
 
@@ -425,6 +426,31 @@ def test_plots_earn_no_more_than_the_survey_has_and_each_no_more_than_its_own(ou
     same, _ = claimed(given_, project, ["standing"] * len(given_), survey=patches)
     columns = ["free_construction_m2", "overlap_m2"]
     pd.testing.assert_frame_equal(again.loc[given_.index, columns], same[columns])
+
+
+def test_points_a_step_apart_are_at_one_place_whatever_the_order_and_a_row_of_them_is_not():
+    rng = np.random.default_rng(3)
+    heap = [shapely.Point(60 + x, 60 + y) for x, y in rng.uniform(-0.9, 0.9, (30, 2))]
+    row = [shapely.Point(150 + 9 * n, 60) for n in range(10)]
+    given_ = plots(*heap, *row)
+    given_["ledger_area_m2"] = 200.0
+    found, _ = measure_plots(given_, Land(), CATALOG)
+    # all of the heap stand on one circle, which one has
+    assert (found["overlap_m2"][:30].round(3) == 200).sum() == 29
+    assert (found["overlap_m2"][30:] == 0).all()
+    order = rng.permutation(40)
+    again, _ = measure_plots(given_.iloc[order], Land(), CATALOG)
+    pd.testing.assert_series_equal(again["overlap_m2"].sort_index(), found["overlap_m2"])
+
+
+def test_a_field_drawn_twice_makes_no_larger_piece():
+    field, yard = ((-30, 0, 0, 50), "0103"), ((0, 0, 100, 100), "0702")
+    sizes = [
+        ways(plots((5, 5, 25, 25)), terrain=slope(3), survey=survey(*[field] * n, yard))["piece_mu"][0]
+        for n in (1, 3)
+    ]
+    assert sizes[0] == pytest.approx(sizes[1])
+    assert sizes[0] == pytest.approx((1500 + 400) / MU, rel=1e-3)
 
 
 def test_a_point_within_an_outline_shares_its_ground():

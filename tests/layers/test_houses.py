@@ -17,7 +17,7 @@ from analysis.demolition import judged
 from geo.io import RawTable
 from layers import forms
 from layers.homesteads import plots as read_plots
-from layers.houses import by_number, grade_of, houses, key_maker, match
+from layers.houses import by_number, grade_of, houses, key_maker, match, with_towns
 from layers.ledgers import village_core
 from tests.flatland import CATALOG
 
@@ -301,7 +301,13 @@ def test_two_villages_of_one_name_are_told_apart_by_their_towns():
     table, _ = houses(ledger(("1", "东镇", "上坡村"), ("1", "西乡", "上坡村"), heading=heading), CATALOG)
     one = numbered(1, ["上坡"], 乡镇=["西乡"])
     assert by_number(one, table)["house"].tolist() == [1]
-    assert len(by_number(numbered(1, ["上坡"]), table)) == 0  # it may be either's
+    lone = numbered(1, ["上坡"])
+    assert len(by_number(lone, table)) == 0  # it may be either's
+    assert by_number(lone.assign(ground_town="西乡"), table)["house"].tolist() == [1]
+    two = pd.concat([lone.assign(ground_town="东镇"), lone.assign(ground_town="西乡")], ignore_index=True)
+    assert by_number(two, table.iloc[1:].reset_index(drop=True))["plot"].tolist() == [1]
+    # a plot of one village on the ground of another of its name is still that of its number
+    assert by_number(lone.assign(ground_town="南镇"), table.iloc[:1])["house"].tolist() == [0]
 
 
 def test_seventy_thousand_numbers_that_start_again_in_each_village_need_no_memory_of_all_pairs():
@@ -325,6 +331,27 @@ def test_rows_of_one_village_in_two_workbooks_are_one_house_unless_something_tel
         frame = pd.concat([ledger(("1", PERSON, "甲村", 100), heading=heading, file="甲.xlsx"),
                            ledger(("1", person, "甲村", area), heading=heading, file="乙.xlsx")], ignore_index=True)  # fmt: skip
         assert len(houses(frame, CATALOG)[0]) == n
+
+
+def test_two_villages_of_one_name_in_two_workbooks_are_told_apart_by_owner_or_by_most_of_their_areas():
+    owner = CATALOG.headers["house"]["collective"][0]
+    heading = ("旧房编号", "村", "宅基地面积（㎡）", owner)
+
+    def both(sizes, owners=("", "")):
+        one, other = (ledger(*((str(n), "上坝村", size, of) for n, size in enumerate(own)), heading=heading, file=f"{town}旧房.xlsx")
+                      for own, of, town in zip(sizes, owners, ("城关镇", "石门乡"), strict=True))  # fmt: skip
+        return pd.concat([one, other], ignore_index=True)
+
+    # one of four agrees by chance, one is not told
+    sizes = ([100, 200, 300, ""], [100, 150, 250, 90])
+    assert len(houses(both(sizes), CATALOG)[0]) == 8
+    assert len(houses(both(([100, 200], [100, 200])), CATALOG)[0]) == 2
+    assert len(houses(both(([100, 200], [100, 200]), ("城关镇上坝村集体", "石门乡上坝村集体")), CATALOG)[0]) == 4
+    # the name of the file bears the town
+    named = with_towns(both(([100], [100])), {"城关镇", "石门乡"})
+    assert named["town"].tolist() == ["城关镇", "石门乡"]
+    assert houses(named, CATALOG)[0]["house_id"].tolist() == ["0@城关镇上坝村", "0@石门乡上坝村"]
+    assert (with_towns(both(([100], [100])), {"城关镇", "旧房"})["town"] == "").sum() == 1
 
 
 def test_what_follows_acceptance_does_not_show_it_and_a_no_with_a_day_is_told():
