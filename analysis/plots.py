@@ -278,9 +278,7 @@ def _own_part(
     return overlap, free
 
 
-def _within_patches(
-    ground: Shapes, outlined: NDArray[np.bool_], free: Floats, survey: gpd.GeoDataFrame
-) -> Floats:
+def _within_patches(ground: Shapes, outlined: NDArray[np.bool_], free: Floats, survey: gpd.GeoDataFrame) -> Floats:
     """Hold what points have of a patch of construction land together to what outlines leave of it."""
     built = survey[(survey["land_use"] == "construction").to_numpy(bool)].geometry.to_numpy()
     cut = pieces(ground, built)

@@ -666,7 +666,12 @@ def _plant(told: _House, row: int, before: land.Plot, place: int, file: str, pla
         planted.note_fault("stage_order", file, row)
         planted.note_fault("no_but_dated", file, row)
     elif row == 13:
-        told.exception, told.approval, told.should, told.flags = "保留生产用房", "样批〔2019〕13号", "是", ("是", "否", "否")
+        told.exception, told.approval, told.should, told.flags = (
+            "保留生产用房",
+            "样批〔2019〕13号",
+            "是",
+            ("是", "否", "否"),
+        )
         told.plot, told.demolished = replace(told.plot, stage=1), "2020.06"
         planted.note_doubt("kept_but_gone", file)
 
