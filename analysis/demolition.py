@@ -57,14 +57,14 @@ def judged(houses: pd.DataFrame, catalog: Catalog, *, as_of: dt.date | None) -> 
     reason = out["exception"].to_numpy(object)
     needs = np.array([name in rules.exceptions and rules.exceptions[name].approval for name in reason], bool)
     approved = (out["approval"] != "").to_numpy(bool)
-    stays = (reason != "") & (~needs | approved)
     stood = stage_number(out["stage"]) < STAGES.index("demolished")
+    stays = (reason != "") & (~needs | approved) & (stood | (reason == "none"))  # what is gone does not stay
     # what is demolished was a house, unless its reason says that there is none
     none = (reason == "none") | (~out["old_house"].fillna(True).to_numpy(bool) & stood)
     out["exception"] = np.where(none & (reason == ""), "none", reason)
     out["should_demolish_ledger"] = out["should_demolish"]
     out["should_demolish"] = ~stays & ~none
-    out["may_stay"] = stays & ~none & (reason != "none") & stood  # what is gone does not stay
+    out["may_stay"] = stays & ~none & (reason != "none")
     said = out["should_demolish_ledger"]
     out["differs"] = (said.notna() & (said.fillna(False) != out["should_demolish"])).to_numpy(bool)
     # what must go must be reclaimed; a ledger that says no stands beside

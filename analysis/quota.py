@@ -22,9 +22,9 @@ QUOTA = [
     "unit_level", "unit_id", "county", "potential_mu", "demolished_mu", "reclaimed_mu", "accepted_mu",
     "accepted_farmland_net_mu", "accepted_barred_mu", "accepted_other_agri_mu", "excluded_unused_mu",
     "excluded_unmapped_mu", "excluded_claimed_mu", "excluded_no_project_mu", "accepted_unknown_mu",
-    "resettlement_in_project_mu", "other_new_use_mu",
-    "farmland_occupied_mu", "farmland_balance_mu", "quality_balance", "reserved_mu", "surplus_mu",
-    "sold_in_province_mu", "sold_cross_province_mu", "remaining_mu", "usable", "return_due_date", "approval_no",
+    "resettlement_in_project_mu", "other_new_use_mu", "farmland_occupied_mu", "farmland_balance_mu",
+    "farmland_balance_open_mu", "quality_balance", "reserved_mu", "surplus_mu", "sold_in_province_mu",
+    "sold_cross_province_mu", "remaining_mu", "usable", "return_due_date", "approval_no",
     "ledger_cleared_mu", "accepted_unknown_n", "unknown_n",
 ]  # fmt: skip
 
@@ -189,10 +189,11 @@ def quota(
         have no part in sums of what that tells. Where some of them are accepted (``accepted_unknown_n``) there is
         no balance and no surplus. ``ledger_cleared_mu`` is what the ledger of projects calls cleared, to stand
         beside ours. ``accepted_barred_mu`` is the part of accepted farmland where gates let only green
-        grow. Plots of no project stand under ``''`` of the level project. ``quality_balance`` is the mean grade
-        that was taken less that of what came (negative: what came is worse), NaN unless grades of ``GRADED`` of
-        what came are known. Problems: a project that no ledger of projects knows, or of several counties, plots of
-        no project that are accepted, grades that are unknown, columns that the ledger of projects lacks, more sold
+        grow, and ``farmland_balance_open_mu`` the balance without it: below zero it is not known whether the quota
+        may be used. Plots of no project stand under ``''`` of the level project. ``quality_balance`` is the mean
+        grade that was taken less that of what came (negative: what came is worse), NaN unless grades of ``GRADED``
+        of what came are known. Problems: a project that no ledger of projects knows, or of several counties, plots
+        of no project that are accepted, grades that are unknown, columns that the ledger of projects lacks, more sold
         than there is, and a day of return before ``as_of`` with less accepted than was taken.
     """
     gains = earned(homesteads, catalog)
@@ -235,7 +236,7 @@ def quota(
     counties = _balanced(whole.assign(county=whole.index), "county")
     by_county = projects_.loc[named].groupby("county")["usable"]
     every = {name: own.array.all(skipna=False) for name, own in by_county}  # NA unless one may not
-    balances = ["farmland_balance_mu", "surplus_mu", "remaining_mu"]
+    balances = ["farmland_balance_mu", "farmland_balance_open_mu", "surplus_mu", "remaining_mu"]
     sums_ = projects_.loc[named].groupby("county")[balances].sum(skipna=False)
     counties[balances] = sums_.reindex(counties.index)
     counties["usable"] = pd.array([every.get(name, pd.NA) for name in counties.index], dtype="boolean")
@@ -300,20 +301,25 @@ def _used(projects: pd.DataFrame | None) -> tuple[pd.DataFrame, list[str]]:
 
 def project_ids(said: pd.Series, projects: pd.DataFrame | None) -> pd.Series:
     """
-    Name projects by their ids: a ledger of houses may call them by name.
+    Name projects by their ids: a ledger of houses may call them by name or by the number of their approval.
 
-    What no project is called stays as it is.
+    What no project is called stays as it is, in one spelling.
     """
     if projects is None:
         return said
     ids = _ids(projects)
+    approvals = projects.get("approval_no", pd.Series("", index=ids.index)).astype("str").map(same_id)
+    alone = (approvals != "") & ~approvals.duplicated(keep=False)
+    approved = dict(zip(approvals[alone], ids[alone], strict=True))
     rows = pd.DataFrame({"id": ids, "name": projects.get("project", ids).astype("str").map(same_id),
                          "number": ids.map(_number)})[lambda t: t["name"] != ""]  # fmt: skip
     # a project may have several rows of one number; two numbers of one name are nobody's
     alone = rows.groupby("name")["number"].transform("nunique") == 1
     first = rows[alone].drop_duplicates("name")
-    known = dict(zip(first["name"], first["id"], strict=True)) | {same_id(name): name for name in ids}
-    return said.map(lambda text: known.get(same_id(str(text)), str(text)) if text else "")
+    known = approved | dict(zip(first["name"], first["id"], strict=True)) | {same_id(name): name for name in ids}
+    for text in said:  # one that no project is called goes by its first spelling
+        known.setdefault(same_id(str(text)), str(text))
+    return said.map(lambda text: known[same_id(str(text))] if text else "")
 
 
 def once(projects: pd.DataFrame) -> pd.DataFrame:
@@ -347,6 +353,8 @@ def _balanced(rows: pd.DataFrame, level: str) -> pd.DataFrame:
     )
     came = fields + others
     out["farmland_balance_mu"] = fields - out["farmland_occupied_mu"]
+    # a balance that rests on fields where only green may grow is none to rely on
+    out["farmland_balance_open_mu"] = out["farmland_balance_mu"] - out["accepted_barred_mu"]
     taken = out["occupied_grade_sum"] / out["farmland_occupied_mu"].where(out["farmland_occupied_mu"] > 0)
     graded = (out["graded_mu"] > 0) & (out["graded_mu"] >= GRADED * fields)
     fresh = out["grade_sum"] / out["graded_mu"].where(graded)
@@ -355,8 +363,8 @@ def _balanced(rows: pd.DataFrame, level: str) -> pd.DataFrame:
     out["surplus_mu"] = came - spent
     out["remaining_mu"] = out["surplus_mu"] - out["sold_in_province_mu"] - out["sold_cross_province_mu"]
     short = (out["farmland_balance_mu"] < 0) | (out["quality_balance"] < 0)
-    known = out["farmland_balance_mu"].notna()
-    out["usable"] = (~short).astype("boolean").mask((~known | out["surplus_mu"].isna()) & ~short)
+    known = (out["farmland_balance_open_mu"] >= 0) & out["surplus_mu"].notna()
+    out["usable"] = (~short).astype("boolean").mask(~known & ~short)
     return out
 
 

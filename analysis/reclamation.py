@@ -279,8 +279,9 @@ def _disputed(site: Site, _: Gate, rules: Reclamation) -> Fired:
     if "ground_collective" not in own:
         return _unknown(site)
     share = own["own_share"].to_numpy(np.float64)
-    nobody = (own["collective"] == "").to_numpy(bool)
-    return claimed_by_another(own) | nobody | (share < rules.own_share), share
+    # where the owner is another, or none, how much lies on its ground tells nothing
+    other = claimed_by_another(own) | (own["collective"] == "").to_numpy(bool)
+    return other | (share < rules.own_share), np.where(other, np.nan, share)
 
 
 def claimed_by_another(own: pd.DataFrame) -> Bools:

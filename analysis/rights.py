@@ -47,14 +47,16 @@ def rights(homesteads: pd.DataFrame) -> pd.DataFrame:
     -------
     rights
         ``RIGHTS``, a row a collective; plots of no collective stand under ``''``. What is accepted must have its
-        homestead right cancelled. What is updated, registered and certified is NaN where of no accepted plot it is
-        told; ``ownership_unknown_mu`` and ``contract_unknown_mu`` are the accepted land of which it is not.
+        homestead right cancelled, and is NaN where the stage of no plot is told. What is updated, registered and
+        certified is NaN where of no accepted plot it is told; ``ownership_unknown_mu`` and ``contract_unknown_mu``
+        are the accepted land of which it is not.
     """
     area = np.nan_to_num(own_m2(homesteads))
     # a plot wholly on the ground of others is one drawn twice, and no right of its own
     there = (own_m2(homesteads) > 0) | homesteads["area_m2"].isna().to_numpy(bool)
     done = np.nan_to_num(done_m2(homesteads))
-    accepted = stage_number(homesteads["stage"]) >= STAGES.index("accepted")
+    stage = stage_number(homesteads["stage"])
+    accepted = stage >= STAGES.index("accepted")
     updated, registered, certified = (
         np.where(accepted, done * homesteads[name].astype("float64").to_numpy(np.float64), np.nan)
         for name in ("changed", "registered", "certified")
@@ -63,7 +65,7 @@ def rights(homesteads: pd.DataFrame) -> pd.DataFrame:
     produces = (homesteads["exception"] == "production").to_numpy(bool)
     rows = pd.DataFrame(
         {
-            "plots": 1, "accepted_mu": done * accepted,
+            "plots": 1, "accepted_mu": np.where(stage >= 0, done * accepted, np.nan),
             "retained_mu": stays * produces, "retained_other_mu": stays * ~produces,
             "homestead_right_cancelled_n": (accepted & there).astype(np.int64),
             "ownership_updated_mu": updated, "ownership_unknown_mu": done * (accepted & np.isnan(updated)),

@@ -171,6 +171,8 @@ def houses(
     rows["key"] = ledger.get("household_key", blank).astype("str")
     rows["house_id"], apart = _by_village(rows)
     problems += _in_several(rows)
+    rows, found = _from_other_files(rows)
+    problems += found
     words = [ledger.get(name, blank).astype("str") for name in ("exception", "retained_prod")]
     kept, produces = (said.mask(said.map(lambda word: catalog.says("flag", word) is False), "") for said in words)
     said = kept.where(kept != "", produces)
@@ -192,15 +194,15 @@ def houses(
     rows["stage_n"], found = _stages(rows, catalog)
     problems += [*found, *apart]
     twice = (rows["key"] != "") & rows.duplicated(["house_id", "key"])
-    # a row said again adds nothing but what the first leaves out
-    household = [rows["house_id"], rows["key"].where(rows["key"] != "", label)]
-    rows[list(AREAS)] = rows.groupby(household)[list(AREAS)].transform("first").mask(twice)
     problems += [
         Problem.fault("household_twice", layer="house_ledger", file=row.file, row=row.row, value=row.house_id)
         for row in rows[twice].itertuples()
     ]
+    # a row said again adds nothing but what the first leaves out
+    household = [rows["house_id"], rows["key"].where(rows["key"] != "", label)]
+    rows[list(AREAS)] = rows.groupby(household)[list(AREAS)].transform("first").mask(twice)
     rows["stage_n"] = rows["stage_n"].where(rows["stage_n"] >= 0)
-    table, found = _together(rows.assign(household=~twice))
+    table, found = _together(rows.assign(household=~twice & ~rows["continued"]))
     return table, problems + found
 
 
@@ -281,6 +283,27 @@ def _told_apart(one: pd.DataFrame, other: pd.DataFrame) -> str:
     return "other" if abs(size - size_of) > ALIKE * size else "alike"
 
 
+def _from_other_files(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
+    """
+    Let rows of a house say what only the other files of it have a column for.
+
+    Rows of a file that names no household are none (``continued``) where another file names those of the house.
+    """
+    out = rows.copy()
+    files, house = rows["file"], rows["house_id"]
+    for name in [*FLAGS, *dict.fromkeys(_FLAG_OF.values())]:
+        silent = out[name].isna().groupby(files).transform("all")
+        if silent.any() and not silent.all():
+            known = out[out[name].notna()].astype({name: "bool"}).groupby("house_id")[name].min()
+            out[name] = out[name].mask(silent, house.map(known).astype("boolean"))
+    keyed = (rows["key"] != "").groupby(files).transform("any")
+    out["continued"] = ~keyed & keyed.groupby(house).transform("any")
+    return out, [
+        Problem.doubt("house_in_files", file=file, layer="house_ledger", n=own["house_id"].nunique())
+        for file, own in out[out["continued"]].groupby("file", sort=False)
+    ]
+
+
 def _in_several(rows: pd.DataFrame) -> list[Problem]:
     """Name households that stand in several houses, a doubt a file."""
     known = rows[(rows["key"] != "") & ~rows["old_house"].eq(False).fillna(False)]
@@ -316,6 +339,7 @@ def _flags(
         for after in order[order.index(flag) + 1 :]:
             out[after] = out[after].mask(to_come)
         coming |= to_come
+    coming |= rows["move_in_date"].map(lambda d: as_of is not None and d is not None and d > as_of).astype(bool)
     problems += [
         Problem.doubt("date_to_come", file=file, layer="house_ledger", n=len(own), rows=some(list(own["row"])))
         for file, own in rows[coming].groupby("file", sort=False)

@@ -596,7 +596,7 @@ def write_house_ledgers(
                          told.approval, PROJECTS[number % 3], f"{town}{done.village.name}农民集体",
                          "是" if done.stage == 3 else "否", moved_in))  # fmt: skip
             if told.house == plot.house:
-                stays = bool(told.exception and told.approval)
+                stays = bool(told.exception and told.approval) and told.flags[0] == "否"
                 gone = not stays and told.flags[0] == "是"
                 numbers["houses"] += 1
                 numbers["should_demolish"] += not stays

@@ -479,3 +479,23 @@ def test_a_plot_drawn_twice_has_no_right_of_its_own():
     twice = pd.concat([table, table.assign(overlap_m2=table["area_m2"])], ignore_index=True)
     one, two = (rights(t).drop(columns="plots") for t in (table, twice))
     pd.testing.assert_frame_equal(one, two)
+
+
+def test_houses_may_call_a_project_by_its_approval_and_an_unknown_one_is_one_however_it_is_written():
+    said = pd.Series(["川〔2019〕1号", "川[2019]1号", "川（2019）1号", "别〔2020〕2号", "别[2020]2号", ""])
+    projects = ledger().assign(approval_no=["川〔2019〕1号", "乙"])
+    assert project_ids(said, projects).tolist() == ["X1"] * 3 + ["别〔2020〕2号"] * 2 + [""]
+
+
+def test_a_balance_that_rests_on_fields_where_only_green_may_grow_is_not_known_to_do():
+    barred = county().assign(way=["regreen", *county()["way"][1:]])
+    one = quota(barred, ledger(), CATALOG)[0].set_index("unit_id").loc["X1"]
+    assert one[["farmland_balance_mu", "farmland_balance_open_mu"]].tolist() == pytest.approx([0.26, 0.26 - 0.9])
+    assert one["usable"] is pd.NA
+
+
+def test_of_a_collective_of_which_no_stage_is_told_nothing_is_accepted_that_is_known():
+    table = county().iloc[:2].assign(collective="甲", owner_level="", exception="", disputed=False, crossing=False, stage="",
+                                     registered=pd.array([None] * 2, dtype="boolean"), certified=pd.array([None] * 2, dtype="boolean"),
+                                     changed=pd.array([None] * 2, dtype="boolean"))  # fmt: skip
+    assert rights(table)[["accepted_mu", "contract_registered_mu"]].isna().all(axis=None)

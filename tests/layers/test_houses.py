@@ -400,3 +400,24 @@ def test_a_grade_is_a_number_and_what_is_none_is_told():
     )
     assert [grade_of(word) for word in table["quality"]] == pytest.approx([8, 8, float("nan")], nan_ok=True)
     assert [(p.code, dict(p.params)["ids"]) for p in problems] == [("grade_unknown", "2")]
+
+
+def test_a_ledger_in_two_workbooks_with_other_columns_is_one_of_the_same_houses():
+    first = ledger(("1", PERSON, "甲村", 100, "是"), ("2", OTHER, "甲村", 90, "是"),
+                   heading=("旧房编号", "身份证号", "村", "宅基地面积（㎡）", "是否拆除"), file="拆除.xlsx")  # fmt: skip
+    second = ledger(("1", "甲村", "是", "是", 95), ("2", "甲村", "是", "否", ""),
+                    heading=("旧房编号", "村", "是否复垦", "是否验收", "复垦面积（㎡）"), file="验收.xlsx")  # fmt: skip
+    both, _ = forms.together([first, second], FORM)
+    for frame in (both, both.iloc[::-1].reset_index(drop=True)):
+        table, problems = houses(frame, CATALOG)
+        table = table.set_index("house_id").sort_index()
+        assert table["households_n"].tolist() == [1, 1]
+        assert table["stage"].tolist() == ["accepted", "reclaimed"]
+        assert table[["plot_area", "reclaim_area"]].iloc[0].tolist() == [100, 95]
+        assert [(p.code, dict(p.params)["n"]) for p in problems] == [("house_in_files", "2")]
+
+
+def test_a_day_of_moving_in_to_come_is_told():
+    frame = ledger(("1", "2029-12"), ("2", "2020-12"), heading=("旧房编号", "入住时间"))
+    _, problems = houses(frame, CATALOG, as_of=dt.date(2026, 6, 30))
+    assert [(p.code, dict(p.params)["rows"]) for p in problems] == [("date_to_come", "2")]
