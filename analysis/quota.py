@@ -192,9 +192,9 @@ def quota(
         grow, and ``farmland_balance_open_mu`` the balance without it: below zero it is not known whether the quota
         may be used. Plots of no project stand under ``''`` of the level project. ``quality_balance`` is the mean
         grade that was taken less that of what came (negative: what came is worse), NaN unless grades of ``GRADED``
-        of what came are known. Problems: a project that no ledger of projects knows, or of several counties, plots
-        of no project that are accepted, grades that are unknown, columns that the ledger of projects lacks, more sold
-        than there is, and a day of return before ``as_of`` with less accepted than was taken.
+        of what came are known. Problems: a project that no ledger of projects knows, or of several counties,
+        plots of no project that are accepted, grades that are unknown, columns that the ledger of projects lacks,
+        more sold than there is, and a day of return before ``as_of`` with less accepted than was taken.
     """
     gains = earned(homesteads, catalog)
     gains["grade_sum"] = homesteads["quality"] * gains["accepted_farmland_net_mu"]
