@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from layers.houses import stage_number
+
 
 def sample_size(n: int, *, confidence: float, margin: float) -> int:
     """
@@ -46,14 +48,15 @@ def check_list(homesteads: pd.DataFrame, *, confidence: float, margin: float, se
     Parameters
     ----------
     homesteads
-        The table of a run.
+        The table of a run: ``homestead_id``, ``town``, ``village``, ``stage``, ``field_check``.
     confidence, margin, seed
         Of the sample, see ``sample_size``.
 
     Returns
     -------
     table
-        Rows of ``homesteads`` with ``why``: ``doubtful`` or ``sample``, by town, village and id.
+        Rows of ``homesteads`` with ``why``: ``doubtful`` or ``sample``, by town and village; there the doubtful
+        ones first, of them those of which least is done, as what they become can still be chosen.
     """
     ids = homesteads["homestead_id"].astype("str")
     doubtful = homesteads["field_check"].to_numpy(bool)
@@ -63,5 +66,6 @@ def check_list(homesteads: pd.DataFrame, *, confidence: float, margin: float, se
     drawn = np.random.default_rng(seed).permutation(len(others))[:n]
     why = np.where(doubtful, "doubtful", "").astype(object)
     why[others[drawn]] = "sample"
-    table: pd.DataFrame = homesteads.assign(why=why)[why != ""]
-    return table.sort_values(["town", "village", "homestead_id"], ignore_index=True)
+    table: pd.DataFrame = homesteads.assign(why=why, _done=stage_number(homesteads["stage"]))[why != ""]
+    order = ["town", "village", "why", "_done", "homestead_id"]
+    return table.sort_values(order, ignore_index=True).drop(columns="_done")

@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.quota import project_ids
 from geo.problems import Problem
+from geo.terrain import over_share
 from layers.catalog import Catalog
 from layers.catalog.land import Done
 from layers.houses import DONE, MANY_PLOTS, STAGES, by_number, grade_of, stage_number
@@ -54,7 +55,8 @@ def with_houses(
     told
         Index of ``plots``; ``matched_by`` is '' for a plot of no house, whose ``stage`` is '' too. What was
         done with a house of several plots is parted among them; their own areas are NaN.
-        ``own_house_id`` is the ledger's.
+        ``own_house_id`` is the ledger's, ``house_file`` and ``house_row`` where it stands first; ``done_assumed``
+        that what a plot became is of no class that the ledger names.
     """
     matched = matched.set_index(plots.index[matched["plot"].to_numpy(np.int64)])
     house = matched["house"].reindex(plots.index)
@@ -62,6 +64,8 @@ def with_houses(
     out = pd.DataFrame(index=plots.index)
     out["matched_by"] = matched["matched_by"].reindex(plots.index).fillna("")
     out["own_house_id"] = of["house_id"].reindex(plots.index).fillna("")
+    out["house_file"] = of["file"].reindex(plots.index).fillna("")
+    out["house_row"] = of["row"].reindex(plots.index).astype("Int64")
     for name, column in _OF_HOUSE.items():
         values = of[name].reindex(plots.index)
         dated = name.endswith("_date")
@@ -78,6 +82,8 @@ def with_houses(
     both = (of["reclaim_area"] > 0) & (of["regreen_area"] > 0)
     read = {words: catalog.reclamation.done_of(words) for words in of["reclaim_kind"].unique()}
     done = [_done(read[words], parted) for words, parted in zip(of["reclaim_kind"], both, strict=True)]
+    assumed = [one is not None and one.assumed for one in done]
+    out["done_assumed"] = pd.Series(assumed, of.index, dtype="boolean").reindex(plots.index).fillna(False)
     for column, name in (("way_done", "way"), ("done_class", "land_class")):
         words = ["" if one is None else str(getattr(one, name)) for one in done]
         out[column] = pd.Series(words, of.index, dtype="object").reindex(plots.index).fillna("")
@@ -157,8 +163,9 @@ def assemble(
         Of ``with_houses`` and ``claims``.
     """
     out = measured.join(ways).join(
-        told.drop(columns=["house_project", "house_collective", "house_area_m2", "project_twice", "done_unread"])
-    )
+        told.drop(columns=["house_project", "house_collective", "house_area_m2", "project_twice", "done_unread",
+                           "done_assumed", "house_file", "house_row"])
+    )  # fmt: skip
     out["house_id"] = out["own_house_id"].where(out["own_house_id"] != "", out["house_id"])
     out["project_id"] = project
     free = out["free_construction_m2"]
@@ -166,7 +173,8 @@ def assemble(
     out["quota_eligible"] = pd.Series(out["quota_area_m2"] > 0, dtype="boolean").mask(out["quota_area_m2"].isna())
     out["claimed_twice"] = claimed
     out["review_state"] = "proposed"
-    out = out.drop(columns="own_house_id")
+    # a limit of 90 degrees is none
+    out = out.drop(columns=["own_house_id", over_share(90.0)], errors="ignore")
     return out[[*FIRST, *(name for name in out.columns if name not in FIRST)]]
 
 
@@ -227,3 +235,19 @@ def done_otherwise(plots: gpd.GeoDataFrame, homesteads: pd.DataFrame, catalog: C
         )
         for file, own in plots[tilled.to_numpy(bool)].groupby("file", sort=False)
     ]
+
+
+def done_assumed(
+    plots: gpd.GeoDataFrame, told: pd.DataFrame, homesteads: pd.DataFrame, catalog: Catalog
+) -> list[Problem]:
+    """Name plots that count as fields by a word that names no class, where the ground is for orchards at best."""
+    aims = homesteads["target_class"].map(lambda code: catalog.land["third_survey"].use_of(code) if code else "")
+    fields = homesteads["way"].isin(["consolidate", "reclaim"]) & (aims != "") & (aims != "farmland")
+    done = stage_number(homesteads["stage"]) >= DONE
+    lone = told["done_assumed"].to_numpy(bool) & done & ~(homesteads["new_farmland_m2"] > 0).to_numpy(bool)
+    rows = fields.to_numpy(bool) & lone
+    return [
+        Problem.doubt("done_class_assumed", file=file, layer="homesteads", n=len(own),
+                      mu=f"{homesteads.loc[own.index, 'area_mu'].sum():,.2f}", ids=some(list(own["homestead_id"])))
+        for file, own in plots[rows].groupby("file", sort=False)
+    ]  # fmt: skip

@@ -360,6 +360,15 @@ def _quota_balances(tables: Tables, _: _Rules) -> pd.Series:
     return pd.concat(falls, axis=1).max(axis=1).clip(lower=0.0).where(lambda d: d > 1e-6, 0.0)
 
 
+def _accepted_adds_up(tables: Tables, _: _Rules) -> pd.Series:
+    """What is accepted earns, is a ridge, or is excluded for one reason."""
+    rows = tables["quota"]
+    parts = ["accepted_farmland_net_mu", "accepted_ridges_mu", "accepted_other_agri_mu", "excluded_unused_mu",
+             "excluded_unmapped_mu", "excluded_claimed_mu", "excluded_no_project_mu"]  # fmt: skip
+    known = rows[rows["unknown_n"] == 0].dropna(subset=[*parts, "accepted_mu"])
+    return (known[parts].sum(axis=1) - known["accepted_mu"]).abs().where(lambda d: d > 1e-6, 0.0)
+
+
 def _demolition_adds_up(tables: Tables, _: _Rules) -> pd.Series:
     """Villages, towns and counties count the same; what is done is no more than what must be."""
     rows = tables["demolition"]
@@ -405,6 +414,7 @@ LAWS = (
     _Law("ways_add_up", "ways", _ways_add_up),
     _Law("survey_parts_add_up", "homesteads", _survey_parts_add_up),
     _Law("quota_balances", "quota", _quota_balances),
+    _Law("accepted_adds_up", "quota", _accepted_adds_up),
     _Law("demolition_adds_up", "demolition", _demolition_adds_up),
     _Law("rights_add_up", "rights", _rights_add_up),
     _Law("counties_are_sums", "quota", _counties_are_sums),

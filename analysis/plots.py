@@ -115,7 +115,7 @@ HEAP_M = 5.0
 
 
 def measure_plots(
-    plots: gpd.GeoDataFrame, land: Land, catalog: Catalog, *, ledger_area_m2: Floats | None = None,
+    plots: gpd.GeoDataFrame, land: Land, catalog: Catalog, *, ledger: pd.DataFrame | None = None,
     plane: CRS | None = None, county: str = "", limits_deg: Sequence[float] = (),
     claims: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, list[Problem]]:  # fmt: skip
@@ -134,8 +134,9 @@ def measure_plots(
         What lies around.
     catalog
         Limits of slope, land classes, what is plausible.
-    ledger_area_m2
-        Area of each plot as a ledger has it, for those of which the layer has none.
+    ledger
+        Of each plot ``area_m2`` as a ledger has it, for those of which the layer has none, and the ``file`` and
+        ``row`` of that.
     plane
         Where the planar area beside is measured; None takes the CGCS2000 3° zone of the plots.
     county
@@ -151,8 +152,9 @@ def measure_plots(
         A row a plot, index as given. Areas in m² on the ellipsoid; ``area_source`` is ``polygon``, ``ledger`` for
         points and '' where none is known. ``slope_source`` is ``survey``, ``terrain`` or ''; a slope map tells
         classes and no mean, what terrain says is ``slope_terrain_deg`` then. Of the survey:
-        ``survey_class`` and ``survey_patch`` with most of the area, ``survey_year``, ``construction_area_m2``,
-        ``other_area_m2`` and ``unmapped_area_m2``, which add up to the area; NaN without a survey.
+        ``survey_class`` with most of the area and its largest ``survey_patch``, ``survey_year``,
+        ``construction_area_m2``, ``other_area_m2`` and ``unmapped_area_m2``, which add up to the area; NaN without
+        a survey.
         ``farmland_area_m2`` is a part of the other.
         ``overlapped`` says that other plots share some of it; ``overlap_m2`` is what those before it have: of a
         project before those of none, outlines before points, further in stage before others, smaller ids first.
@@ -167,11 +169,16 @@ def measure_plots(
     outlined = areal(shapes)
     polygon = np.where(outlined, systems.area_m2(only(shapes, outlined)), np.nan)
     polygon[polygon < LEAST_M2] = np.nan
-    ledger = plots["ledger_area_m2"].to_numpy(np.float64)
-    ledger = np.where(np.isnan(ledger), np.nan if ledger_area_m2 is None else ledger_area_m2, ledger)
+    own_area = plots["ledger_area_m2"].to_numpy(np.float64)
+    told, source = own_area, plots[["file", "row"]]
+    if ledger is not None:
+        ours = ~np.isnan(own_area)
+        told = np.where(ours, own_area, ledger["area_m2"].to_numpy(np.float64))
+        kept = np.broadcast_to((ours | np.isnan(told))[:, None], source.shape)
+        source = source.where(kept, ledger[["file", "row"]])
     # without an outline to hold against it, an area out of all proportion is none
     low, high = rules.plausible_m2
-    usable = np.where((ledger >= low / WILD) & (ledger <= high * WILD), ledger, np.nan)
+    usable = np.where((told >= low / WILD) & (told <= high * WILD), told, np.nan)
     area = np.where(outlined, polygon, np.where(plots.geometry.geom_type == "Point", usable, np.nan))
     ground = ground_of(plots, area)
     points = plots.geometry.representative_point()
@@ -185,8 +192,8 @@ def measure_plots(
     out["area_source"] = np.select(
         [outlined & ~np.isnan(polygon), ~np.isnan(area)], ["polygon", "ledger"], default=""
     )
-    out["ledger_area_m2"] = ledger
-    out["area_diff_pct"] = np.where(outlined, 100 * (ledger - polygon) / polygon, np.nan)
+    out["ledger_area_m2"] = told
+    out["area_diff_pct"] = np.where(outlined, 100 * (told - polygon) / polygon, np.nan)
     out["soil_cm"], out["mended"] = plots["soil_cm"].to_numpy(np.float64), plots["mended"].to_numpy(bool)
     out = out.join(
         _slope(
@@ -214,7 +221,7 @@ def measure_plots(
         held = _within_patches(ground, outlined, free, land.survey)
         crowded = held < free - EVEN_M2
         out["free_construction_m2"] = held
-    return out, _doubts(plots, out, shared, crowded, catalog)
+    return out, [*_doubts(plots, out, source, shared, crowded, catalog), *_slopes_differ(plots, out)]
 
 
 EVEN_M2 = 0.01
@@ -438,7 +445,8 @@ def _survey(ground: Shapes, area: Floats, survey: gpd.GeoDataFrame | None, index
     top = by_class.sort_values(["area_m2", "code"], ascending=[False, True]).drop_duplicates("shape")
     out["survey_class"] = top.set_index("shape")["code"].reindex(range(n)).fillna("").to_numpy(object)
     out["survey_scheme"] = np.where(out["survey_class"] != "", about["scheme"].iloc[0] if len(about) else "", "")
-    zone, _ = most(cut, n)
+    # the patch is one of that class
+    zone, _ = most(cut[cut["code"] == out["survey_class"].to_numpy(object)[cut["shape"]]], n)
     if "patch" in about:
         out["survey_patch"] = np.array([*about["patch"].astype("str"), ""], object)[zone]
     if "survey_year" in about:
@@ -446,9 +454,23 @@ def _survey(ground: Shapes, area: Floats, survey: gpd.GeoDataFrame | None, index
     return out
 
 
+def _slopes_differ(plots: gpd.GeoDataFrame, out: pd.DataFrame) -> list[Problem]:
+    """Name plots of which slope map and terrain say classes that are not even next to each other."""
+    terrain = np.searchsorted(SLOPE_CLASS_DEG, out["slope_terrain_deg"].to_numpy(np.float64)) + 1
+    told = out["slope_class"].astype("float64").to_numpy(np.float64)
+    both = (out["slope_source"] == "survey").to_numpy(bool) & out["slope_terrain_deg"].notna().to_numpy(bool)
+    apart = both & (np.abs(told - terrain) > 1)
+    return [
+        Problem.doubt("slopes_differ", file=file, layer="slope_map", n=len(own),
+                      ids=some(list(own["homestead_id"])))
+        for file, own in plots[apart].groupby("file", sort=False)
+    ]  # fmt: skip
+
+
 def _doubts(
-    plots: gpd.GeoDataFrame, out: pd.DataFrame, shared: pd.DataFrame, crowded: NDArray[np.bool_], catalog: Catalog
-) -> list[Problem]:
+    plots: gpd.GeoDataFrame, out: pd.DataFrame, source: pd.DataFrame, shared: pd.DataFrame,
+    crowded: NDArray[np.bool_], catalog: Catalog,
+) -> list[Problem]:  # fmt: skip
     rules = catalog.reclamation
     told = plots[["file", "row"]].join(out[["homestead_id", "area_m2", "ledger_area_m2"]])
     outlined = (out["area_source"] == "polygon").to_numpy(bool)
@@ -458,9 +480,9 @@ def _doubts(
     sliver = outlined & _is_sliver(plots, outlined, rules.sliver_m)
     odd = outlined & ~sliver & ~out["area_plausible"].fillna(True).to_numpy(bool)
     problems = [
-        Problem.fault("plot_area_unit", layer="homesteads", file=row.file, row=row.row,
-                      value=f"{row.ledger_area_m2:,.2f}", area=f"{row.area_m2:,.1f}")
-        for row in told[unit].itertuples()
+        Problem.fault("plot_area_unit", layer="homesteads", file=row.file, row=int(row.row),
+                      value=f"{row.ledger_area_m2:,.2f}", area=f"{row.area_m2:,.1f}", plot=row.homestead_id)
+        for row in source.join(told.drop(columns=["file", "row"]))[unit].itertuples()
     ]  # fmt: skip
     problems += [
         Problem.fault("plot_sliver", layer="homesteads", file=row.file, row=row.row, value=f"{row.area_m2:.1f}")

@@ -20,18 +20,19 @@ Floats = NDArray[np.float64]
 
 QUOTA = [
     "unit_level", "unit_id", "county", "potential_mu", "demolished_mu", "reclaimed_mu", "accepted_mu",
-    "accepted_farmland_net_mu", "accepted_barred_mu", "accepted_other_agri_mu", "excluded_unused_mu",
-    "excluded_unmapped_mu", "excluded_claimed_mu", "excluded_no_project_mu", "accepted_unknown_mu",
+    "accepted_farmland_net_mu", "accepted_ridges_mu", "accepted_barred_mu", "accepted_other_agri_mu",
+    "excluded_unused_mu", "excluded_unmapped_mu", "excluded_claimed_mu", "excluded_no_project_mu",
+    "accepted_unknown_mu",
     "resettlement_in_project_mu", "other_new_use_mu", "farmland_occupied_mu", "farmland_balance_mu",
     "farmland_balance_open_mu", "quality_balance", "reserved_mu", "surplus_mu", "sold_in_province_mu",
     "sold_cross_province_mu", "remaining_mu", "usable", "return_due_date", "approval_no",
-    "ledger_cleared_mu", "accepted_unknown_n", "unknown_n",
+    "ledger_cleared_mu", "accepted_unknown_n", "unknown_n", "unit_name",
 ]  # fmt: skip
 
 AGRICULTURAL = ("garden", "forest", "grass")
 """Land that earns quota beside farmland: 其他农用地 in the wide sense."""
 
-_ADDS = QUOTA[3:15]
+_ADDS = QUOTA[3:16]
 _USES = ["resettlement_in_project_mu", "other_new_use_mu", "farmland_occupied_mu", "reserved_mu",
          "sold_in_province_mu", "sold_cross_province_mu", "ledger_cleared_mu"]  # fmt: skip
 _COLUMNS = {
@@ -41,6 +42,9 @@ _COLUMNS = {
     "cleared": "ledger_cleared_mu",
 }  # fmt: skip
 
+
+EVEN_MU = 0.01
+"""Ledgers have two places."""
 
 GRADED = 0.9
 """Of so much of the new farmland grades must be known to hold them against what was taken [P]."""
@@ -86,10 +90,11 @@ def earned(homesteads: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     Returns
     -------
     earned
-        Index of ``homesteads``, the first twelve numbers of ``QUOTA`` in mu; NaN where there is no survey for what
-        needs one. ``accepted_unknown_mu`` is what is accepted in a project and earns nobody knows how much (its
-        class, area, survey or ridges are not known), ``accepted_unknown_n`` counts it, and ``unknown_n`` all of
-        which something is not known.
+        Index of ``homesteads``, the first thirteen numbers of ``QUOTA`` in mu; NaN where there is no survey for
+        what needs one. ``accepted_unknown_mu`` is what is accepted in a project and earns nobody knows how much
+        (its class, area, survey or ridges are not known), ``accepted_unknown_n`` counts it, and ``unknown_n`` all
+        of which something is not known. ``accepted_mu`` of a known plot is farmland net, ridges (and
+        what else of the field the ledger calls none), other agricultural land and what is excluded.
     """
     scheme = catalog.land["third_survey"]
     area = own_m2(homesteads)
@@ -124,13 +129,16 @@ def earned(homesteads: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     out["reclaimed_mu"] = done * (stage >= 2)
     out["accepted_mu"] = done * accepted
     out["accepted_farmland_net_mu"] = np.where(accepted & (is_use == "farmland"), net, 0.0) * share
+    out["accepted_ridges_mu"] = np.where(accepted & (is_use == "farmland"), field - net, 0.0) * share
     agrarian = np.where(np.isin(is_use, AGRICULTURAL), done, done * leafy)
     out["accepted_other_agri_mu"] = agrarian * share * accepted
     unused = np.isin(is_use, ("farmland", *AGRICULTURAL))
     out["excluded_unused_mu"] = done * (1 - leafy) * share * (accepted & ~unused)
     # what became of an accepted plot that no ledger says is not for us to say
     unsaid = accepted & (is_use == "")
-    for name in ("accepted_farmland_net_mu", "accepted_other_agri_mu", "excluded_unused_mu"):
+    for name in (
+        "accepted_farmland_net_mu", "accepted_ridges_mu", "accepted_other_agri_mu", "excluded_unused_mu"
+    ):  # fmt: skip
         out[name] = out[name].mask(unsaid)
     out["excluded_unmapped_mu"] = done * (1 - built_share) * accepted
     out["excluded_claimed_mu"] = done * (built_share - share) * accepted
@@ -192,7 +200,8 @@ def quota(
         grow, and ``farmland_balance_open_mu`` the balance without it: below zero it is not known whether the quota
         may be used. Plots of no project stand under ``''`` of the level project. ``quality_balance`` is the mean
         grade that was taken less that of what came (negative: what came is worse), NaN unless grades of ``GRADED``
-        of what came are known. Problems: a project that no ledger of projects knows, or of several counties,
+        of what came are known. Problems: a project that no ledger of projects knows, or of several counties, more
+        farmland taken than was built on,
         plots of no project that are accepted, grades that are unknown, columns that the ledger of projects lacks,
         more sold than there is, and a day of return before ``as_of`` with less accepted than was taken.
     """
@@ -232,7 +241,7 @@ def quota(
     kept = [*_USES, "occupied_grade_sum"]
     spent = one.loc[named, kept].groupby(one.loc[named, "county"]).sum(skipna=False)
     whole = sums.drop(columns=kept, errors="ignore").join(spent, how="outer")
-    projects_ = _balanced(one[[*numbers, "county", "return_due_date", "approval_no"]], "project")
+    projects_ = _balanced(one[[*numbers, "county", "return_due_date", "approval_no", "unit_name"]], "project")
     counties = _balanced(whole.assign(county=whole.index), "county")
     by_county = projects_.loc[named].groupby("county")["usable"]
     every = {name: own.array.all(skipna=False) for name, own in by_county}  # NA unless one may not
@@ -294,7 +303,8 @@ def _used(projects: pd.DataFrame | None) -> tuple[pd.DataFrame, list[str]]:
     # of nothing taken the grade does not matter
     grade = np.where(out["farmland_occupied_mu"] == 0, 0.0, numbers("occupied_quality"))
     out["occupied_grade_sum"] = grade * out["farmland_occupied_mu"]
-    for name, field in {"county": "county", "return_due_date": "return_due", "approval_no": "approval_no"}.items():
+    for name, field in {"county": "county", "return_due_date": "return_due", "approval_no": "approval_no",
+                        "unit_name": "project"}.items():  # fmt: skip
         out[name] = given[field].to_numpy(object) if field in given else ""
     return out, missing
 
@@ -345,7 +355,9 @@ def _ids(projects: pd.DataFrame) -> pd.Series:
 def _balanced(rows: pd.DataFrame, level: str) -> pd.DataFrame:
     out = rows.copy()
     out["unit_level"], out["unit_id"] = level, out.index.astype("str")
-    out = out.reindex(columns=[*out.columns, *({"return_due_date", "approval_no"} - set(out.columns))])
+    out = out.reindex(
+        columns=[*out.columns, *({"return_due_date", "approval_no", "unit_name"} - set(out.columns))]
+    )
     # what some accepted plots earn nobody knows: no sum with them is right
     fields, others = (
         out[name].mask(out["accepted_unknown_n"] > 0)
@@ -376,6 +388,11 @@ def _doubts(homesteads: pd.DataFrame, used: pd.DataFrame, missing: list[str], *,
         problems.append(Problem.doubt("quota_columns_missing", file="", layer="quota_projects",
                                       names_zh="、".join(zh[name] for name in missing),
                                       names_en=", ".join(en[name] for name in missing)))  # fmt: skip
+    new = used["resettlement_in_project_mu"] + used["other_new_use_mu"]
+    beyond = list(used.index[used["farmland_occupied_mu"] > new + EVEN_MU])
+    if beyond:  # it is a part of what was built on
+        problems.append(Problem.doubt("farmland_beyond", file="", layer="quota_projects", n=len(beyond),
+                                      names=some([str(name) for name in beyond])))  # fmt: skip
     accepted = stage_number(homesteads["stage"]) >= STAGES.index("accepted")
     lone = accepted & (homesteads["project_id"] == "")
     if lone.any():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
@@ -366,9 +366,9 @@ def decide(
         Index of the plots: ``way``, ``target_scheme``, ``target_class``, ``ridge_rate``, ``net_farmland_mu``,
         ``score``, ``score_least`` (the worst factor), ``score_low`` and ``score_high`` (weights moved),
         ``score_rank``, ``rank_low``, ``rank_high``, ``score_known`` (the weight of those known),
-        ``cluster_id``, ``piece_mu``, ``gates`` and ``reason_codes`` (``gate:number``, joined by ``;``, as the
-        catalogue orders them; what speaks against none, ``joins_field`` with the piece in mu or ``no_limit``),
-        ``field_check``.
+        ``cluster_id``, ``piece_mu``, ``gates`` (as the catalogue orders them), ``reason_codes`` (``code:number``,
+        joined by ``;``: what decides, the other gates, why it is a field if none speaks against it, what is
+        doubtful), ``check_codes`` (those of them for which somebody must look) and ``field_check``.
     """
     rules, own = catalog.reclamation, site.measured
     n = len(own)
@@ -378,11 +378,11 @@ def decide(
     way = np.full(n, "", object)
     way[nowhere | level] = "hold"
     way[stays] = "retained"
-    check = np.zeros(n, bool)
+    looked: list[str] = []
     for name, outcome in rules.outcomes.items():
         gates = [gate.id for gate in rules.gates.values() if gate.outcome == name]
         hit = fired[gates].any(axis=1).to_numpy(bool)
-        check |= hit & outcome.check
+        looked += gates if outcome.check else []
         if outcome.way:
             way[hit & (way == "")] = outcome.way
     piece, piece_mu, with_field = _pieces(site, way == "", rules)
@@ -395,7 +395,7 @@ def decide(
     out["target_scheme"] = np.where(out["target_class"] != "", "third_survey", "")
     out["ridge_rate"] = _ridges(site, rules)
     out["net_farmland_mu"] = _net_farmland(site, out["target_class"], out["ridge_rate"], catalog)
-    near = _near_limit(own, rules)
+    near, nearness = _near_limit(own, rules)
     partly = (own["slope_known_share"] < WELL_KNOWN).to_numpy(bool) & ~level
     # slope is looked at where it could make another way
     by_slope = [gate.id for gate in rules.gates.values() if gate.measure == "slope"]
@@ -403,24 +403,31 @@ def decide(
         gate.id for gate in rules.gates.values() if rules.outcomes[gate.outcome].way and gate.id not in by_slope
     ]
     matters = ~fired[deciding].any(axis=1).to_numpy(bool) & ~stays
+    lacking = pd.DataFrame({"no_area": nowhere, "no_slope": level & ~nowhere}, index=own.index)
     doubts: dict[str, Bools] = {
         "near_limit": near & matters, "slope_in_part": partly & matters,
         "survey_in_part": unsurveyed(own) & ~stays, "no_polygon": (own["area_source"] == "ledger").to_numpy(bool),
         "overlapped": own["overlapped"].to_numpy(bool), "mended": own["mended"].to_numpy(bool),
         "size_odd": ~own["area_plausible"].fillna(True).to_numpy(bool),
     }  # fmt: skip
-    out["field_check"] = np.logical_or.reduce([*doubts.values(), check, way == "hold"])
     out["gates"] = _words(fired, fired)
-    extra = pd.DataFrame({"no_area": nowhere, "no_slope": level & ~nowhere, **doubts}, index=own.index)
     shares = {gate.id: tells_share(own, gate.over) for gate in rules.gates.values() if gate.measure == "slope"}
-    told = _words(fired, found, shares)
-    said = _words(extra, extra)
+    # what decides stands first
+    first = list(rules.outcomes)
+    ordered = fired[sorted(fired.columns, key=lambda name: first.index(rules.gates[str(name)].outcome))]
+    told, silent = _words(ordered, found, shares), _words(lacking, lacking)
+    dubious = pd.DataFrame(doubts, index=own.index)
+    said = _words(dubious, dubious, texts={"near_limit": nearness})
     kept = np.where(stays, "exception_" + (np.full(n, "") if exception is None else exception).astype(object), "")
     joins = np.array([f"joins_field:{mu:.4g}" for mu in piece_mu], object)
-    free = np.select([way == "consolidate", way == "reclaim"], [joins, "no_limit"], default="")
-    out["reason_codes"] = [
-        ";".join(part for part in parts if part) for parts in zip(kept, said, told, free, strict=True)
-    ]
+    against = [*deciding, *by_slope, *looked]
+    none = np.where(fired[against].any(axis=1), "no_other_limit", "no_limit")
+    free = np.select([way == "consolidate", way == "reclaim"], [joins, none], default="")
+    out["reason_codes"] = _joined(kept, silent, told, free, said)
+    # a house that stays waits for nothing
+    waits = lacking & (way == "hold")[:, None]
+    out["check_codes"] = _joined(_words(waits, waits), _words(fired[looked], fired[looked]), said)
+    out["field_check"] = out["check_codes"] != ""
     middle = own["slope_class"].map(dict(enumerate(CLASS_DEG, start=1))).astype("float64")
     scored = own.assign(piece_mu=piece_mu, slope_deg_mean=own["slope_deg_mean"].fillna(middle))
     ranked = _score(scored, rules)
@@ -429,34 +436,54 @@ def decide(
     return out.join(ranked)
 
 
-def _near_limit(own: pd.DataFrame, rules: Reclamation) -> Bools:
-    """Whether the ground is too near to a limit of slope to be decided from afar, rims included."""
+def _near_limit(own: pd.DataFrame, rules: Reclamation) -> tuple[Bools, NDArray[np.object_]]:
+    """
+    Say whether the ground is too near to a limit of slope to be decided from afar, rims included, and how near.
+
+    ``mean°/limit`` where the mean tells it, ``share%/limit`` where the share does, ``/limit`` where a slope map
+    leaves it open.
+    """
     mean = own["slope_terrain_deg"].to_numpy(np.float64)
-    near = np.zeros(len(own), bool)
+    near, how = np.zeros(len(own), bool), np.full(len(own), "", object)
     low, high = rules.check_share
     surveyed = (own["slope_source"] == "survey").to_numpy(bool)
     for limit in rules.slope_limits():
         if limit >= 90:
             continue
         share = own[over_share(limit)].to_numpy(np.float64)
-        near |= (share >= low - EVEN) & (share <= high + EVEN)
-        near |= _undecided(own, limit)
-        near |= ~surveyed & (np.abs(mean - limit) <= rules.check_margin_deg + EVEN)
-    return near
+        by_mean = ~surveyed & (np.abs(mean - limit) <= rules.check_margin_deg + EVEN)
+        by_share = (share >= low - EVEN) & (share <= high + EVEN)
+        open_ = _undecided(own, limit)
+        for which, form in ((by_mean, "{mean:.4g}°/{limit:g}"), (by_share, "{share:.3g}%/{limit:g}"),
+                            (open_, "/{limit:g}")):  # fmt: skip
+            for at in np.flatnonzero(which & (how == "")):
+                how[at] = form.format(mean=mean[at], share=100 * share[at], limit=limit)
+        near |= by_mean | by_share | open_
+    return near, how
 
 
-def _words(fired: pd.DataFrame, found: pd.DataFrame, shares: Mapping[str, Bools] | None = None) -> list[str]:
+def _joined(*codes: Sequence[str] | NDArray[np.object_]) -> list[str]:
+    return [";".join(part for part in parts if part) for parts in zip(*codes, strict=True)]
+
+
+def _words(
+    fired: pd.DataFrame, found: pd.DataFrame, shares: Mapping[str, Bools] | None = None, *,
+    texts: Mapping[str, NDArray[np.object_]] | None = None,
+) -> list[str]:  # fmt: skip
     """
     Names of the columns that are true, joined; with the number where ``found`` holds numbers.
 
-    ``shares`` says by column which of them are parts of 1 that stand as per cent.
+    ``shares`` says by column which of them are parts of 1 that stand as per cent, ``texts`` what stands behind a
+    column instead of a number.
     """
     parts = np.full(len(fired), "", object)
     for name in fired.columns:
         which = fired[name].to_numpy(bool)
         if not which.any():
             continue
-        if found[name].dtype == bool:
+        if texts is not None and name in texts:
+            text = f"{name}:" + texts[str(name)]
+        elif found[name].dtype == bool:
             text = np.full(len(fired), str(name), object)
         else:
             of_one = (shares or {}).get(str(name), np.zeros(len(found), bool))

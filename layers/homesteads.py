@@ -15,7 +15,7 @@ from geo.overlay import areal, mended, only
 from geo.problems import Problem
 from layers.catalog import Catalog
 from layers.forms import area_column_m2
-from layers.ledgers import name_columns, unique_ids
+from layers.ledgers import name_columns, some, unique_ids
 from layers.places import as_rows
 
 LEAST_M2 = 0.001
@@ -79,6 +79,9 @@ def plots(
     if "soil_cm" in ledger.frame:
         soil, found = ledger.numbers("soil_cm")
         problems += found
+    headings = [str(name) for name in frame.columns if name != frame.geometry.name]
+    if not column and headings:
+        problems.append(Problem.doubt("plot_ids_missing", file=file, n=len(frame), names=some(headings)))
     flat = int((~empty & ~polygon & ~(areas > 0)).sum())
     if flat:
         problems.append(Problem.doubt("shape_without_area", file=file, n=flat, all=len(frame)))

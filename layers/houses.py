@@ -170,6 +170,11 @@ def houses(
         rows[name] = degrees.mask(shifted)  # a shift of hundreds of metres would find the neighbour
     rows["key"] = ledger.get("household_key", blank).astype("str")
     rows["house_id"], apart = _by_village(rows)
+    bare = (given == "").groupby(rows["file"]).transform("all") & ~hidden
+    problems += [
+        Problem.doubt("house_ids_missing", file=file, layer="house_ledger", n=len(own))
+        for file, own in rows[bare].groupby("file", sort=False)
+    ]
     problems += _in_several(rows)
     rows, found = _from_other_files(rows)
     problems += found
@@ -335,7 +340,7 @@ def _flags(
                           value=str(getattr(row, day)), **_heading(flag, "no", catalog))
             for row in rows[denied].itertuples()
         ]  # fmt: skip
-        out[flag] = out[flag].mask(out[flag].isna() & rows[day].notna(), True).mask(to_come, False)
+        out[flag] = out[flag].mask(out[flag].isna() & rows[day].notna() & ~coming, True).mask(to_come, False)
         for after in order[order.index(flag) + 1 :]:
             out[after] = out[after].mask(to_come)
         coming |= to_come

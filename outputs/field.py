@@ -16,16 +16,16 @@ from geo import io
 from geo.overlay import areal
 from outputs.messages import Messages
 
-LISTED = ("homestead_id", "house_id", "group", "house_stage", "area_m2", "ledger_area_m2", "slope_deg_mean", "way",
-          "target_class", "reasons", "lon", "lat", "why")  # fmt: skip
+LISTED = ("homestead_id", "house_id", "group", "house_stage", "area_m2", "ledger_area_m2", "slope_terrain_deg",
+          "slope_class", "way", "target_class", "reasons", "checks", "lon", "lat")  # fmt: skip
 """What stands on a sheet of plots before the columns that are filled in by hand."""
 
-REASONS_LINE = 17
-"""So many Chinese characters stand in a line of the column of reasons."""
+LINES = {"reasons": 13, "checks": 9}
+"""So many Chinese characters stand in a line of a column."""
 
 _WIDE = {"homestead_id": 17, "house_id": 15, "group": 6, "house_stage": 7, "area_m2": 8,
-         "ledger_area_m2": 8, "target_class": 9, "slope_deg_mean": 7, "way": 6,
-         "reasons": 34, "lon": 10.5, "lat": 10, "why": 6}  # fmt: skip
+         "ledger_area_m2": 8, "target_class": 9, "slope_terrain_deg": 7, "slope_class": 5, "way": 6,
+         "reasons": 26, "checks": 18, "lon": 10.5, "lat": 10, "why": 6}  # fmt: skip
 
 SHAPEFILE = {
     "homestead_id": "宅基地号", "house_id": "旧房编号", "town": "乡镇", "village": "村", "area_m2": "面积",
@@ -63,7 +63,8 @@ def write_sheets(
         formats = {
             **dict.fromkeys(("area_m2", "ledger_area_m2"), book.add_format(
                 {"border": 1, "num_format": "0.0", "valign": "top", "font_size": 9})),
-            "slope_deg_mean": book.add_format({"border": 1, "num_format": "0.0", "valign": "top", "font_size": 9}),
+            "slope_terrain_deg": book.add_format(
+                {"border": 1, "num_format": "0.0", "valign": "top", "font_size": 9}),
             **dict.fromkeys(("lon", "lat"), book.add_format(
                 {"border": 1, "num_format": "0.000000", "valign": "top", "font_size": 9})),
         }  # fmt: skip
@@ -83,10 +84,11 @@ def write_sheets(
                     _write(sheet, row, number, record[name], formats.get(name, cell))
                 for number in range(len(columns), len(columns) + len(blank)):
                     sheet.write_blank(row, number, None, cell)
-                lines = max(3, -(-len(str(record.get("reasons", ""))) // REASONS_LINE))
+                lines = max(3, *(-(-len(str(record.get(name, ""))) // n) for name, n in LINES.items()))
                 sheet.set_row(row, 12 * lines)
             sheet.write(len(own) + 3, 0, messages.say("field.sign"))
             sheet.write(len(own) + 4, 0, messages.say("map.default_mark"))
+            sheet.write(len(own) + 5, 0, messages.say("field.degrees"))
             _on_paper(sheet, heading=1)
 
 
@@ -162,7 +164,7 @@ def write_layers(plots: gpd.GeoDataFrame, folder: Path) -> list[Path]:
     """
     shapes = plots.geometry.to_numpy()
     shaped = plots[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
-    about = shaped["way"] + "；" + shaped["why"] + "；" + shaped["reasons"]
+    about = shaped["way"] + "；" + shaped["why"] + "；" + shaped["reasons"] + "；" + shaped["checks"]
     named = gpd.GeoDataFrame(
         {"Name": shaped["homestead_id"], "Description": about}, geometry=shaped.geometry, crs=shaped.crs
     )
@@ -170,7 +172,7 @@ def write_layers(plots: gpd.GeoDataFrame, folder: Path) -> list[Path]:
         {"name": shaped["homestead_id"], "desc": about}, geometry=shaped.geometry.representative_point(),
         crs=shaped.crs,
     )  # fmt: skip
-    told = shaped.rename(columns={"slope_deg_mean": "slope_deg"})
+    told = shaped.rename(columns={"slope_terrain_deg": "slope_deg"})
     table = told[[*SHAPEFILE, "geometry"]].rename(columns=SHAPEFILE)
     outlined = areal(table.geometry.to_numpy())
     # a Shapefile holds shapes of one kind: what is no outline stands as a point in another

@@ -20,10 +20,10 @@ _UNITS = {
 
 SHOWN = [
     "homestead_id", "house_id", "town", "village", "group", "area_m2", "area_mu", "ledger_area_m2",
-    "slope_deg_mean", "slope_over_25_share", "slope_class", "slope_source", "survey_class", "construction_area_m2",
-    "quota_area_m2", "stage", "way", "way_done", "target_class", "net_farmland_mu", "score", "score_low",
-    "score_high", "cluster_id", "piece_mu", "reasons", "field_check", "exception", "approval_no", "project_id",
-    "collective",
+    "slope_terrain_deg", "slope_over_25_share", "slope_class", "slope_source", "survey_class",
+    "construction_area_m2", "quota_area_m2", "stage", "way", "way_done", "target_class", "net_farmland_mu",
+    "score", "score_low", "score_high", "cluster_id", "piece_mu", "reasons", "field_check", "checks", "exception",
+    "approval_no", "project_id", "collective",
 ]  # fmt: skip
 """What the sheet of plots has; the table has all."""
 
@@ -38,12 +38,11 @@ _RENAMED = {"stage": "house_stage"}
 
 
 def with_words(homesteads: pd.DataFrame, catalog: Catalog, messages: Messages) -> pd.DataFrame:
-    """Put a column ``reasons`` in words before the coded one."""
-    told = homesteads["reason_codes"].map({
-        text: in_words(text, catalog, messages) for text in homesteads["reason_codes"].unique()
-    })  # fmt: skip
+    """Put ``reasons`` and ``checks`` in words before the coded columns."""
     out = homesteads.copy()
-    out.insert(list(out.columns).index("reason_codes"), "reasons", told)
+    for name, coded in (("reasons", "reason_codes"), ("checks", "check_codes")):
+        words = {text: in_words(text, catalog, messages) for text in homesteads[coded].unique()}
+        out.insert(list(out.columns).index(coded), name, homesteads[coded].map(words))
     return out
 
 
@@ -62,9 +61,17 @@ def in_words(codes: str, catalog: Catalog, messages: Messages) -> str:
             parts.append(messages.say("reason.number", told=told, number=shown) if shown else told)
         else:
             told = messages.say(f"reason.{code}")
-            shown = f"{float(number):.2f} {messages.say('unit.mu')}" if number else ""
+            shown = _near(number, messages) if code == "near_limit" else ""
+            shown = shown or (f"{float(number):.2f} {messages.say('unit.mu')}" if number else "")
             parts.append(messages.say("reason.number", told=told, number=shown) if shown else told)
     return ("；" if messages.language == "zh" else "; ").join(parts)
+
+
+def _near(number: str, messages: Messages) -> str:
+    """How near ground is to a limit of slope: ``mean°/limit``, ``share%/limit`` or ``/limit``."""
+    found, _, limit = number.partition("/")
+    how = "mean" if found.endswith("°") else "share" if found else "class"
+    return messages.say(f"near.{how}", found=f"{float(found[:-1]):.1f}{found[-1]}" if found else "", limit=limit)
 
 
 def _shown(gate: Gate, number: float, messages: Messages, *, share: bool = False) -> str:
@@ -120,13 +127,22 @@ def told(row: pd.Series, gates: pd.DataFrame, catalog: Catalog, messages: Messag
     target = row["target_class"]
     yield say("plot.way", way=word("way", row["way"]), net=number("net_farmland_mu", "{:.3f}"),
               target=f"{target} {land.get(target, '')}".strip() if target else say("plot.nothing"),
-              check=say("plot_check.yes") if row["field_check"] else say("plot_check.no"))  # fmt: skip
+              check=say("plot_check.because", why=in_words(row["check_codes"], catalog, messages))
+              if row["field_check"] else say("plot_check.no"))  # fmt: skip
     yield say("plot.reasons", reasons=in_words(row["reason_codes"], catalog, messages) or say("plot.nothing"))
+    yield say("plot.apart", field=number("field_m"), water=number("water_m"), road=number("road_m"),
+              people=number("residents_m"), piece=number("piece_mu", "{:.2f}"))  # fmt: skip
+    factors = words["factor"]
+    yield say("plot.score", score=number("score", "{:.2f}"), low=number("score_low", "{:.2f}"),
+              high=number("score_high", "{:.2f}"), rank=number("score_rank", "{:,.0f}"),
+              known=number("score_known", "{:.0%}"),
+              least=factors.get(row["score_least"], unknown))  # fmt: skip
     yield say("plot.gates")
     for gate in catalog.reclamation.gates.values():
         fired, asked = bool(gates["fired"][gate.id]), float(gates["number"][gate.id])
         state = "fired" if fired else "unasked" if math.isnan(asked) else "passed"
-        share = gate.measure == "slope" and bool(tells_share(row.to_frame().T, gate.over)[0])
+        by_share = gate.measure == "slope" and gate.over < 90  # 90 degrees are no limit
+        share = by_share and bool(tells_share(row.to_frame().T, gate.over)[0])
         yield say(
             "plot.gate", state=say(f"plot.{state}"), gate=gate.named(messages.language),
             number=_shown(gate, asked, messages, share=share) or "—",
@@ -169,6 +185,9 @@ def sheets(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     ):
         if name in tables and len(tables[name]):
             out[name] = tables[name].rename(columns={"unknown_n": "plots_unknown_n"})
+    if "quota" in out:  # the name beside the number
+        names = out["quota"].pop("unit_name")
+        out["quota"].insert(2, "unit_name", names)
     if "demolition" in out:  # county, town and village stand apart
         out["demolition"] = out["demolition"].drop(columns="unit_id")
     if "slopes" in tables:

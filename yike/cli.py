@@ -369,6 +369,8 @@ def field(
         click.echo(words.say("cli.field_done", doubtful=len(done.table) - sampled, sample=sampled, path=folder))
         if done.not_gbk_n:
             click.echo(words.say("cli.field_not_gbk", n=done.not_gbk_n))
+        if done.no_shape_n:
+            click.echo(words.say("cli.field_no_shape", n=done.no_shape_n))
 
     _guarded(context, work)
 

@@ -28,6 +28,8 @@ class Fieldwork:
     files: tuple[Path, ...]
     not_gbk_n: int
     """Plots with characters that the Shapefile cannot hold: they are question marks there."""
+    no_shape_n: int
+    """Plots without a shape: they stand on the sheets and in no layer."""
 
 
 def prepare_field(
@@ -74,6 +76,8 @@ def prepare_field(
         way=table["way"].map(words.words["way"]), why=table["why"].map(words.words["field_why"]),
         house_stage=table["stage"].map(words.words["house_stage"]).fillna(""),
         target_class=table["target_class"].map(lambda code: names.get(code, code)),
+        checks=table["checks"].where(table["checks"] != "", words.words["field_why"]["sample"]),
+        town=_towns(table),
     )  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
     sheets = out / "field_sheets.xlsx"
@@ -85,11 +89,24 @@ def prepare_field(
     write_list(table, listed, words, columns=LIST)
     shapes = gpd.read_file(run / "results.gpkg", layer="homesteads", columns=["homestead_id"])
     plots = gpd.GeoDataFrame(table.merge(shapes, on="homestead_id", how="left"), crs=shapes.crs)
-    return Fieldwork(table, (listed, sheets, *write_layers(plots, out)), not_gbk_n(plots))
+    bare = plots.geometry.isna() | plots.geometry.is_empty
+    return Fieldwork(table, (listed, sheets, *write_layers(plots, out)), not_gbk_n(plots), int(bare.sum()))
 
 
 LIST = ("homestead_id", "house_id", "town", "village", "group", "house_stage", "area_m2", "ledger_area_m2",
-        "slope_deg_mean", "way", "target_class", "reasons", "lon", "lat", "why")  # fmt: skip
+        "slope_terrain_deg", "slope_class", "way", "target_class", "reasons", "checks", "lon", "lat",
+        "why")  # fmt: skip
+
+
+def _towns(table: pd.DataFrame) -> pd.Series:
+    """The town of each plot; where none is told that of its village, if that name is one town's only."""
+    known = table[(table["town"] != "") & (table["village"] != "")].drop_duplicates(["town", "village"])
+    alone = known.loc[~known["village"].duplicated(keep=False), ["village", "town"]]
+    towns = dict(alone.itertuples(index=False, name=None))
+    return pd.Series(
+        [town or towns.get(village, "") for town, village in zip(table["town"], table["village"], strict=True)],
+        index=table.index, dtype="object",
+    )  # fmt: skip
 
 
 def _each(told: pd.Series) -> str:

@@ -21,6 +21,7 @@ from analysis.homesteads import (
     assemble,
     claims,
     crowded,
+    done_assumed,
     done_beyond,
     done_otherwise,
     done_unread,
@@ -170,7 +171,7 @@ def _measured(project: Project, catalog: Catalog, at: Work) -> Value:
     names = ("slope_map", "survey", "collectives", "villages")
     slope_map, survey, collectives, villages = (_frame(at, name) for name in names)
     around = Land(slope_map=slope_map, survey=survey, collectives=collectives, villages=villages)
-    ledger = told["house_area_m2"].to_numpy(np.float64)
+    ledger = told[["house_area_m2", "house_file", "house_row"]].set_axis(["area_m2", "file", "row"], axis=1)
     said = plots["collective"].where(plots["collective"] != "", told["house_collective"])
     plots = plots.assign(collective=said)
     claimed, _, _ = claims(plots, told, at.given.get("form_quota_projects", {}).get("frame"))
@@ -183,7 +184,7 @@ def _measured(project: Project, catalog: Catalog, at: Work) -> Value:
             terrain = open_files.enter_context(io.RasterFiles(tiles))
             around = replace(around, terrain=terrain, unit_m=unit_m)
         found, doubts = measure_plots(
-            plots, around, catalog, ledger_area_m2=ledger, plane=plane, county=project.name,
+            plots, around, catalog, ledger=ledger, plane=plane, county=project.name,
             limits_deg=catalogue.load().reclamation.slope_limits(),
             claims=pd.DataFrame({"project": claimed, "stage": told["stage"]}),
         )  # fmt: skip
@@ -227,6 +228,7 @@ def _decided(catalog: Catalog, at: Work) -> Value:
             *problems,
             *done_unread(plots, told),
             *done_otherwise(plots, table, catalog),
+            *done_assumed(plots, told, table, catalog),
             *done_beyond(plots, table, pct=catalog.reclamation.differs_pct),
             *_not_asked(plots, fired, asked, catalog),
             *_named_otherwise(plots, table),

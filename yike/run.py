@@ -328,9 +328,16 @@ class OpenProject:
         """
         if self.project.homesteads is None:
             raise Stop(Problem.stop("run_without_plots", file=self.project.file))
-        own = self._worked(("reclamation",), teller).values["reclamation"]
+        values = self._worked(("reclamation",), teller).values
+        own = values["reclamation"]
         table = own["homesteads"]
         at, near = _called(table, plot, "homestead_id", "house_id")
+        houses = values.get("houses", {}).get("houses", pd.DataFrame({"house_id": []}))
+        lone = houses[houses["house_id"] == plot]
+        if not len(at) and len(lone):
+            row = lone.iloc[0]
+            raise Stop(Problem("house_without_plot", "stop", "house_ledger", str(row["file"]), row=int(row["row"]),
+                               value=plot))  # fmt: skip
         if len(at) != 1:
             raise Stop(Problem.stop("plot_unknown", file=self.project.file, plot=plot, n=len(at), near=near))
         found = pd.DataFrame(

@@ -77,11 +77,16 @@ class LandException:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a ledger's words for what was done mean; ``way`` is ``other`` for what is neither field nor green."""
+    """
+    What a ledger's words for what was done mean; ``way`` is ``other`` for what is neither field nor green.
+
+    ``assumed`` words name no class: the land class is the one that they mean as a rule.
+    """
 
     words: tuple[str, ...]
     way: str
     land_class: str
+    assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +207,9 @@ class Reclamation:
             became = _BECAME.sub("", part)
             if re.match(r"未|不|没|待|拟|非", became) or not (hits := self._kinds(became)):
                 return ()
-            found |= {f"{done.way}:{done.land_class}": done for done in hits}
+            for done in hits:  # a word that names the class goes before one that does not
+                kind = f"{done.way}:{done.land_class}"
+                found[kind] = done if kind not in found or found[kind].assumed else found[kind]
         return tuple(found.values())
 
     def _kinds(self, words: str) -> list[Done]:
@@ -294,7 +301,9 @@ def build_reclamation(data: Mapping[str, Any]) -> Reclamation:
             name: LandException(name, tuple(row["words"]), row["approval"], row["source"])
             for name, row in data["exception"].items()
         },
-        done=tuple(Done(tuple(row["words"]), row["way"], row["class"]) for row in data["done"]),
+        done=tuple(
+            Done(tuple(row["words"]), row["way"], row["class"], row.get("assumed", False)) for row in data["done"]
+        ),
         targets=tuple(
             Target(land_class=row["class"], **{key: value for key, value in row.items() if key != "class"})
             for row in data["target"]

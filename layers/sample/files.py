@@ -503,15 +503,19 @@ def _write_plots(path: Path, plots: Sequence[land.Plot], planted: Planted) -> No
         if plot.trait == "overlap":  # told is the plot that is less far, of equals that of the later id
             before = plots[row - 1 - land.BEFORE]
             planted.note_fault("plots_overlap", file, row - land.BEFORE * (before.stage < plot.stage))
-    planted.note_doubt("done_otherwise", file)  # some were made fields on steep ground
+    # some were made fields on steep ground, and of none the ledgers say what kind of field
+    planted.note_doubt("done_otherwise", file)
+    planted.note_doubt("done_class_assumed", file)
+    planted.note_doubt("slopes_differ", file)
     columns = ["编号", "旧房编号", "村", "土层厚度"]
     io.write_vector(gpd.GeoDataFrame(rows, columns=columns, geometry=moved, crs=PLANE), path, encoding="GBK")
 
 
 def _write_slope_map(path: Path, villages: Sequence[Village]) -> None:
-    """The survey's own slope map, of the first village only: its hamlets stand on ground of class 3."""
+    """The survey's own slope map, of the first village only: of class 3, but for a hillside that it calls flat."""
     boxes = [shapely.box(x - 15, y - 15, x + 120, y + 110) for x, y in villages[0].spot.hamlets]
-    io.write_vector(_degrees(gpd.GeoDataFrame({"PDJB": ["3"] * len(boxes)}, geometry=boxes)), path, layer="PDT")
+    classes = ["1", *["3"] * (len(boxes) - 1)]
+    io.write_vector(_degrees(gpd.GeoDataFrame({"PDJB": classes}, geometry=boxes)), path, layer="PDT")
 
 
 def _write_survey(path: Path, villages: Sequence[Village], planted: Planted) -> None:
@@ -574,7 +578,6 @@ def write_house_ledgers(
                "批准文号", "增减挂钩项目", "所有权人", "是否确权", "入住时间")  # fmt: skip
     named = [home for home in settlements if not home.trait]
     towns = list(dict.fromkeys(plot.village.town for plot in plots))
-    place = {plot.id: row for row, plot in enumerate(plots, start=1)}
     numbers = dict.fromkeys(("houses", "should_demolish", "demolished", "overdue"), 0)
     for number, town in enumerate(towns):
         file = f"{town}旧房台账.xlsx"
@@ -584,7 +587,7 @@ def write_house_ledgers(
         for row, plot in enumerate(own, start=3):
             told = _house(plot, row, str(named[int(rng.integers(0, len(named)))].name))
             if number == 0:
-                _plant(told, row, own[row - 4], place[plot.id], file, planted)
+                _plant(told, row, own[row - 4], file, planted)
             if row == 5:
                 told.area = round(plot.outline.area * 0.0015, 2)
                 planted.note_fault("area_in_mu", file, row)
@@ -633,7 +636,7 @@ def _house(plot: land.Plot, row: int, dest: str) -> _House:
     )  # fmt: skip
 
 
-def _plant(told: _House, row: int, before: land.Plot, place: int, file: str, planted: Planted) -> None:
+def _plant(told: _House, row: int, before: land.Plot, file: str, planted: Planted) -> None:
     """What is planted in the rows of the first town's ledger."""
     if row == 6:  # a second household of the house above; its own plot then has no house
         again = _house(before, row - 1, told.dest)
@@ -659,7 +662,7 @@ def _plant(told: _House, row: int, before: land.Plot, place: int, file: str, pla
         planted.note_doubt("should_demolish_differs", file)
     elif row == 11:
         told.area = round(told.plot.outline.area * 2000 / 3, 1)
-        planted.note_fault("plot_area_unit", "旧宅基地.shp", place)
+        planted.note_fault("plot_area_unit", file, row)
     elif row == 12:
         told.exception, told.approval, told.should, told.flags = "", "", "是", ("否", "是", "是")
         told.demolished = "2020.06"
@@ -683,11 +686,12 @@ def _id_number(rng: np.random.Generator) -> str:
     return digits + "10X98765432"[sum(int(d) * w for d, w in zip(digits, weights, strict=True)) % 11]
 
 
-def _projects(plots: Sequence[land.Plot]) -> list[Row]:
-    """Two projects; the second took more farmland than it gave back."""
+def _projects(plots: Sequence[land.Plot], planted: Planted) -> list[Row]:
+    """Two projects; the second took more farmland than it gave back, and than it built on."""
     towns = list(dict.fromkeys(plot.village.town for plot in plots))
     rows: list[Row] = []
-    for number, taken in ((0, 0.7), (1, 1.1)):
+    planted.note_doubt("farmland_beyond", "增减挂钩项目.xlsx")
+    for number, taken in ((0, 0.35), (1, 1.1)):
         own = {town for place, town in enumerate(towns) if place % 3 == number}
         mu = sum(plot.outline.area * 0.0015 for plot in plots if plot.stage == 3 and plot.village.town in own)
         used = (round(share * mu, 2) for share in (2.0, 0.4, 0.05, taken, 0.02, 0.2))
@@ -729,7 +733,7 @@ def write_ledgers(
         "资产台账.xlsx": [("资产名称", "资产类型", "产权归属", "年收益", "使用状态"),
                           *((f"{v.name}集体资产", "产业", "村集体", 3.2, "正常") for v in villages)],
         "增减挂钩项目.xlsx": [("项目编号", "项目名称", "批准文号", "拆旧面积（亩）", "安置建新面积（亩）", "其他建新面积（亩）",
-                               "占用耕地（亩）", "预留（亩）", "省内交易（亩）", "归还期限"), *_projects(plots)],
+                               "占用耕地（亩）", "预留（亩）", "省内交易（亩）", "归还期限"), *_projects(plots, planted)],
         "以工代赈.xlsx": [("项目名称", "建设类型", "总投资", "劳务报酬", "吸纳务工"), ("通组路硬化", "乡村道路", 380, 64, 90)],
     }  # fmt: skip
     planted.note_fault("subsidy_twice", "承包地台账.xlsx", len(tables["承包地台账.xlsx"]))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from analysis.fieldwork import check_list, sample_size
 from analysis.origins import origins
 from geo import crs, overlay
+from layers.houses import STAGES, stage_number
 from tests.flatland import CATALOG
 
 
@@ -29,12 +30,16 @@ def test_a_sample_is_as_large_as_it_must_be(n, confidence, margin, size):
 def test_doubtful_plots_are_all_listed_and_the_sample_hangs_on_ids_and_seed(n, doubtful, seed):
     rng = np.random.default_rng(seed)
     table = pd.DataFrame({"homestead_id": [f"H{i:03d}" for i in range(n)], "town": "", "village": "",
-                          "field_check": rng.random(n) * 100 < doubtful})  # fmt: skip
+                          "stage": rng.choice(["", *STAGES], n), "field_check": rng.random(n) * 100 < doubtful})  # fmt: skip
     listed = check_list(table, confidence=0.9, margin=0.1, seed=seed)
     assert (listed["why"] == "doubtful").sum() == table["field_check"].sum()
     due = sample_size(int((~table["field_check"]).sum()), confidence=0.9, margin=0.1)
     assert (listed["why"] == "sample").sum() == due
     assert listed["homestead_id"].is_unique
+    stages = stage_number(listed["stage"])
+    assert sorted(zip(listed["why"], stages, listed["homestead_id"], strict=True)) == list(
+        zip(listed["why"], stages, listed["homestead_id"], strict=True)
+    )
     again = check_list(table.iloc[rng.permutation(n)], confidence=0.9, margin=0.1, seed=seed)
     assert again["homestead_id"].tolist() == listed["homestead_id"].tolist()
 

@@ -126,10 +126,12 @@ def ledger(**columns):
 
 def test_the_quota_of_a_county_is_the_sum_done_by_hand():
     table, problems = quota(county(), ledger(), CATALOG)
-    assert [p.code for p in problems] == ["quality_unknown"]
+    assert [p.code for p in problems] == ["farmland_beyond", "quality_unknown"]
     by = table.set_index(["unit_level", "unit_id"])
     one = by.loc[("project", "X1")]
     assert one["accepted_farmland_net_mu"] == pytest.approx(0.9 + 0.36)
+    assert one["accepted_ridges_mu"] == pytest.approx(0.1 + 0.04)
+    assert one["unit_name"] == "一区"
     assert one["accepted_other_agri_mu"] == pytest.approx(1.0)
     assert one["excluded_unused_mu"] == pytest.approx(1.0)
     assert one["excluded_unmapped_mu"] == pytest.approx(0.4)  # half of the 0.8 that the ledger says
@@ -163,6 +165,10 @@ def test_the_quota_of_a_county_is_the_sum_done_by_hand():
     assert unknown.loc[("project", "X1"), "surplus_mu"] == pytest.approx(1.6)
     assert np.isnan(none["surplus_mu"])
     assert check_laws({"quota": table}, catalog=CATALOG)["held"].all()
+    assert {p.code: dict(p.params).get("names") for p in problems}["farmland_beyond"] == "X1、X2"
+    some_less = table.assign(accepted_ridges_mu=0.0)
+    laws = check_laws({"quota": some_less}, catalog=CATALOG).set_index("law")
+    assert not laws.loc["accepted_adds_up", "held"]
     wrong = table.assign(surplus_mu=table["surplus_mu"] + 0.01)
     assert not check_laws({"quota": wrong}, catalog=CATALOG)["held"].all()
 

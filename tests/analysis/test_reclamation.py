@@ -142,7 +142,7 @@ def test_a_point_with_the_area_of_a_ledger_stands_on_a_circle_and_is_looked_at()
     assert (found["area_m2"], found["area_source"]) == (200, "ledger")
     assert found["slope_deg_mean"] == pytest.approx(10, abs=0.01)
     assert found["way"] == "regreen"  # half of the circle is inside
-    assert found["reason_codes"] == "no_polygon;redline:0.5"
+    assert found["reason_codes"] == "redline:0.5;no_polygon"
     assert found["field_check"]
 
 
@@ -156,9 +156,30 @@ def test_the_slope_map_of_the_survey_goes_before_the_terrain():
     # terrain of 35 degrees says nothing where the survey does
     assert found["way"].tolist() == ["reclaim", "regreen", "regreen"]
     assert found["field_check"].tolist() == [False, True, False]
-    assert found["reason_codes"].tolist()[1] == "near_limit;steep:75%"
+    assert found["reason_codes"].tolist()[1] == "steep:75%;near_limit:75%/25"
+    assert in_words("near_limit:75%/25", CATALOG, load("zh")) == "坡度接近限值（75.0% 的面积超过 25°）"
+    assert in_words("near_limit:23.46°/25", CATALOG, load("en")) == "slope near the limit (mean 23.5°, limit 25°)"
+    assert in_words("near_limit:/20", CATALOG, load("zh")) == "坡度接近限值（坡度级分不出是否超过 20°）"
     assert in_words("steep:75%;redline:0.5", CATALOG, load("zh")) == "坡度超过25度（75%）；在生态保护红线内（50%）"
     assert "（0.8°）" in in_words("steep:0.8", CATALOG, load("zh"))  # degrees, however few
+
+
+def test_a_slope_map_that_terrain_contradicts_is_told():
+    given_ = plots(*((at, 50, at + 10, 60) for at in (50, 150, 250)))
+    classes = zone((0, 0, 100, 400), (100, 0, 200, 400), slope_class=[2, 3])
+    _, problems = measure_plots(given_, Land(terrain=slope(20), slope_map=classes), CATALOG)
+    assert [(p.code, dict(p.params)["ids"]) for p in problems] == [("slopes_differ", given_["homestead_id"][0])]
+    _, problems = measure_plots(given_, Land(slope_map=classes), CATALOG)
+    assert problems == []
+
+
+def test_the_patch_that_is_told_is_one_of_the_class_that_is_told():
+    patches = survey(((0, 0, 60, 400), "0301"), ((60, 0, 63, 400), "0702"), ((63, 0, 70, 400), "0301"))
+    found, _ = measure_plots(plots((55, 50, 67, 60)), Land(survey=patches.assign(patch=["1", "2", "3"])), CATALOG)
+    assert found[["survey_class", "survey_patch"]].to_numpy().tolist() == [["0301", "1"]]
+    patches = survey(((0, 0, 58, 400), "0702"), ((58, 0, 63, 400), "0301"), ((63, 0, 90, 400), "0702"))
+    found, _ = measure_plots(plots((54, 50, 67, 60)), Land(survey=patches.assign(patch=["1", "2", "3"])), CATALOG)
+    assert found[["survey_class", "survey_patch"]].to_numpy().tolist() == [["0702", "1"]]
 
 
 def test_a_limit_on_a_rim_of_the_slope_map_is_judged_by_its_classes():
@@ -190,7 +211,7 @@ def test_a_limit_inside_a_class_moves_that_class_only_and_terrain_says_which_of_
     assert share[2] == 1
     assert np.isnan(share[1]) if terrain is None else share[1] == over
     if over:
-        assert now["reason_codes"][1].endswith("steep:100%")
+        assert now["reason_codes"][1] == f"steep:100%;near_limit:/{limit:g}"
 
 
 def test_a_gate_that_fires_by_the_share_says_so():
@@ -202,7 +223,9 @@ def test_a_gate_that_fires_by_the_share_says_so():
     assert found["slope_deg_mean"] < 25
     assert found["way"] == "regreen"
     share = found["slope_over_25_share"]
-    assert found["reason_codes"] == f"near_limit;steep:{100 * share:.4g}%"
+    mean = f"{found['slope_deg_mean']:.4g}"
+    assert found["reason_codes"] == f"steep:{100 * share:.4g}%;near_limit:{mean}°/25"
+    assert found["check_codes"] == f"near_limit:{mean}°/25"
 
 
 def test_where_nothing_is_surveyed_no_gate_says_that_nothing_is_near():
@@ -286,8 +309,9 @@ def test_a_plot_that_needs_a_look_says_why_and_one_that_does_not_says_nothing_of
     given_ = plots(bow, (100, 50, 105, 55), (150, 50, 170, 70), (160, 50, 180, 70), (200, 50, 215, 65))
     found = ways(given_, terrain=slope(10))
     codes = found["reason_codes"].str.split(";").tolist()
-    assert codes == [["mended", "no_limit"], ["size_odd", "no_limit"], ["overlapped", "no_limit"], ["overlapped", "no_limit"],
-                     ["no_limit"]]  # fmt: skip
+    why = ["mended", "size_odd", "overlapped", "overlapped"]
+    assert codes == [*(["no_limit", one] for one in why), ["no_limit"]]
+    assert found["check_codes"].tolist() == [*why, ""]
     assert found["field_check"].tolist() == [True] * 4 + [False]
     # what is green whatever its slope is not looked at for it
     red = ways(plots((50, 50, 65, 65)), terrain=slope(24), layers={"redline": zone((0, 0, 400, 400))}).iloc[0]
@@ -316,6 +340,11 @@ def test_each_gate_fires_alone_and_decides_as_the_catalogue_says(gate, given_, w
     assert found["way"] == way
     check = CATALOG.reclamation.outcomes[CATALOG.reclamation.gates[gate].outcome].check
     assert found["field_check"] == check
+    codes = found["reason_codes"].split(";")
+    asked = CATALOG.reclamation.gates
+    assert asked[codes[0].partition(":")[0]].outcome == asked[gate].outcome  # what decides stands first
+    assert ("no_other_limit" in codes) == (gate == "hazard")
+    assert found["check_codes"] == (gate if check else "")
 
 
 def test_what_is_just_beyond_a_gate_does_not_fire():

@@ -417,6 +417,22 @@ def test_a_ledger_in_two_workbooks_with_other_columns_is_one_of_the_same_houses(
         assert [(p.code, dict(p.params)["n"]) for p in problems] == [("house_in_files", "2")]
 
 
+def test_a_day_to_come_makes_no_other_day_a_contradiction():
+    heading = ("旧房编号", "是否拆除", "拆除时间", "验收时间")
+    found, problems = houses(
+        ledger(("1", "是", "2027-05", "2020-05"), heading=heading), CATALOG, as_of=dt.date(2026, 6, 30)
+    )
+    assert found["stage"].tolist() == ["standing"]
+    assert [p.code for p in problems] == ["date_to_come", "dates_out_of_order"]
+
+
+def test_a_ledger_without_numbers_of_houses_says_so():
+    rows = ledger(("", "是"), ("", "否"), heading=("旧房编号", "是否拆除"))
+    found, problems = houses(rows, CATALOG)
+    assert len(found) == 2
+    assert [(p.code, dict(p.params)["n"]) for p in problems] == [("house_ids_missing", "2")]
+
+
 def test_a_day_of_moving_in_to_come_is_told():
     frame = ledger(("1", "2029-12"), ("2", "2020-12"), heading=("旧房编号", "入住时间"))
     _, problems = houses(frame, CATALOG, as_of=dt.date(2026, 6, 30))

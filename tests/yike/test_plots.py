@@ -138,6 +138,14 @@ def test_a_plot_is_explained_gate_by_gate(county: Path):
     english = yike_("--language", "en", "explain", county / "某县.toml", "--plot", "Z00")
     assert "[passes] over 25 degrees" in english.stdout
     stopped(yike_("explain", county / "某县.toml", "--plot", "Z9"), "Z9", "Z39")
+    assert "距耕地 不明 米" in by_plot.stdout
+    assert "最差因子：离人家" in by_plot.stdout
+    looked = yike_("explain", county / "某县.toml", "--plot", "Z28").stdout
+    assert "须现场核查：坡度接近限值（平均 2" in looked
+    assert "，限值 25°）" in looked
+    rows = [*io.read_table(county / "旧房.xlsx").rows, ("J99", "张某", PERSON, "甲村", "否")]
+    io.write_table(rows, county / "旧房.xlsx")
+    stopped(yike_("explain", county / "某县.toml", "--plot", "J99"), "旧房.xlsx 第42行", "没有与它对应的宅基地")
     for words in (("--plot", "Z39", "--place", "A1"), ("--place", "A1"), ()):
         assert yike_("explain", county / "某县.toml", *words).exit_code == 2
 
@@ -297,7 +305,7 @@ def test_names_are_joined_to_their_own_house_whatever_the_key_looks_like(tmp_pat
 
 def test_each_kind_of_shape_has_a_file_and_what_is_not_there_has_none(tmp_path: Path):
     about = {"homestead_id": ["A\x0b", "B"], "house_id": "", "town": "", "village": "", "area_m2": 100.0,
-             "slope_deg_mean": 5.0, "way": "复垦", "why": "抽样", "reasons": ""}  # fmt: skip
+             "slope_terrain_deg": 5.0, "way": "复垦", "why": "抽样", "reasons": "", "checks": ""}  # fmt: skip
     both = gpd.GeoDataFrame(
         about, geometry=[shapely.box(102, 28, 102.001, 28.001), shapely.Point(102, 28)], crs=4326
     )
