@@ -145,7 +145,7 @@ def test_a_plot_is_explained_gate_by_gate(county: Path):
     assert "，限值 25°）" in looked
     rows = [*io.read_table(county / "旧房.xlsx").rows, ("J99", "张某", PERSON, "甲村", "否")]
     io.write_table(rows, county / "旧房.xlsx")
-    stopped(yike_("explain", county / "某县.toml", "--plot", "J99"), "旧房.xlsx 第42行", "没有与它对应的宅基地")
+    stopped(yike_("explain", county / "某县.toml", "--plot", "J99"), "旧房.xlsx 第 42 行", "没有与它对应的宅基地")
     for words in (("--plot", "Z39", "--place", "A1"), ("--place", "A1"), ()):
         assert yike_("explain", county / "某县.toml", *words).exit_code == 2
 
