@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 QUOTA = [
     "unit_level", "unit_id", "county", "potential_mu", "demolished_mu", "reclaimed_mu", "accepted_mu",
-    "accepted_farmland_net_mu", "accepted_ridges_mu", "accepted_barred_mu", "accepted_other_agri_mu",
+    "accepted_farmland_net_mu", "accepted_barred_mu", "accepted_ridges_mu", "accepted_other_agri_mu",
     "excluded_unused_mu", "excluded_unmapped_mu", "excluded_claimed_mu", "excluded_no_project_mu",
     "accepted_unknown_mu",
     "resettlement_in_project_mu", "other_new_use_mu", "farmland_occupied_mu", "farmland_balance_mu",

@@ -265,7 +265,8 @@ def _sheet(book: Any, name: str, frame: pd.DataFrame, messages: Messages) -> Non
         cells = shown[field]
         for row, value in enumerate(cells, start=1):
             _cell(sheet, row, column, value, style)
-        widest = max([2 * len(messages.heading(str(field)))] + [_width(v) for v in cells.head(300)])
+        # a long heading stands in several lines
+        widest = max([min(20, 2 * len(messages.heading(str(field))))] + [_width(v) for v in cells.head(300)])
         sheet.set_column(column, column, min(46, max(8, widest)))
     if len(frame) > MOST_ROWS:
         sheet.write(MOST_ROWS + 1, 0, messages.say("book.truncated", n=MOST_ROWS, table=name))
