@@ -82,6 +82,8 @@ def judged(houses: pd.DataFrame, catalog: Catalog, *, as_of: dt.date | None) -> 
         )
         for row in out[needs & ~approved].itertuples()
     ]
+    # the county recognises these one by one; what shows it is not always a number
+    bare = pd.Series(out["may_stay"].to_numpy(bool) & ~needs & ~approved, index=out.index)
     kept_gone = pd.Series((reason != "") & (reason != "none") & ~stood, index=out.index)
     for file, own in out.groupby("file", sort=False):
         ids = own["house_id"]
@@ -89,6 +91,7 @@ def judged(houses: pd.DataFrame, catalog: Catalog, *, as_of: dt.date | None) -> 
             (out["differs"], Problem.doubt("should_demolish_differs", file=file, layer="house_ledger")),
             (out["reclaim_differs"], Problem.doubt("should_reclaim_differs", file=file, layer="house_ledger")),
             (kept_gone, Problem.doubt("kept_but_gone", file=file, layer="house_ledger")),
+            (bare, Problem.doubt("exception_unproved", file=file, layer="house_ledger")),
         ):
             named = list(ids[which[own.index]])
             if named:

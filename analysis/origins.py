@@ -96,7 +96,9 @@ def origins(
     if people is not None and len(people):
         living = people["pop"].groupby(_in(people, shapes)).sum(skipna=False)
         out["people"] = living.reindex(range(n)).to_numpy(np.float64)
-    out["people_per_farmland_ha"] = out["people"] / out["farmland_ha"].where(out["farmland_ha"] > 0)
+    # what is not surveyed has as many fields as what is
+    fields_ha = out["farmland_ha"] / out["surveyed_share"].where(out["surveyed_share"] > 0)
+    out["people_per_farmland_ha"] = out["people"] / fields_ha.where(fields_ha > 0)
     partly = ~(out["surveyed_share"] >= SURVEYED)  # too little is surveyed to speak of a village's fields
     out["fragile"] = out[["steep_share", "zone_share"]].max(axis=1)
     out["overloaded"] = (out["people_per_farmland_ha"] / rules.feeds_per_ha - 1).clip(0.0, 1.0)

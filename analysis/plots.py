@@ -22,7 +22,7 @@ from geo.terrain import SLOPE_CLASS_DEG, no_slope, over_share, slope_by_tiles, s
 from layers.catalog import Catalog
 from layers.homesteads import LEAST_M2
 from layers.houses import stage_number
-from layers.ledgers import some
+from layers.ledgers import collective_core, one_name, some
 
 Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]
@@ -221,7 +221,16 @@ def measure_plots(
         held = _within_patches(ground, outlined, free, land.survey)
         crowded = held < free - EVEN_M2
         out["free_construction_m2"] = held
-    return out, [*_doubts(plots, out, source, shared, crowded, catalog), *_slopes_differ(plots, out)]
+    problems = [*_doubts(plots, out, source, shared, crowded, catalog), *_slopes_differ(plots, out)]
+    if ledger is not None:  # where the layer tells an area, too, both are held against the polygon
+        away = np.abs(ledger["area_m2"].to_numpy(np.float64) - polygon)  # NaN is not more than anything
+        beside = ~np.isnan(own_area) & (away > rules.differs_pct / 100 * polygon)
+        problems += [
+            Problem.doubt("plot_area_differs", file=str(file), layer="house_ledger", n=len(own),
+                          ids=some(list(out.loc[own.index, "homestead_id"])), pct=f"{rules.differs_pct:g}")
+            for file, own in ledger[beside].groupby("file", sort=False)
+        ]  # fmt: skip
+    return out, problems
 
 
 EVEN_M2 = 0.01
@@ -316,7 +325,8 @@ def _where(
     out = pd.DataFrame({n: plots[n].astype("object") for n in ("county", "town", "village", "group")})
     if land.villages is not None and len(land.villages):
         there = village_of(points, land.villages)
-        out[["town", "village"]] = out[["town", "village"]].where(lambda t: t != "", there)
+        names = ["county", "town", "village"]
+        out[names] = out[names].where(lambda t: t != "", there[names])
     out["county"] = out["county"].where(out["county"] != "", county)
     owner = plots["collective"].astype("object")
     out["collective"], out["owner_level"], out["own_share"], out["crossing"] = owner, "", np.nan, False
@@ -343,17 +353,22 @@ def _where(
     out["owner_level"] = np.array([str(code)[:2] for code in codes], object)[zone]
     # of the whole plot: what no collective has is nobody's
     share = np.where(area_m2 > 0, np.minimum(within / area_m2, 1.0), np.nan)
-    out["own_share"] = share
-    out["crossing"] = share < own_share
+    # where the layer has neither the ground nor the owner it tells nothing
+    cores = {collective_core(str(name)) for name in about["collective"]} - {""}
+    written = {name: collective_core(str(name)) for name in owner.unique()}
+    listed = owner.map(lambda name: any(one_name(written[name], core) for core in cores) if name else False)
+    beyond = (zone < 0) & ~listed.to_numpy(bool)
+    out["own_share"] = np.where(beyond, np.nan, share)
+    out["crossing"] = out["own_share"] < own_share
     return out
 
 
 def village_of(points: gpd.GeoSeries, villages: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Say in which ``town`` and ``village`` points lie, '' for none; index of the points."""
+    """Say in which ``county``, ``town`` and ``village`` points lie, '' for none; index of the points."""
     near = first_holding(points.to_numpy(), villages.geometry.to_numpy())
     blank = pd.Series("", index=villages.index)
     out = pd.DataFrame(index=points.index)
-    for name, columns in (("town", ("town",)), ("village", ("name", "village"))):
+    for name, columns in (("county", ("county",)), ("town", ("town",)), ("village", ("name", "village"))):
         told = next((villages[column] for column in columns if column in villages), blank).to_numpy(object)
         out[name] = pd.Series(np.where(near >= 0, told[near], ""), points.index, dtype="object")
     return out
@@ -454,12 +469,18 @@ def _survey(ground: Shapes, area: Floats, survey: gpd.GeoDataFrame | None, index
     return out
 
 
+def slopes_apart(measured: pd.DataFrame) -> NDArray[np.bool_]:
+    """Say of which plots slope map and terrain tell classes that are not even next to each other."""
+    terrain = np.searchsorted(SLOPE_CLASS_DEG, measured["slope_terrain_deg"].to_numpy(np.float64)) + 1
+    told = measured["slope_class"].astype("float64").to_numpy(np.float64)
+    both = (measured["slope_source"] == "survey") & measured["slope_terrain_deg"].notna()
+    apart: NDArray[np.bool_] = both.to_numpy(bool) & (np.abs(told - terrain) > 1)
+    return apart
+
+
 def _slopes_differ(plots: gpd.GeoDataFrame, out: pd.DataFrame) -> list[Problem]:
     """Name plots of which slope map and terrain say classes that are not even next to each other."""
-    terrain = np.searchsorted(SLOPE_CLASS_DEG, out["slope_terrain_deg"].to_numpy(np.float64)) + 1
-    told = out["slope_class"].astype("float64").to_numpy(np.float64)
-    both = (out["slope_source"] == "survey").to_numpy(bool) & out["slope_terrain_deg"].notna().to_numpy(bool)
-    apart = both & (np.abs(told - terrain) > 1)
+    apart = slopes_apart(out)
     return [
         Problem.doubt("slopes_differ", file=file, layer="slope_map", n=len(own),
                       ids=some(list(own["homestead_id"])))

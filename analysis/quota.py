@@ -20,7 +20,8 @@ Floats = NDArray[np.float64]
 
 QUOTA = [
     "unit_level", "unit_id", "county", "potential_mu", "demolished_mu", "reclaimed_mu", "accepted_mu",
-    "accepted_farmland_net_mu", "accepted_barred_mu", "accepted_ridges_mu", "accepted_other_agri_mu",
+    "accepted_farmland_net_mu", "accepted_barred_mu", "accepted_hold_mu", "accepted_ridges_mu",
+    "accepted_other_agri_mu",
     "excluded_unused_mu", "excluded_unmapped_mu", "excluded_claimed_mu", "excluded_no_project_mu",
     "accepted_unknown_mu",
     "resettlement_in_project_mu", "other_new_use_mu", "farmland_occupied_mu", "farmland_balance_mu",
@@ -32,7 +33,7 @@ QUOTA = [
 AGRICULTURAL = ("garden", "forest", "grass")
 """Land that earns quota beside farmland: 其他农用地 in the wide sense."""
 
-_ADDS = QUOTA[3:16]
+_ADDS = QUOTA[3:17]
 _USES = ["resettlement_in_project_mu", "other_new_use_mu", "farmland_occupied_mu", "reserved_mu",
          "sold_in_province_mu", "sold_cross_province_mu", "ledger_cleared_mu"]  # fmt: skip
 _COLUMNS = {
@@ -90,7 +91,7 @@ def earned(homesteads: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     Returns
     -------
     earned
-        Index of ``homesteads``, the first thirteen numbers of ``QUOTA`` in mu; NaN where there is no survey for
+        Index of ``homesteads``, the first fourteen numbers of ``QUOTA`` in mu; NaN where there is no survey for
         what needs one. ``accepted_unknown_mu`` is what is accepted in a project and earns nobody knows how much
         (its class, area, survey or ridges are not known), ``accepted_unknown_n`` counts it, and ``unknown_n`` all
         of which something is not known. ``accepted_mu`` of a known plot is farmland net, ridges (and
@@ -146,13 +147,12 @@ def earned(homesteads: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
         str(name) for name in out if name != "potential_mu"
     ]:  # without a ledger nobody knows what is done
         out[name] = out[name].where(told)
-    barred = (homesteads["way"] == "regreen").to_numpy(bool)
-    out["accepted_barred_mu"] = out["accepted_farmland_net_mu"].where(
-        barred, out["accepted_farmland_net_mu"] * 0.0
-    )
+    nothing_of_it = out["accepted_farmland_net_mu"] * 0.0
+    for name, way in (("accepted_barred_mu", "regreen"), ("accepted_hold_mu", "hold")):
+        out[name] = out["accepted_farmland_net_mu"].where((homesteads["way"] == way).to_numpy(bool), nothing_of_it)
     # what is of no approved project earns nothing
     lone = (homesteads["project_id"] == "").to_numpy(bool)
-    earns = ["accepted_farmland_net_mu", "accepted_other_agri_mu", "accepted_barred_mu"]
+    earns = ["accepted_farmland_net_mu", "accepted_other_agri_mu", "accepted_barred_mu", "accepted_hold_mu"]
     lost = out[earns[:2]].sum(axis=1, skipna=False)
     out["excluded_no_project_mu"] = lost.where(lone, 0.0)
     lacking = accepted & ~lone & lost.isna().to_numpy(bool)
@@ -166,20 +166,22 @@ def earned(homesteads: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
 
 def quota(
     homesteads: pd.DataFrame, projects: pd.DataFrame | None, catalog: Catalog, *, as_of: dt.date | None = None,
-    county: str = "",
+    county: str = "", without_plot: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, list[Problem]]:  # fmt: skip
     """
     Balance the quota of each project and each county.
 
     Surplus = accepted farmland net + accepted other agricultural land − resettlement inside the project − other
     new use − reserved; remaining = surplus − sold. It may not be used while less farmland came than was taken, in
-    area or in grade. A project is of the county with most of its plots, whole; a county is the sum of its projects
-    and of its plots of none, and its quota may be used where that of all of them may.
+    area or in grade, nor below zero. Rows of one project are added up. A project is of the county with most of its
+    plots, whole; a county is the sum of its projects and of its plots of none, and its quota may be used where
+    that of all of them may.
 
     Parameters
     ----------
     homesteads
-        As for ``earned``, and ``county`` and ``quality`` (grade of accepted farmland, 1 the best).
+        As for ``earned``, and ``homestead_id``, ``county`` and ``quality`` (grade of accepted farmland, 1 the
+        best).
     projects
         Of the form ``quota_projects``, areas in m²; None where there is no such ledger: of what was used nothing
         is known, and there is no surplus.
@@ -189,6 +191,9 @@ def quota(
         The day on which land must be given back, or later; None asks nothing.
     county
         Of projects of which neither plots nor ledger tell it.
+    without_plot
+        ``project_id``, ``county`` and ``area_m2`` of accepted houses that no plot is matched with: what they earn
+        nobody knows.
 
     Returns
     -------
@@ -197,8 +202,9 @@ def quota(
         have no part in sums of what that tells. Where some of them are accepted (``accepted_unknown_n``) there is
         no balance and no surplus. ``ledger_cleared_mu`` is what the ledger of projects calls cleared, to stand
         beside ours. ``accepted_barred_mu`` is the part of accepted farmland where gates let only green
-        grow, and ``farmland_balance_open_mu`` the balance without it: below zero it is not known whether the quota
-        may be used. Plots of no project stand under ``''`` of the level project. ``quality_balance`` is the mean
+        grow, ``accepted_hold_mu`` the part on hold, and ``farmland_balance_open_mu`` the balance without both:
+        below zero it is not known whether the quota may be used. Plots of no project stand under ``''`` of the
+        level project. ``quality_balance`` is the mean
         grade that was taken less that of what came (negative: what came is worse), NaN unless grades of ``GRADED``
         of what came are known. Problems: a project that no ledger of projects knows, or of several counties, more
         farmland taken than was built on,
@@ -208,17 +214,25 @@ def quota(
     gains = earned(homesteads, catalog)
     gains["grade_sum"] = homesteads["quality"] * gains["accepted_farmland_net_mu"]
     gains["graded_mu"] = gains["accepted_farmland_net_mu"].where(homesteads["quality"].notna(), 0.0)
+    whose = homesteads[["project_id", "county"]]
+    if without_plot is not None and len(without_plot):
+        unseen = without_plot[without_plot["project_id"] != ""]  # of no project it earns nothing
+        area = unseen["area_m2"].fillna(0.0) / PER_MU
+        more = pd.DataFrame({"accepted_unknown_mu": area, "accepted_unknown_n": 1, "unknown_n": 1})
+        more = more.reindex(columns=gains.columns)
+        gains = pd.concat([gains, more.astype(gains.dtypes)], ignore_index=True)
+        whose = pd.concat([whose, unseen[["project_id", "county"]]], ignore_index=True)
     used, missing = _used(projects)
     problems = _doubts(homesteads, used, missing, known=projects is not None)
-    by_project = gains.groupby(homesteads["project_id"].to_numpy(object)).sum(min_count=1)
+    by_project = gains.groupby(whose["project_id"].to_numpy(object)).sum(min_count=1)
     names = [*used.index, *(name for name in by_project.index if name not in used.index)]
     one = by_project.reindex(names).join(used.reindex(names))
     # a project without plots has earned nothing, where plots say whose they are at all
-    told = bool((homesteads["project_id"] != "").any())
+    told = bool((whose["project_id"] != "").any())
     counts = ["accepted_unknown_n", "unknown_n"]
     one.loc[~one.index.isin(by_project.index), [*_ADDS, *counts]] = 0.0 if told else np.nan
-    own = homesteads["county"].where(homesteads["county"] != "", county)
-    of_project = homesteads.assign(county=own)[homesteads["project_id"] != ""].groupby("project_id")["county"]
+    own = whose["county"].where(whose["county"] != "", county)
+    of_project = whose.assign(county=own)[whose["project_id"] != ""].groupby("project_id")["county"]
     several = of_project.nunique()
     several = several[several > 1]
     if len(several):
@@ -228,10 +242,12 @@ def quota(
     where = of_project.agg(lambda names: names.mode().iloc[0])
     said = one["county"].fillna("")
     one["county"] = pd.Series([where.get(name, "") for name in one.index], index=one.index, dtype="object")
+    known = {_county_core(name): name for name in sorted({*where, county}) if name}
+    said = said.map(lambda name: known.get(_county_core(str(name)), name))
     one["county"] = one["county"].where(one["county"] != "", said.where(said != "", county))
     numbers = [*_ADDS, *_USES, "grade_sum", "graded_mu", "occupied_grade_sum", *counts]
     named = one.index != ""
-    lone = (homesteads["project_id"] == "").to_numpy(bool)
+    lone = (whose["project_id"] == "").to_numpy(bool)
     sums = (
         pd.concat([one.loc[named, numbers].groupby(one.loc[named, "county"]).sum(min_count=1),
                    gains[lone].groupby(own[lone].to_numpy(object)).sum(min_count=1)])
@@ -253,17 +269,25 @@ def quota(
     return table, [*problems, *grades_unknown(table), *_overdrawn(table, as_of)]
 
 
+def _county_core(name: str) -> str:
+    return re.sub(r"(自治县|县|市|区)$", "", name)
+
+
 def _overdrawn(table: pd.DataFrame, as_of: dt.date | None) -> list[Problem]:
     own = table[table["unit_level"] == "project"]
     sold = own["sold_in_province_mu"] + own["sold_cross_province_mu"]
     came = own["accepted_farmland_net_mu"] + own["accepted_other_agri_mu"]
     late = own["return_due_date"].map(lambda day: as_of is not None and isinstance(day, dt.date) and day < as_of)
     oversold = own[(sold > 0) & (own["remaining_mu"] < 0)]
+    stopped = own[(sold > 0) & (own["farmland_balance_mu"].lt(0) | own["quality_balance"].lt(0))]
     owed = own[late.astype(bool) & ((own["surplus_mu"] < 0) | (own["farmland_balance_mu"] < 0)) & came.notna()]
     told = []
     if len(oversold):
         told.append(Problem.doubt("quota_oversold", file="", layer="quota_projects", n=len(oversold),
                                   names=some(list(oversold["unit_id"]))))  # fmt: skip
+    if len(stopped):
+        told.append(Problem.doubt("quota_sold_stopped", file="", layer="quota_projects", n=len(stopped),
+                                  names=some(list(stopped["unit_id"]))))  # fmt: skip
     if len(owed):
         told.append(Problem.doubt("quota_return_overdue", file="", layer="quota_projects", n=len(owed),
                                   names=some(list(owed["unit_id"]))))  # fmt: skip
@@ -278,7 +302,8 @@ def _used(projects: pd.DataFrame | None) -> tuple[pd.DataFrame, list[str]]:
     that is not there, are not known. Who tells one kind of sale tells of the other by leaving it out.
     """
     given = pd.DataFrame(columns=["project_id"]) if projects is None else once(projects)
-    out = pd.DataFrame(index=pd.Index(_ids(given)))
+    given = given.set_index(_ids(given))
+    out = pd.DataFrame(index=given.index)
 
     def numbers(field: str) -> Floats:
         return given[field].to_numpy(np.float64) if field in given else np.full(len(given), np.nan)
@@ -297,7 +322,9 @@ def _used(projects: pd.DataFrame | None) -> tuple[pd.DataFrame, list[str]]:
                if not there and projects is not None]  # fmt: skip
     for field in ("other_new_use", "reserved", "sold_in_province", "sold_cross_province"):
         column = _COLUMNS[field]
-        strange = unread.map(lambda fields, name=field: name in fields).to_numpy(bool)
+        # a whole that cannot be read leaves what it is made of open
+        parts = {field, "new_use"} if field == "other_new_use" else {field}
+        strange = unread.map(lambda fields, names=parts: bool(names & set(fields))).to_numpy(bool)
         gone = field in missing or (not sales and field.startswith("sold"))
         out[column] = out[column].where(strange | gone, out[column].fillna(0.0))
     # of nothing taken the grade does not matter
@@ -306,7 +333,21 @@ def _used(projects: pd.DataFrame | None) -> tuple[pd.DataFrame, list[str]]:
     for name, field in {"county": "county", "return_due_date": "return_due", "approval_no": "approval_no",
                         "unit_name": "project"}.items():  # fmt: skip
         out[name] = given[field].to_numpy(object) if field in given else ""
-    return out, missing
+    return _summed(out), missing
+
+
+def _summed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add up the rows of each project, as of several blocks; what one row does not tell the whole does not."""
+    first = pd.Series(rows.index, rows.index).groupby(rows.index.map(_number)).transform("first")
+    whole = np.where(rows.index.map(_number) == "", rows.index, first)
+    numbers = [*_USES, "occupied_grade_sum"]
+    by = rows.groupby(whole, sort=False)
+    out = by[numbers].sum(skipna=False)
+    for name in ("county", "approval_no", "unit_name"):
+        out[name] = by[name].agg(lambda own: next((str(word) for word in own if word), ""))
+    due = {name: sorted(str(day) for day in own if day) for name, own in by["return_due_date"]}
+    out["return_due_date"] = [dt.date.fromisoformat(due[name][0]) if due[name] else None for name in out.index]
+    return out
 
 
 def project_ids(said: pd.Series, projects: pd.DataFrame | None) -> pd.Series:
@@ -319,8 +360,9 @@ def project_ids(said: pd.Series, projects: pd.DataFrame | None) -> pd.Series:
         return said
     ids = _ids(projects)
     approvals = projects.get("approval_no", pd.Series("", index=ids.index)).astype("str").map(same_id)
-    alone = (approvals != "") & ~approvals.duplicated(keep=False)
-    approved = dict(zip(approvals[alone], ids[alone], strict=True))
+    alone = (approvals != "") & (ids.map(_number).groupby(approvals).transform("nunique") == 1)
+    first_of = alone & ~approvals.duplicated()
+    approved = dict(zip(approvals[first_of], ids[first_of], strict=True))
     rows = pd.DataFrame({"id": ids, "name": projects.get("project", ids).astype("str").map(same_id),
                          "number": ids.map(_number)})[lambda t: t["name"] != ""]  # fmt: skip
     # a project may have several rows of one number; two numbers of one name are nobody's
@@ -365,8 +407,10 @@ def _balanced(rows: pd.DataFrame, level: str) -> pd.DataFrame:
     )
     came = fields + others
     out["farmland_balance_mu"] = fields - out["farmland_occupied_mu"]
-    # a balance that rests on fields where only green may grow is none to rely on
-    out["farmland_balance_open_mu"] = out["farmland_balance_mu"] - out["accepted_barred_mu"]
+    # a balance that rests on fields where only green may grow, or on disputed ones, is none to rely on
+    out["farmland_balance_open_mu"] = (
+        out["farmland_balance_mu"] - out["accepted_barred_mu"] - out["accepted_hold_mu"]
+    )
     taken = out["occupied_grade_sum"] / out["farmland_occupied_mu"].where(out["farmland_occupied_mu"] > 0)
     graded = (out["graded_mu"] > 0) & (out["graded_mu"] >= GRADED * fields)
     fresh = out["grade_sum"] / out["graded_mu"].where(graded)
@@ -374,7 +418,7 @@ def _balanced(rows: pd.DataFrame, level: str) -> pd.DataFrame:
     spent = out[["resettlement_in_project_mu", "other_new_use_mu", "reserved_mu"]].sum(axis=1, skipna=False)
     out["surplus_mu"] = came - spent
     out["remaining_mu"] = out["surplus_mu"] - out["sold_in_province_mu"] - out["sold_cross_province_mu"]
-    short = (out["farmland_balance_mu"] < 0) | (out["quality_balance"] < 0)
+    short = (out[["farmland_balance_mu", "quality_balance", "surplus_mu", "remaining_mu"]] < 0).any(axis=1)
     known = (out["farmland_balance_open_mu"] >= 0) & out["surplus_mu"].notna()
     out["usable"] = (~short).astype("boolean").mask(~known & ~short)
     return out
@@ -397,7 +441,13 @@ def _doubts(homesteads: pd.DataFrame, used: pd.DataFrame, missing: list[str], *,
     lone = accepted & (homesteads["project_id"] == "")
     if lone.any():
         problems.append(
-            Problem.doubt("accepted_without_project", file="", layer="house_ledger", n=int(lone.sum()))
+            Problem.doubt(
+                "accepted_without_project",
+                file="",
+                layer="house_ledger",
+                n=int(lone.sum()),
+                ids=some(list(homesteads.loc[lone, "homestead_id"])),
+            )
         )
     strange = sorted(set(homesteads["project_id"]) - set(used.index) - {""})
     if known and strange:

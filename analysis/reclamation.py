@@ -14,7 +14,7 @@ from pyproj import CRS
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from analysis.plots import PER_MU, ground_of, rims
+from analysis.plots import PER_MU, ground_of, rims, slopes_apart
 from geo import crs as systems
 from geo.overlay import apart_m, covered_m2, first_come, joined
 from geo.terrain import over_share
@@ -259,7 +259,7 @@ def _isolated(site: Site, gate: Gate, _: Reclamation) -> Fired:
 
 
 def _surrounded(site: Site, gate: Gate, _: Reclamation) -> Fired:
-    if site.around.survey is None or not len(site.forest):
+    if site.around.survey is None:
         return _unknown(site)
     ring = shapely.difference(shapely.buffer(site.flat, gate.within_m, quad_segs=4), site.flat)
     tree = shapely.STRtree(site.forest)
@@ -405,7 +405,8 @@ def decide(
     matters = ~fired[deciding].any(axis=1).to_numpy(bool) & ~stays
     lacking = pd.DataFrame({"no_area": nowhere, "no_slope": level & ~nowhere}, index=own.index)
     doubts: dict[str, Bools] = {
-        "near_limit": near & matters, "slope_in_part": partly & matters,
+        "near_limit": near & matters, "slopes_differ": slopes_apart(own) & matters,
+        "slope_in_part": partly & matters,
         "survey_in_part": unsurveyed(own) & ~stays, "no_polygon": (own["area_source"] == "ledger").to_numpy(bool),
         "overlapped": own["overlapped"].to_numpy(bool), "mended": own["mended"].to_numpy(bool),
         "size_odd": ~own["area_plausible"].fillna(True).to_numpy(bool),

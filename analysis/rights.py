@@ -80,13 +80,21 @@ def rights(homesteads: pd.DataFrame) -> pd.DataFrame:
     for name in [column for column in RIGHTS if column.endswith("_mu")]:
         rows[name] /= PER_MU
     core = {name: collective_core(name) for name in homesteads["collective"].unique()}
-    by = homesteads["collective"].map(core).to_numpy(object)
+    even = homesteads["collective"].map(core).astype("object")
+    # every village has a first group
+    alone = even.map(lambda name: bool(re.fullmatch(r"第?[0-9一二三四五六七八九十]+(村民小)?[组社队]", str(name))))
+    within = homesteads.reindex(columns=["town", "village"], fill_value="").agg("".join, axis=1)
+    by = (within.where(alone, "") + even).to_numpy(object)
     table = rows.groupby(by).sum(min_count=1)
     told = ["ownership_updated_mu", "contract_registered_mu", "contract_certified_mu"]
     table[told] = table[told].mask(table["accepted_mu"] == 0, 0.0)
     of = homesteads.groupby(by)
     levels = of["owner_level"].agg(lambda codes: next((c for c in sorted(codes) if c), ""))
-    names = of["collective"].agg(lambda written: written.mode().iloc[0])
+    names = (
+        homesteads.assign(collective=within.where(alone, "") + homesteads["collective"])
+        .groupby(by)["collective"]
+        .agg(lambda written: written.mode().iloc[0])
+    )
     return table.assign(owner_level=levels, collective=names).reset_index(drop=True)[RIGHTS]
 
 
@@ -121,6 +129,8 @@ def double_claims(contract_land: pd.DataFrame) -> tuple[pd.DataFrame, list[Probl
     same = pairs.all(axis=1).reindex(rows.index, fill_value=False) if len(pairs) else pd.Series(False, rows.index)
     why = pd.Series(np.select([forest & tilled, same], ["both", "same"], default=""), index=rows.index)
     found = rows.assign(why=why)[why != ""]
+    # what stands in brackets may name somebody
+    found = found.assign(subsidy=found["subsidy"].astype("str").str.replace(r"[(（].*?[)）]", "", regex=True))
     problems = [
         Problem.fault("subsidy_twice", layer="contract_land", file=row.file, row=row.row, value=row.subsidy)
         for row in found.itertuples()

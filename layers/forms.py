@@ -214,7 +214,9 @@ def _typed(ledger: Ledger, form: LedgerForm, catalog: Catalog, *, unit: str) -> 
         if field in form.personal:
             continue
         if field in form.areas:
-            frame[field], faults = area_column_m2(ledger, field, unit, plots=field in form.plot_areas)
+            frame[field], faults = area_column_m2(
+                ledger, field, unit, plots=field in form.plot_areas, needed=form.units_needed
+            )
             unread[field] = ledger.text(field).ne("") & frame[field].isna()
         elif field in form.numbers:
             frame[field], faults = ledger.numbers(field)
@@ -237,13 +239,23 @@ def _typed(ledger: Ledger, form: LedgerForm, catalog: Catalog, *, unit: str) -> 
     return frame, problems
 
 
-def area_column_m2(ledger: Ledger, field: str, unit: str, *, plots: bool) -> tuple[pd.Series, list[Problem]]:
-    """Read areas in the unit of the heading, else of the title line; mu in a column of m² are told."""
+def area_column_m2(
+    ledger: Ledger, field: str, unit: str, *, plots: bool, needed: bool = False
+) -> tuple[pd.Series, list[Problem]]:  # fmt: skip
+    """
+    Read areas in the unit of the heading, else of the title line; mu in a column of m² are told.
+
+    Without either they are square metres, or where a unit is ``needed`` unknown, which is told.
+    """
     numbers, problems = ledger.numbers(field)
     heading = ledger.headings[field]
     factor = next((f for name, f in M2_OF.items() if name in heading.lower()), None)
     if factor is None:
         metres = re.search(r"㎡|m2|m²|平方米|平米", heading.lower())
+        if needed and not metres and unit not in M2_OF:
+            told = numbers.notna().any()
+            lacking = [ledger.doubt("area_unit_missing", field, n=int(numbers.notna().sum()))] if told else []
+            return numbers * np.nan, problems + lacking
         factor = 1.0 if metres else M2_OF.get(unit, 1.0)
     below = numbers < 0
     problems += [ledger.fault("area_negative", int(r), field, f"{numbers[r]:g}") for r in numbers.index[below]]

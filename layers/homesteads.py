@@ -61,6 +61,7 @@ def plots(
     ids, twice = unique_ids(given, otherwise=number.astype("str"))
     geometry = _of_one_kind(frame.geometry).set_axis(ledger.frame.index)
     empty = geometry.isna() | geometry.is_empty
+    geometry = geometry.where(~empty, None)
     crossing = ~empty & ~geometry.is_valid
     shapes = mended(geometry, crossing)
     polygon = ~empty & areal(geometry.to_numpy())

@@ -8,6 +8,7 @@ import hmac
 import math
 import re
 import unicodedata
+from calendar import monthrange
 from collections import Counter
 from collections.abc import Callable
 
@@ -19,7 +20,18 @@ from numpy.typing import NDArray
 
 from geo.problems import Problem
 from layers.catalog import Catalog
-from layers.ledgers import HIDDEN, collective_core, one_name, parse_date, plain, same_id, short, some, village_core
+from layers.ledgers import (
+    HIDDEN,
+    collective_core,
+    one_name,
+    parse_date,
+    plain,
+    same_id,
+    short,
+    some,
+    town_core,
+    village_core,
+)
 
 STAGES = ("standing", "demolished", "reclaimed", "self_checked", "accepted", "changed", "certified")
 """What happened to a house and its plot, in this order: 待拆, 已拆, 已复垦, 县级自验, 已验收, 已变更, 已确权."""
@@ -48,6 +60,11 @@ HOUSES = [
 ]  # fmt: skip
 
 
+_PREFIX = re.compile(r"(^|[批发函文字府资办政建规土委镇乡县局审许证备拆第A-Za-z-])$")
+"""How what stands before the number of a document ends; a name does not."""
+
+_FIGURES = re.compile(r"[0-9〇一二三四五六七八九十〔〕\[\]()（）\-—–_/.年第字号A-Za-z]*")
+
 _NO_NUMBER = re.compile(r"^(暂|待|尚|未|没|无)|^[^0-9〇一二三四五六七八九十]*$")
 
 
@@ -59,13 +76,46 @@ def document_number(cell: str) -> str:
     --------
     >>> document_number("样批〔2019〕12号（户主李四）"), document_number("李四 2019-12"), document_number("暂无")
     ('样批〔2019〕12号', '2019-12', '')
+    >>> [document_number(c) for c in ("李四（样批2019-12）", "李四房〔2019〕12号", "13组李四", "李四2号房")]
+    ['样批2019-12', '〔2019〕12号', '', '']
     """
     if _NO_NUMBER.search(unicodedata.normalize("NFKC", cell)):
         return ""
-    bare = re.sub(r"[(（][^0-9)）]*[)）]", "", cell)
+    inside = re.search(r"[(（]([^)）]*[0-9][^)）]*)[)）]", cell)
+    outside = re.sub(r"[(（].*?[)）]", "", cell)
+    lone = inside is not None and not re.search(r"[0-9]|[〇一二三四五六七八九十]号", outside)
+    bare = inside[1] if inside is not None and lone else re.sub(r"[(（][^0-9)）]*[)）]", "", cell)
     found = re.search(r"[^\s，,；;。:：]*[〔\[(（]?\d{4}[〕\])）]?[^\s，,；;。:：]*?号", bare)
     words = [found.group()] if found else re.split(r"[\s，,；;。:：]+", bare)
-    return next((word for word in words if re.search(r"[0-9]|[〇一二三四五六七八九十]号", word)), "")
+    word = next((word for word in words if re.search(r"[0-9]|[〇一二三四五六七八九十]号", word)), "")
+    start = re.search(r"[0-9〔\[(（]|[〇一二三四五六七八九十]+号", word)
+    if start is None:
+        return ""
+    before, figures = word[: start.start()], _FIGURES.match(word, start.start())
+    number = figures[0] if figures else ""
+    # who is named before or behind it is left out, and what little is left then is none
+    named = not _PREFIX.search(before) or len(before + number) < len(word)
+    if named and len(re.findall(r"[0-9〇一二三四五六七八九十]", number)) < 4:
+        return ""
+    return (before if _PREFIX.search(before) else "") + number
+
+
+def is_collective(name: str) -> bool:
+    """
+    Say whether an owner is called as collectives are, and not as people.
+
+    Examples
+    --------
+    >>> [is_collective(name) for name in ("上坡村农民集体", "上坡村", "二社", "上坡村经济合作社", "李四妹")]
+    [True, True, True, True, False]
+    """
+    bare = re.sub(r"[(（].*?[)）]", "", name).strip()
+    return len(bare) < 2 or bool(_COLLECTIVE.search(bare))
+
+
+_COLLECTIVE = re.compile(
+    r"(集体|组织|合作社|联合社|经联社|公司|委会|政府|办事处|国有|国家|[村组社队乡镇寨屯区县])$|集体|合作社|委员会|村民小组"
+)
 
 
 def grade_of(cell: str) -> float:
@@ -151,7 +201,12 @@ def houses(
     rows["house_id"] = rows["ledger_id"].where(given != "", label)
     for name in WORDS:
         rows[name] = ledger.get(name, blank).astype("str")
+    for name, core in (("town", town_core), ("village", village_core)):
+        rows[name] = _in_full(rows[name], core)
     rows["approval"] = rows["approval"].map(document_number)
+    # the owner of a house is a person, of its ground a collective
+    person = (rows["collective"] != "") & ~rows["collective"].map(is_collective)
+    rows["collective"] = rows["collective"].mask(person, "")
     for name in AREAS:
         rows[name] = ledger.get(name, pd.Series(np.nan, index=ledger.index)).astype("float64")
     for name in DATES:
@@ -160,6 +215,10 @@ def houses(
     problems = [
         Problem.fault("id_is_personal", layer="house_ledger", file=row.file, row=row.row, value=HIDDEN)
         for row in rows[hidden].itertuples()
+    ]
+    problems += [
+        Problem.doubt("owner_no_collective", file=file, layer="house_ledger", n=len(own))
+        for file, own in rows[person].groupby("file", sort=False)
     ]
     flags, found = _flags(ledger, rows, catalog, as_of)
     rows = rows.join(flags)
@@ -199,6 +258,13 @@ def houses(
     rows["stage_n"], found = _stages(rows, catalog)
     problems += [*found, *apart]
     twice = (rows["key"] != "") & rows.duplicated(["house_id", "key"])
+    # without ID numbers a row of another file that says the same in every column is the same household
+    columns = [name for name in ledger if name not in ("file", "row", "unread")]
+    same = ledger[columns].astype("str").assign(_house=rows["house_id"])
+    again = (
+        (rows["key"] == "") & (given != "") & same.duplicated() & ~same.assign(file=ledger["file"]).duplicated()
+    )
+    twice |= again
     problems += [
         Problem.fault("household_twice", layer="house_ledger", file=row.file, row=row.row, value=row.house_id)
         for row in rows[twice].itertuples()
@@ -219,15 +285,20 @@ def _by_village(rows: pd.DataFrame) -> tuple[pd.Series, list[Problem]]:
     village in several files, which tell no town, are one house if a household stands in both or nothing tells
     them apart; if their plots are of other sizes they are several.
     """
+    town = _town_of_village(rows)
     told = pd.DataFrame({
-        "village": (rows["town"] + "/" + rows["village"]).where(rows["village"] != "", ""),
+        "village": (town + "/" + rows["village"]).where(rows["village"] != "", ""),
         "town": rows["town"], "file": rows["file"].astype("str"),
     })  # fmt: skip
     where = pd.Series("", index=rows.index)
     for level in ("village", "town", "file"):
         open_ = ~(where != "").groupby(rows["house_id"]).transform("any")
         where = where.mask(open_, told[level].map(plain))
-    where = where.mask(_elsewhere(rows.assign(where=where)), where + rows["file"].astype("str").map(plain))
+    strangers = _strangers(rows, where)
+    where = where.mask(strangers, told["town"].where(told["town"] != "", told["file"]).map(plain))
+    where = where.mask(
+        _elsewhere(rows.assign(where=where)) & ~strangers, where + rows["file"].astype("str").map(plain)
+    )
     spread = rows.assign(where=where)[where != ""].drop_duplicates(["house_id", "where"])
     several = set(spread.loc[spread["house_id"].duplicated(), "house_id"])
     if not several:
@@ -240,6 +311,42 @@ def _by_village(rows: pd.DataFrame) -> tuple[pd.Series, list[Problem]]:
         for file, own in rows[apart].groupby("file", sort=False)
     ]  # fmt: skip
     return named, doubts
+
+
+def _in_full(names: pd.Series, core: Callable[[str], str]) -> pd.Series:
+    """Write names that stand without their last word (上坡, 上坡村) with it, if it is one alone in the ledger."""
+    full: dict[str, set[str]] = {}
+    for name in set(names):
+        if name and plain(name) != core(name):
+            full.setdefault(core(name), set()).add(name)
+    spelt = {word: next(iter(own)) for word, own in full.items() if len(own) == 1}
+    return names.map({name: spelt.get(plain(name), name) for name in set(names)})
+
+
+def _town_of_village(rows: pd.DataFrame) -> pd.Series:
+    """The town of each row; where none is told the only one of its number and village."""
+    known = rows["town"].where(rows["town"] != "").groupby([rows["house_id"], rows["village"]])
+    lone = (rows["town"] == "") & (known.transform("nunique") == 1)
+    return rows["town"].where(~lone, known.transform("first"))
+
+
+def _strangers(rows: pd.DataFrame, where: pd.Series) -> pd.Series:
+    """
+    Say which rows without a village are of other houses than those of their number in other files that tell one.
+
+    They are where both name households and none is in both, or both name a town and another.
+    """
+    number = rows["house_id"]
+    told = rows.assign(where=where)[where != ""]
+    pairs = pd.MultiIndex.from_frame
+    here = pairs(rows[["house_id", "file"]]).isin(pairs(told[["house_id", "file"]]))
+    silent = (where == "") & ~here & number.isin(set(told["house_id"]))
+    keyed = (rows["key"] != "") & number.isin(set(told.loc[told["key"] != "", "house_id"]))
+    met = pairs(rows[["house_id", "key"]]).isin(pairs(told.loc[told["key"] != "", ["house_id", "key"]]))
+    towns = rows.assign(town=rows["town"].map(town_core))[["house_id", "town"]]
+    named = number.isin(set(told.loc[told["town"] != "", "house_id"])) & (towns["town"] != "")
+    same_town = pairs(towns).isin(pairs(towns.loc[told.index]))
+    return silent & ((keyed & ~met) | (named & ~same_town)) & ~(keyed & met)
 
 
 def with_towns(ledger: pd.DataFrame, towns: set[str]) -> pd.DataFrame:
@@ -334,6 +441,9 @@ def _flags(
     problems: list[Problem] = []
     for flag, day in (("demolished", "demolish_date"), ("accepted", "accept_date")):
         to_come = rows[day].map(lambda d: as_of is not None and d is not None and d > as_of).astype(bool)
+        # the year or the month that is not over yet stands as its last day: who says yes says that it was before
+        open_ = rows[day].map(lambda d: as_of is not None and d is not None and _still(d, as_of)).astype(bool)
+        to_come &= ~(open_ & out[flag].eq(True).fillna(False).astype(bool))
         denied = (out[flag].eq(False).fillna(False) & rows[day].notna() & ~to_come).astype(bool)
         problems += [
             Problem.fault("no_but_dated", layer="house_ledger", file=row.file, row=row.row,
@@ -366,6 +476,18 @@ def _flags(
         ].itertuples()
     ]  # fmt: skip
     return out, problems
+
+
+def _still(day: dt.date, as_of: dt.date) -> bool:
+    """Whether a day is the last of the month or of the year that ``as_of`` is in."""
+    return day.year == as_of.year and (day.month, day.day) in (
+        (12, 31),
+        (as_of.month, monthrange(*_month(day))[1]),
+    )
+
+
+def _month(day: dt.date) -> tuple[int, int]:
+    return day.year, day.month
 
 
 def _flag(ledger: pd.DataFrame, name: str, catalog: Catalog) -> pd.Series:
@@ -537,9 +659,11 @@ def by_number(plots: gpd.GeoDataFrame, houses: pd.DataFrame) -> pd.DataFrame:
     """
     Pair plots and houses of one number: in one village, else the only house of it unless it is of another village.
 
-    Where most villages differ, files call them otherwise, and they are not asked. Of several houses in villages of
-    one name the plot's is that of its ``ground_town``, if there is such a column, and a house with a plot in its
-    own has none elsewhere. A village's plots may lie on the ground of another, so that it decides nothing else.
+    Where numbers start again in each village, a plot that tells none is of the village on whose ground it lies
+    (``ground_village``, if there is such a column). Where most villages differ, files call them otherwise, and are
+    not asked. Of several houses in villages of one name the plot's is that of its ``ground_town``, if there is
+    such a column, and a house with a plot in its own has none elsewhere. A village's plots may lie on the ground
+    of another, so that it decides nothing else.
 
     Returns
     -------
@@ -549,12 +673,16 @@ def by_number(plots: gpd.GeoDataFrame, houses: pd.DataFrame) -> pd.DataFrame:
     one, other = (
         pd.DataFrame({
             "number": table[name].map(same_id).astype("object").to_numpy(), "row": np.arange(len(table)),
-            **{at: table.get(at, pd.Series("", index=table.index)).map(_town_core).astype("object").to_numpy()
+            **{at: table.get(at, pd.Series("", index=table.index)).map(town_core).astype("object").to_numpy()
                for at in ("town", "ground_town")},
             "village": table["village"].map(village_core).astype("object").to_numpy(),
         }) for table, name in ((plots, "house_id"), (houses, "ledger_id"))
     )  # fmt: skip
     one = one[one["number"] != ""]
+    spread = other[(other["number"] != "") & (other["village"] != "")].drop_duplicates(["number", "village"])
+    if "ground_village" in plots and spread["number"].duplicated().any():
+        ground = plots["ground_village"].map(village_core).astype("object").to_numpy()[one["row"]]
+        one = one.assign(village=one["village"].where(one["village"] != "", ground))
     here = one[one["village"] != ""].merge(other, on=["number", "village"], suffixes=("", "_of"))
     # two villages of one name lie in two towns
     here = here[(here["town"] == here["town_of"]) | (here["town"] == "") | (here["town_of"] == "")]
@@ -576,10 +704,6 @@ def by_number(plots: gpd.GeoDataFrame, houses: pd.DataFrame) -> pd.DataFrame:
         there = there[~strange]
     pairs = pd.concat([here[~again], there])[["row", "row_of"]].drop_duplicates()
     return pairs.set_axis(["plot", "house"], axis=1).astype("int64").sort_values("plot", ignore_index=True)
-
-
-def _town_core(name: str) -> str:
-    return re.sub(r"(街道|街道办事处|乡|镇)$", "", plain(name))
 
 
 FEW = 20
@@ -614,8 +738,8 @@ def _positions(plots: gpd.GeoDataFrame, houses: pd.DataFrame, left: set[int]) ->
     rows = [row for row in sorted(left) if np.isfinite(houses["lon"].iloc[row])]
     at = shapely.points(houses[["lon", "lat"]].to_numpy(np.float64)[rows])
     house, plot = shapely.STRtree(plots.geometry.to_numpy()).query(at, predicate="intersects")
-    here, there = plots["village"].map(plain).to_numpy(str)[plot], houses["village"].map(plain).to_numpy(str)
-    there = there[np.array(rows, np.int64)[house]]
+    here, there = (table["village"].map(village_core).to_numpy(str) for table in (plots, houses))
+    here, there = here[plot], there[np.array(rows, np.int64)[house]]
     same = (here == there) | (here == "") | (there == "")
     house, plot = house[same], plot[same]
     one: Rows = {}

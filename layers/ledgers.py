@@ -92,6 +92,18 @@ def collective_core(name: str) -> str:
 _VILLAGE = re.compile(r"(村民委员会|居民委员会|村委会|居委会|社区|行政村|村)$")
 
 
+def town_core(name: str) -> str:
+    """
+    Take off the words for a town, which files write or leave out.
+
+    Examples
+    --------
+    >>> town_core("云台乡"), town_core("城关街道办事处"), town_core("云台")
+    ('云台', '城关', '云台')
+    """
+    return re.sub(r"(街道办事处|街道|乡|镇)$", "", plain(name))
+
+
 def village_core(name: str) -> str:
     """
     Take off the words for a village, which files write or leave out.

@@ -164,7 +164,7 @@ def write_layers(plots: gpd.GeoDataFrame, folder: Path) -> list[Path]:
     """
     shapes = plots.geometry.to_numpy()
     shaped = plots[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
-    about = shaped["way"] + "；" + shaped["why"] + "；" + shaped["reasons"] + "；" + shaped["checks"]
+    about = shaped["way"] + "；" + shaped["why"] + "；" + shaped["reasons"]
     named = gpd.GeoDataFrame(
         {"Name": shaped["homestead_id"], "Description": about}, geometry=shaped.geometry, crs=shaped.crs
     )

@@ -78,7 +78,8 @@ def _shown(gate: Gate, number: float, messages: Messages, *, share: bool = False
     """The number of a gate with its unit, '' for none; of slope it may be a share of the area."""
     if not math.isfinite(number):
         return ""
-    return _UNITS["inside" if share else gate.measure].format(number, mu=messages.say("unit.mu"))
+    shown = _UNITS["inside" if share else gate.measure].format(number, mu=messages.say("unit.mu"))
+    return messages.say("plot.within", share=shown) if gate.measure == "disputed" else shown
 
 
 def told(row: pd.Series, gates: pd.DataFrame, catalog: Catalog, messages: Messages) -> Iterator[str]:
@@ -145,7 +146,8 @@ def told(row: pd.Series, gates: pd.DataFrame, catalog: Catalog, messages: Messag
         share = by_share and bool(tells_share(row.to_frame().T, gate.over)[0])
         yield say(
             "plot.gate", state=say(f"plot.{state}"), gate=gate.named(messages.language),
-            number=_shown(gate, asked, messages, share=share) or "—",
+            number=(_shown(gate, asked, messages, share=share) if by_share or gate.measure != "slope" else "")
+            or "—",
             limits=_limits(gate, catalog, messages) or "—",
             outcome=words["outcome"][gate.outcome], certainty=words["certainty"][gate.certainty],
             source=say("plot.source", source=gate.source.partition(" [")[0]) if gate.certainty == "V" else "",

@@ -14,7 +14,7 @@ from analysis.fieldwork import check_list
 from geo import io
 from geo.problems import Problem, Stop
 from layers import catalog as catalogue
-from layers.ledgers import name_columns, same_id, village_core, written_down
+from layers.ledgers import name_columns, same_id, town_core, village_core, written_down
 from outputs.field import not_gbk_n, write_layers, write_list, write_sheets
 from outputs.messages import load
 from yike.run import Run, require_apart
@@ -113,6 +113,18 @@ def _each(told: pd.Series) -> str:
     return "、".join(text for text in told if text)
 
 
+def _in_town(key: str, town: str, named: set[str], many: bool) -> str:
+    """
+    What a house of a village is called in the key, '' where it could be another's.
+
+    That is where the key names another town, or none though houses of that number and village are in several.
+    """
+    if len(named) > 1:
+        return f"{key}@{town}"
+    strange = town not in named if named and town else not named and many
+    return "" if strange else key
+
+
 def _with_key(table: pd.DataFrame, key: Path) -> tuple[pd.DataFrame, list[str]]:
     raw = io.read_table(key)
     ledger = name_columns(raw, catalogue.load().headers, sections=("plot", "house", "common"))
@@ -134,14 +146,23 @@ def _with_key(table: pd.DataFrame, key: Path) -> tuple[pd.DataFrame, list[str]]:
     # houses of one number in several villages are called by number and village, and by number alone are none
     of = ledger.text("village").map(village_core).reset_index(drop=True)
     several = of.groupby(numbers).transform("nunique") > 1
-    both = pd.concat([own.assign(_key=numbers)[~several], own.assign(_key=numbers + "@" + of)])
+    # and those of two villages of one name by their town too
+    address, town = numbers + "@" + of, ledger.text("town").map(town_core).reset_index(drop=True)
+    towns = town[town != ""].groupby(address).agg(set)
+    apart = address.map(lambda one: len(towns.get(one, ())) > 1).astype(bool)
+    both = pd.concat([own.assign(_key=numbers)[~several & ~apart],
+                      own.assign(_key=address + ("@" + town).where(apart, ""))])  # fmt: skip
     both = both[~both["_key"].str.match("@|$").astype(bool)]
     extra = list(names.values())
     # all households of a house
     by_key = both.groupby("_key")[extra].agg(_each)
     number, mark, _ = (table[field].str.partition("@")[part] for part in range(3))
     number = number.map(same_id)
-    marked = (mark != "") | number.isin(set(numbers[several]))
+    marked = (mark != "") | number.isin(set(numbers[several | apart]))
     keys = number + ("@" + table["village"].map(village_core)).where(marked, "")
-    joined = table.assign(_key=keys).join(by_key, on="_key")
+    here = table["town"].map(town_core)
+    spread = here.groupby(keys).transform("nunique") > 1
+    places = zip(keys, here, marked, spread, strict=True)
+    called = [_in_town(key, town, towns.get(key, set()), many) if one else key for key, town, one, many in places]
+    joined = table.assign(_key=called).join(by_key, on="_key")
     return joined.fillna(dict.fromkeys(extra, "")), extra

@@ -30,7 +30,7 @@ from analysis.homesteads import (
 )
 from analysis.origins import origins
 from analysis.plots import STEEP_DEG, WILD, Land, measure_plots, village_of
-from analysis.quota import own_m2, quota, worth
+from analysis.quota import own_m2, project_ids, quota, worth
 from analysis.reclamation import (
     MAJORITY,
     Around,
@@ -52,7 +52,7 @@ from geo.problems import Problem, Stop
 from geo.terrain import over_share, slope_by_tiles
 from layers import catalog as catalogue
 from layers.catalog import Catalog
-from layers.houses import HOUSES, houses, key_maker, match, with_towns
+from layers.houses import HOUSES, STAGES, houses, key_maker, match, stage_number, with_towns
 from layers.ledgers import some
 from yike.project import Project
 from yike.secret import household_secret
@@ -95,7 +95,7 @@ def plot_stages(project: Project, catalog: Catalog) -> list[Stage]:
                   also=("houses", "network", "people_at", "form_quota_projects", *layers), settings=asked,
                   layer="homesteads"),
             Stage("quota", partial(_quota, project, catalog), needs=("reclamation",),
-                  also=("form_quota_projects",), layer="quota_projects",
+                  also=("form_quota_projects", "houses"), layer="quota_projects",
                   settings=[asked, project.plain(project.prices), str(project.as_of), project.name]),
             Stage("origins", partial(_origins, project, catalog), needs=("form_villages", "reclamation"),
                   also=("people_at", *layers), reads=project.dem, settings=asked, layer="villages"),
@@ -129,7 +129,7 @@ def _houses(project: Project, catalog: Catalog, at: Work) -> Value:
     plots = at.given.get("homesteads", {}).get("plots")
     if plots is not None and villages is not None:
         there = village_of(plots.geometry.representative_point(), villages)
-        plots = plots.assign(ground_town=there["town"])
+        plots = plots.assign(ground_town=there["town"], ground_village=there["village"])
     known = [frame["town"] for frame in (villages, plots, ledger) if frame is not None and "town" in frame]
     ledger = with_towns(ledger, {str(town) for towns in known for town in towns.unique()})
     read, problems = houses(ledger, catalog, as_of=project.as_of)
@@ -140,6 +140,8 @@ def _houses(project: Project, catalog: Catalog, at: Work) -> Value:
     value: Value = {"houses": found, "problems": (*problems, *doubts)}
     if plots is None:
         return value
+    if not (plots["house_id"] != "").any():  # a layer may call plots by the numbers of their houses
+        plots = plots.assign(house_id=plots["homestead_id"])
     shapes = plots.geometry.to_numpy()
     area = np.where(areal(shapes), systems.area_m2(shapes), plots["ledger_area_m2"].to_numpy(np.float64))
     matched = match(plots, found, area_m2=area)
@@ -295,16 +297,34 @@ def _people(at: Work) -> NDArray[np.object_] | None:
 
 
 def _quota(project: Project, catalog: Catalog, at: Work) -> Value:
+    projects = at.given.get("form_quota_projects", {}).get("frame")
     table, problems = quota(
-        at.given["reclamation"]["homesteads"], at.given.get("form_quota_projects", {}).get("frame"), catalog,
-        as_of=project.as_of, county=project.name,
+        at.given["reclamation"]["homesteads"], projects, catalog, as_of=project.as_of, county=project.name,
+        without_plot=_accepted_without_plot(at.given.get("houses", {}), projects),
     )  # fmt: skip
     source = project.forms.get("quota_projects", project.forms.get("house_ledger", project.homesteads))
     file = "" if source is None else project.label(source.path)
-    value: Value = {"quota": table, "problems": tuple(replace(problem, file=file) for problem in problems)}
+    of_houses = project.forms.get("house_ledger")
+    files = {"house_ledger": file if of_houses is None else project.label(of_houses.path)}
+    value: Value = {
+        "quota": table,
+        "problems": tuple(replace(problem, file=files.get(problem.layer, file)) for problem in problems),
+    }
     if project.prices:
         value["quota_worth"] = worth(table, project.prices)
     return value
+
+
+def _accepted_without_plot(own: Value, projects: pd.DataFrame | None) -> pd.DataFrame | None:
+    """What ``analysis.quota.quota`` asks of accepted houses that no plot is matched with; None where none is."""
+    matched = own.get("matched")
+    if matched is None or not len(matched):
+        return None
+    table: pd.DataFrame = own["houses"]
+    lone = ~np.isin(np.arange(len(table)), matched["house"].to_numpy(np.int64))
+    found = table[lone & (stage_number(table["stage"]) >= STAGES.index("accepted")) & ~table["may_stay"]]
+    project = project_ids(found["quota_project"].astype("str"), projects)
+    return pd.DataFrame({"project_id": project, "county": found["county"], "area_m2": found["plot_area"]})
 
 
 def _origins(project: Project, catalog: Catalog, at: Work) -> Value:

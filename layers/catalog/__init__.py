@@ -171,6 +171,8 @@ class LedgerForm:
     numbers: tuple[str, ...] = ()
     areas: tuple[str, ...] = ()
     plot_areas: tuple[str, ...] = ()
+    units_needed: bool = False
+    """Whether areas without a unit, in heading or title, are unread: nobody writes them in square metres."""
     dates: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     file_words: tuple[str, ...] = ()

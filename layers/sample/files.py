@@ -622,6 +622,7 @@ def write_house_ledgers(
             planted.note_doubt("move_in_unknown", file)
         io.write_table(rows, folder / file, sheet="旧房")
     planted.note_doubt("quality_unknown", "增减挂钩项目.xlsx")
+    planted.note_doubt("quota_sold_stopped", "增减挂钩项目.xlsx")
     if len(towns) > 2:
         planted.note_doubt("project_unknown", "增减挂钩项目.xlsx")
     return numbers

@@ -46,7 +46,8 @@ def test_who_must_go_and_who_may_stay():
     assert found["may_stay"].tolist() == [False, True, False, True, True, False, False]
     assert found["differs"].tolist() == [False, False, True, True, False, False, False]
     told = {(p.code, p.row or dict(p.params)["n"]) for p in problems}
-    assert told == {("retained_without_approval", 4), ("should_demolish_differs", "2"), ("move_in_unknown", "2")}
+    assert told == {("retained_without_approval", 4), ("should_demolish_differs", "2"), ("move_in_unknown", "2"),
+                    ("exception_unproved", "2")}  # fmt: skip
 
 
 @pytest.mark.parametrize(("moved_in", "as_of", "late"), [
@@ -111,7 +112,8 @@ def county():
                                         "reclaimed_m2", "new_farmland_m2"])  # fmt: skip
     for name in ("area_m2", "quota_area_m2", "reclaimed_m2", "new_farmland_m2"):
         table[name] *= MU
-    return table.assign(county="县", ridge_rate=0.1, quality=[8.0, 8.0, *[np.nan] * 7], regreened_m2=np.nan,
+    ids = [f"Z{n}" for n in range(len(table))]
+    return table.assign(homestead_id=ids, county="县", ridge_rate=0.1, quality=[8.0, 8.0, *[np.nan] * 7], regreened_m2=np.nan,
                         slope_source="terrain", overlap_m2=0.0, construction_area_m2=table["quota_area_m2"],
                         way_done=table["way"].where(table["done_class"] != "", ""))  # fmt: skip
 
@@ -469,7 +471,53 @@ def test_a_row_of_a_project_said_twice_is_one_and_its_name_is_still_its_own():
     found, problems = quota(county(), other, CATALOG)
     by = found.set_index("unit_id")["surplus_mu"]
     assert by["县"] == pytest.approx(1.4 - 0.1 - 0.1 - 0.06)
+    assert by["X1"] == pytest.approx(1.6 - 0.1 - 0.1 - 0.06)
+    assert found["unit_id"].tolist() == ["X1", "X2", "", "县"]
+    approved = other.assign(approval_no=["甲", "乙", "甲"])
+    assert project_ids(pd.Series(["甲"]), approved).tolist() == ["X1"]
     assert "project_unknown" not in {p.code for p in problems}
+
+
+def test_an_accepted_house_without_a_plot_leaves_its_project_open_and_no_other():
+    lone = pd.DataFrame({"project_id": ["X1", ""], "county": "县", "area_m2": [0.6 * MU, MU]})
+    found, problems = quota(county(), ledger(), CATALOG, without_plot=lone)
+    by = found.set_index("unit_id")
+    assert by.loc["X1", ["accepted_unknown_mu", "accepted_unknown_n"]].tolist() == pytest.approx([0.6, 1])
+    assert by.loc[["X1", "县"], "surplus_mu"].isna().all()
+    assert by.loc["X2", "surplus_mu"] == pytest.approx(-0.2)
+    assert "quota_oversold" not in {p.code for p in problems}
+    assert check_laws({"quota": found}, catalog=CATALOG)["held"].all()
+
+
+def test_a_whole_that_nobody_can_read_leaves_its_parts_open_and_counties_may_be_written_shorter():
+    unread = ledger().assign(new_use=np.nan, unread=["new_use;", ""]).drop(columns="other_new_use")
+    by = quota(county(), unread, CATALOG)[0].set_index("unit_id")
+    assert np.isnan(by.loc["X1", "surplus_mu"])
+    named = county().assign(county="昭觉县")
+    rows = pd.concat([ledger(), ledger().iloc[[1]].assign(project_id="X4", project="四区")], ignore_index=True)
+    found = quota(named, rows.assign(county="昭觉"), CATALOG)[0]
+    assert found.loc[found["unit_level"] == "county", "unit_id"].tolist() == ["昭觉县"]
+
+
+def test_what_is_on_hold_and_what_is_below_zero_is_not_said_to_be_usable():
+    held = county().assign(way=["hold", *county()["way"][1:]])
+    one = quota(held, ledger(), CATALOG)[0].set_index("unit_id").loc["X1"]
+    assert one[["accepted_hold_mu", "farmland_balance_open_mu"]].tolist() == pytest.approx([0.9, 0.26 - 0.9])
+    assert one["usable"] is pd.NA
+    sold = ledger().assign(sold_in_province=np.array([2.0, 0.1]) * MU)
+    found, problems = quota(county(), sold, CATALOG)
+    assert not found.set_index("unit_id").loc["X1", "usable"]
+    names = {p.code: dict(p.params)["names"] for p in problems}
+    assert names["quota_oversold"] == "X1、X2"
+    assert names["quota_sold_stopped"] == "X2"
+
+
+def test_first_groups_of_two_villages_are_two_collectives():
+    table = county().iloc[:2].assign(collective=["第一村民小组", "1组"], village=["甲村", "乙村"], town="丙乡",
+                                     owner_level="31", exception="", disputed=False, crossing=False)  # fmt: skip
+    for name in ("registered", "certified", "changed"):
+        table[name] = pd.array([True, True], dtype="boolean")
+    assert rights(table)["collective"].tolist() == ["丙乡乙村1组", "丙乡甲村第一村民小组"]
 
 
 def test_a_road_is_neither_garden_nor_forest_nor_grass():

@@ -182,6 +182,36 @@ def test_the_patch_that_is_told_is_one_of_the_class_that_is_told():
     assert found[["survey_class", "survey_patch"]].to_numpy().tolist() == [["0702", "1"]]
 
 
+def test_a_layer_of_collectives_of_one_village_says_nothing_of_the_others():
+    given_ = plots(
+        *((at, 50, at + 10, 60) for at in (50, 150, 250)),
+        所有权人=["甲村农民集体", "乙村农民集体", "甲村农民集体"],
+    )
+    owners = zone((0, 0, 100, 400)).assign(collective="甲村农民集体", owner_code="32")
+    found = ways(given_, terrain=slope(10), collectives=owners)
+    # the third is its own village's and lies outside of it
+    assert found["way"].tolist() == ["reclaim", "reclaim", "hold"]
+    assert found["crossing"].tolist() == [False, False, True]
+    assert found["own_share"].isna().tolist() == [False, True, False]
+
+
+def test_both_areas_are_held_against_the_polygon():
+    given_ = plots((50, 50, 60, 60), (80, 50, 90, 60), 面积=[100.0, 100.0])
+    told = pd.DataFrame({"area_m2": [300.0, 101.0], "file": "旧房.xlsx", "row": [3, 4]}, index=given_.index)
+    _, problems = measure_plots(given_, Land(), CATALOG, ledger=told)
+    assert [(p.code, p.file, dict(p.params)["ids"]) for p in problems] == [
+        ("plot_area_differs", "旧房.xlsx", given_["homestead_id"][0])
+    ]
+
+
+def test_where_no_forest_is_none_surrounds():
+    given_ = plots((50, 50, 60, 60))
+    own, _ = measure_plots(given_, Land(survey=survey(((0, 0, 400, 400), "0702"))), CATALOG)
+    site = Site.of(given_, own, Around({}, survey(((0, 0, 400, 400), "0702"))))
+    fired, found = fire(site.with_measured(own.join(distances(site))), CATALOG)
+    assert (fired["surrounded"][0], found["surrounded"][0]) == (False, 0.0)
+
+
 def test_a_limit_on_a_rim_of_the_slope_map_is_judged_by_its_classes():
     given_ = plots((50, 50, 60, 60), (150, 50, 160, 60))
     classes = zone((0, 0, 100, 400), (100, 0, 400, 400), slope_class=[4, 3])
@@ -203,8 +233,11 @@ def test_a_limit_inside_a_class_moves_that_class_only_and_terrain_says_which_of_
     assert was["way"].tolist() == ["reclaim", "reclaim", "regreen"]
     assert now["way"].tolist() == ["reclaim", "regreen" if over else "reclaim", "regreen"]
     assert moved(was.assign(homestead_id="a"), now.assign(homestead_id="a")).index.size == over
-    # what the map does not say somebody must look at, and nothing else
-    assert now["field_check"].tolist() == [False, True, False]
+    # what the map does not say somebody must look at, and what terrain contradicts, and nothing else
+    of_terrain = 0 if terrain is None else int(np.searchsorted([2, 6, 15, 25], was["slope_terrain_deg"][1])) + 1
+    apart = [bool(of_terrain) and abs(of_terrain - own) > 1 for own in (3, 4, 5)]
+    assert now["field_check"].tolist() == [apart[0], True, apart[2]]
+    assert ["slopes_differ" in codes for codes in now["check_codes"]] == apart
     assert now["gates"].tolist()[0] == ""
     share = now[f"slope_over_{limit:g}_share"].tolist()
     assert share[0] == 0

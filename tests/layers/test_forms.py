@@ -136,8 +136,16 @@ def test_every_ledger_reads_its_own_headings(name):
         else "甲安置点" if field == form.settlement else f"某{field}"
         for field in words
     }  # fmt: skip
-    frame, problems = read(name, tuple(words[field][0] for field in words), tuple(row.values()))
+    unit = dict.fromkeys(form.areas, "（亩）") if form.units_needed else {}
+    frame, problems = read(
+        name, tuple(words[field][0] + unit.get(field, "") for field in words), tuple(row.values())
+    )
     assert problems == []
+    if form.units_needed:  # without a unit nobody knows
+        frame, problems = read(name, tuple(words[field][0] for field in words), tuple(row.values()))
+        assert {p.code for p in problems} == {"area_unit_missing"}
+        assert frame[list(form.areas)].isna().all(axis=None)
+        assert set(frame["unread"][0].split(";")) == {*form.areas, ""}
     assert set(words) - set(form.personal) <= set(frame.columns)
     assert (frame[[*form.numbers, *form.areas]].dtypes == "float64").all()
     if form.settlement:

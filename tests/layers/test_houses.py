@@ -426,6 +426,70 @@ def test_a_day_to_come_makes_no_other_day_a_contradiction():
     assert [p.code for p in problems] == ["date_to_come", "dates_out_of_order"]
 
 
+@pytest.mark.parametrize("day", ["2026", "2026年6月", "2026-12", "2026年底"])
+def test_a_year_that_is_not_over_takes_no_yes_back(day):
+    heading = ("旧房编号", "是否拆除", "拆除时间")
+    as_of = dt.date(2026, 6, 15)
+    found, _ = houses(ledger(("1", "是", day), ("2", "", day), heading=heading), CATALOG, as_of=as_of)
+    assert found["stage"].tolist() == ["demolished", "standing"]
+
+
+def test_spellings_of_a_village_are_one_and_a_village_is_no_community():
+    heading = ("旧房编号", "身份证号", "乡镇", "村", "是否拆除")
+    rows = (
+        ("1", PERSON, "云台乡", "上坡村", "是"),
+        ("1", OTHER, "云台", "上坡", "是"),
+        ("1", "", "", "上坡村", "是"),
+    )
+    found, _ = houses(ledger(*rows, heading=heading), CATALOG)
+    assert found[["house_id", "households_n", "town", "village"]].to_numpy().tolist() == [
+        ["1", 3, "云台乡", "上坡村"]
+    ]
+    two = (("1", PERSON, "云台乡", "上坡村", "是"), ("1", OTHER, "云台乡", "上坡社区", "是"))
+    assert len(houses(ledger(*two, heading=heading), CATALOG)[0]) == 2
+
+
+def test_a_workbook_without_villages_is_of_other_houses_if_its_households_or_its_town_are():
+    with_, without = (
+        ("旧房编号", "身份证号", "乡镇", "村", "是否拆除"),
+        ("旧房编号", "身份证号", "乡镇", "是否拆除"),
+    )
+
+    def both(one, other):
+        first = ledger(("1", *one, "甲村", "是"), heading=with_, file="甲.xlsx")
+        second = ledger(("1", *other, "否"), heading=without, file="乙.xlsx")
+        return len(houses(forms.together([first, second], FORM)[0], CATALOG)[0])
+
+    assert both((PERSON, ""), (OTHER, "")) == 2
+    assert both((PERSON, ""), (PERSON, "")) == 1
+    assert both(("", "东乡"), ("", "西乡")) == 2
+    assert both(("", "东乡"), ("", "东")) == 1
+    assert both(("", ""), ("", "")) == 1
+
+
+def test_a_file_that_is_there_twice_has_its_households_once_and_an_owner_that_is_a_person_is_not_read():
+    heading = ("旧房编号", "村", "是否拆除", "所有权人")
+    rows = (("1", "甲村", "是", "李四妹"), ("2", "甲村", "是", "甲村农民集体"))
+    whole = forms.together([ledger(*rows, heading=heading, file=f"{n}.xlsx") for n in "ab"], FORM)[0]
+    found, problems = houses(whole, CATALOG)
+    assert found["households_n"].tolist() == [1, 1]
+    assert found["collective"].tolist() == ["", "甲村农民集体"]
+    told = [p.code for p in problems]
+    assert told.count("household_twice") == 2
+    assert told.count("owner_no_collective") == 2
+
+
+def test_where_numbers_start_again_a_plot_is_of_the_village_on_whose_ground_it_lies():
+    given_ = plots(box(0), box(1), box(2), 旧房编号=["1", "1", "9"]).assign(
+        ground_village=["甲村", "乙村", "乙村"]
+    )
+    found, _ = houses(ledger(("1", "甲村", "是"), ("1", "乙村", "否"), ("9", "甲村", "否"),
+                             heading=("旧房编号", "村", "是否拆除")), CATALOG)  # fmt: skip
+    pairs = by_number(given_, found)
+    assert [found["village"][h] for h in pairs["house"]] == ["甲村", "乙村"]
+    assert pairs["plot"].tolist() == [0, 1]
+
+
 def test_a_ledger_without_numbers_of_houses_says_so():
     rows = ledger(("", "是"), ("", "否"), heading=("旧房编号", "是否拆除"))
     found, problems = houses(rows, CATALOG)

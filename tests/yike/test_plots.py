@@ -289,7 +289,7 @@ def test_a_run_without_plots_has_nothing_for_the_field(county: Path):
 
 def test_names_are_joined_to_their_own_house_whatever_the_key_looks_like(tmp_path: Path):
     table = pd.DataFrame({"homestead_id": ["A", "B", "C", "D"], "house_id": ["J(1)", "J（2）", "3@甲乡乙村", "4"],
-                          "village": ["甲村", "甲村", "乙村", "丙村"]})  # fmt: skip
+                          "town": "", "village": ["甲村", "甲村", "乙村", "丙村"]})  # fmt: skip
     (tmp_path / "钥匙.csv").write_text(
         "旧房编号,村,户主,电话,电话\nj(1),甲村,张,1,2\nJ(2),甲村,李,3\nJ(2),甲村,赵\n3,乙村,王,5,6\n3,丁村,孙,7,8\n",
         "utf-8",
@@ -301,6 +301,22 @@ def test_names_are_joined_to_their_own_house_whatever_the_key_looks_like(tmp_pat
     assert extra == ["村", "户主", "电话", "电话 "]
     assert joined["户主"].tolist() == ["张", "李、赵", "王", ""]
     assert joined[["电话", "电话 "]].to_numpy().tolist() == [["1", "2"], ["3", ""], ["5", "6"], ["", ""]]
+    # two villages of one name
+    (tmp_path / "镇.csv").write_text(
+        "旧房编号,乡镇,村,户主\n1,东乡,上坡村,张\n1,西乡,上坡村,李\n2,东乡,上坡村,王\n3,,上坡村,赵\n", "utf-8"
+    )
+    ids = [
+        "1@东乡上坡村",
+        "1@西乡上坡村",
+        "1@上坡村",
+        "2@东乡上坡村",
+        "2@西乡上坡村",
+        "3@东乡上坡村",
+        "3@西乡上坡村",
+    ]
+    towns = ["东乡", "西乡", "", "东乡", "西乡", "东乡", "西乡"]
+    both = pd.DataFrame({"homestead_id": ids, "house_id": ids, "town": towns, "village": "上坡"})
+    assert _with_key(both, tmp_path / "镇.csv")[0]["户主"].tolist() == ["张", "李", "", "王", "", "", ""]
 
 
 def test_each_kind_of_shape_has_a_file_and_what_is_not_there_has_none(tmp_path: Path):
