@@ -511,13 +511,15 @@ def _pieces(site: Site, open_: Bools, rules: Reclamation) -> tuple[NDArray[np.ob
     with_field = np.zeros(n, bool)
     if not len(rows):
         return name, size, with_field
-    a, b = shapely.STRtree(site.flat[rows]).query(site.flat[rows], predicate="dwithin", distance=rules.near_m)
-    pairs = [(rows[a], rows[b])]
+    # of points at one place the largest circle holds the others: it is asked for all of them
+    within, asked = _largest(site, rows)
+    a, b = shapely.STRtree(site.flat[asked]).query(site.flat[asked], predicate="dwithin", distance=rules.near_m)
+    pairs = [(rows, within), (asked[a], asked[b])]
     if m:
         plot, field = shapely.STRtree(site.fields).query(
-            site.flat[rows], predicate="dwithin", distance=rules.near_m
+            site.flat[asked], predicate="dwithin", distance=rules.near_m
         )
-        pairs.append((rows[plot], n + field))
+        pairs.append((asked[plot], n + field))
     one, other = (np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
     graph = sparse.coo_array((np.ones(len(one), np.int8), (one, other)), shape=(n + m, n + m))
     _, part = csgraph.connected_components(graph, directed=False)
@@ -543,6 +545,18 @@ def _pieces(site: Site, open_: Bools, rules: Reclamation) -> tuple[NDArray[np.ob
     size[rows] = whole[part[rows]]
     with_field[rows] = fields[part[rows]] > 0
     return name, size, with_field
+
+
+def _largest(site: Site, rows: Ints) -> tuple[Ints, Ints]:
+    """Of each of some plots the largest circle round its point, itself for an outline; and these, each once."""
+    points = (site.measured["area_source"] == "ledger").to_numpy(bool)[rows]
+    middles = np.rint(1e3 * shapely.get_coordinates(shapely.centroid(site.flat[rows]))).astype(np.int64)
+    table = pd.DataFrame(middles, columns=["x", "y"]).assign(row=rows, area=site.area_m2[rows])
+    # an outline is alone
+    table["lone"] = np.where(points, -1, rows)
+    order = table.sort_values(["area", "row"], ascending=[False, True])
+    largest = order.groupby(["lone", "x", "y"])["row"].transform("first").reindex(table.index).to_numpy(np.int64)
+    return largest, np.unique(largest)
 
 
 def _targets(own: pd.DataFrame, way: NDArray[np.object_], rules: Reclamation) -> NDArray[np.object_]:

@@ -88,6 +88,8 @@ def rights(homesteads: pd.DataFrame) -> pd.DataFrame:
     table = rows.groupby(by).sum(min_count=1)
     told = ["ownership_updated_mu", "contract_registered_mu", "contract_certified_mu"]
     table[told] = table[told].mask(table["accepted_mu"] == 0, 0.0)
+    cancelled = table["homestead_right_cancelled_n"].astype("Int64")
+    table["homestead_right_cancelled_n"] = cancelled.mask(table["accepted_mu"].isna())
     of = homesteads.groupby(by)
     levels = of["owner_level"].agg(lambda codes: next((c for c in sorted(codes) if c), ""))
     names = (

@@ -367,7 +367,8 @@ def name_columns(
     known = _known(headers, sections)
     told = written_down(raw)
     heads, below = (list(raw.rows[0]), 1) if raw.is_layer else _headings(raw, told, known)
-    fields = _fields([known.get(plain(heading), []) for heading in heads])
+    choices = [known.get(plain(heading)) or (_cut(heading, known) if raw.is_layer else []) for heading in heads]
+    fields = _fields(choices)
     rows, numbers, left_out = [], [], []
     for at, cells in enumerate(raw.rows[below:], start=below):
         number = at if raw.is_layer else at + 1
@@ -411,6 +412,20 @@ def _known(headers: Headers, sections: Sequence[str]) -> dict[str, list[str]]:
                 named.setdefault(word, []).append(field)
         known = {**named, **known}
     return known
+
+
+DBF_BYTES = 10
+"""So much of the name of a column a Shapefile keeps: three Chinese characters in UTF-8."""
+
+
+def _cut(heading: str, known: Mapping[str, list[str]]) -> list[str]:
+    """The field of the headings that a Shapefile would have cut to this one, if they are of one field."""
+    word = plain(heading)
+    if len(word.encode()) < DBF_BYTES - 2:
+        return []
+    fields = {own[0] for name, own in known.items()
+              if len(name) > len(word) and name.encode()[:DBF_BYTES].decode(errors="ignore") == word}  # fmt: skip
+    return list(fields) if len(fields) == 1 else []
 
 
 def _fields(choices: Sequence[list[str]]) -> dict[str, int]:

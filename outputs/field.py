@@ -24,7 +24,7 @@ LINES = {"reasons": 13, "checks": 9}
 """So many Chinese characters stand in a line of a column."""
 
 _WIDE = {"homestead_id": 17, "house_id": 15, "group": 6, "house_stage": 7, "area_m2": 8,
-         "ledger_area_m2": 8, "target_class": 9, "slope_terrain_deg": 7, "slope_class": 5, "way": 6,
+         "ledger_area_m2": 8, "target_class": 9, "slope_terrain_deg": 7, "slope_class": 7, "way": 6,
          "reasons": 26, "checks": 18, "lon": 10.5, "lat": 10, "why": 6}  # fmt: skip
 
 SHAPEFILE = {

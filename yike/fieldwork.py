@@ -75,6 +75,7 @@ def prepare_field(
     table = table.assign(
         way=table["way"].map(words.words["way"]), why=table["why"].map(words.words["field_why"]),
         house_stage=table["stage"].map(words.words["house_stage"]).fillna(""),
+        slope_class=table["slope_class"].astype("Int64").astype("str").map(words.words["slope"]).fillna(""),
         target_class=table["target_class"].map(lambda code: names.get(code, code)),
         checks=table["checks"].where(table["checks"] != "", words.words["field_why"]["sample"]),
         town=_towns(table),

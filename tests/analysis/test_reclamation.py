@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import tracemalloc
 
 import geopandas as gpd
 import numpy as np
@@ -202,6 +203,22 @@ def test_both_areas_are_held_against_the_polygon():
     assert [(p.code, p.file, dict(p.params)["ids"]) for p in problems] == [
         ("plot_area_differs", "旧房.xlsx", given_["homestead_id"][0])
     ]
+
+
+def test_points_at_one_place_are_one_piece_and_many_of_them_ask_no_pairs():
+    points = [shapely.Point(50, 50)] * 3 + [shapely.Point(85, 50), shapely.Point(200, 50)]
+    given_ = plots(*points, 面积=[100.0, 400.0, 90.0, 100.0, 100.0])
+    found = ways(given_, terrain=slope(10), survey=survey(((0, 0, 400, 400), "0702"), ((38, 0, 39, 60), "0103")))
+    # from the largest circle (11.3 m) to the fourth (5.6 m round a point 35 m away) it is 18 m, to the field none
+    assert len(set(found["piece_mu"].round(9)[:4])) == 1
+    assert found["piece_mu"][4] < found["piece_mu"][0]
+    assert found["piece_mu"][0] == pytest.approx((400 + 100 + 60) * 0.0015, rel=1e-3)
+    heap = plots(*[shapely.Point(50, 50)] * 4000, 面积=[100.0] * 4000)
+    tracemalloc.start()
+    ways(heap, terrain=slope(10))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 300e6  # four thousand squared is sixteen million pairs
 
 
 def test_where_no_forest_is_none_surrounds():

@@ -292,3 +292,17 @@ def test_a_number_without_end_is_none(cell):
 def test_a_number_of_a_person_is_blotted_out_however_it_is_written(text):
     assert without_personal(text) == "***"
     assert without_personal(f"张某 {text}") == "张某 ***"
+
+
+def test_headings_that_a_shapefile_cut_are_known_if_they_are_of_one_field():
+    known = catalog.load().headers
+
+    def fields(*heads, is_layer=True):
+        raw = RawTable("旧宅.shp", "", (heads, ("1",) * len(heads)), is_layer=is_layer)
+        return set(name_columns(raw, known, sections=("plot", "common")).headings.items())
+
+    assert fields("旧房编", "村") == {("house_id", "旧房编"), ("village", "村")}
+    # the number or the area: nobody knows
+    assert fields("宅基地", "村") == {("village", "村")}
+    # a workbook cuts nothing
+    assert fields("旧房编", "村", "乡镇", is_layer=False) == {("village", "村"), ("town", "乡镇")}
