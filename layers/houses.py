@@ -237,18 +237,9 @@ def houses(
     problems += _in_several(rows)
     rows, found = _from_other_files(rows)
     problems += found
-    words = [ledger.get(name, blank).astype("str") for name in ("exception", "retained_prod")]
-    kept, produces = (said.mask(said.map(lambda word: catalog.says("flag", word) is False), "") for said in words)
-    said = kept.where(kept != "", produces)
-    named = said.map(catalog.reclamation.exception_of)
-    # a yes under the heading of retained production houses is one
-    named = named.where(~said.map(lambda word: catalog.says("flag", word) is True), "production")
-    rows["exception"], rows["exception_known"] = named.fillna("").astype("str"), named.notna()
-    strange = rows[named.isna()]
-    problems += [  # its words may name somebody
-        Problem.fault("exception_unknown", layer="house_ledger", file=row.file, row=row.row)
-        for row in strange.itertuples()
-    ]
+    reasons, found = _exceptions(ledger, catalog)
+    rows = rows.join(reasons)
+    problems += found
     odd = rows[(rows["quality"] != "") & rows["quality"].map(grade_of).isna()]
     problems += [
         Problem.doubt("grade_unknown", file=file, layer="house_ledger", n=own["house_id"].nunique(),
@@ -275,6 +266,22 @@ def houses(
     rows["stage_n"] = rows["stage_n"].where(rows["stage_n"] >= 0)
     table, found = _together(rows.assign(household=~twice & ~rows["continued"]))
     return table, problems + found
+
+
+def _exceptions(ledger: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, list[Problem]]:
+    """Why a house may stay, as the catalogue calls it: ``exception`` and ``exception_known``."""
+    blank = pd.Series("", index=ledger.index)
+    words = [ledger.get(name, blank).astype("str") for name in ("exception", "retained_prod")]
+    kept, produces = (said.mask(said.map(lambda word: catalog.says("flag", word) is False), "") for said in words)
+    said = kept.where(kept != "", produces)
+    named = said.map(catalog.reclamation.exception_of)
+    # a yes under the heading of retained production houses is one
+    named = named.where(~said.map(lambda word: catalog.says("flag", word) is True), "production")
+    out = pd.DataFrame({"exception": named.fillna("").astype("str"), "exception_known": named.notna()})
+    return out, [  # its words may name somebody
+        Problem.fault("exception_unknown", layer="house_ledger", file=row.file, row=row.row)
+        for row in ledger[named.isna()].itertuples()
+    ]
 
 
 def _by_village(rows: pd.DataFrame) -> tuple[pd.Series, list[Problem]]:
