@@ -248,14 +248,7 @@ def houses(
     ]  # fmt: skip
     rows["stage_n"], found = _stages(rows, catalog)
     problems += [*found, *apart]
-    twice = (rows["key"] != "") & rows.duplicated(["house_id", "key"])
-    # without ID numbers a row of another file that says the same in every column is the same household
-    columns = [name for name in ledger if name not in ("file", "row", "unread")]
-    same = ledger[columns].astype("str").assign(_house=rows["house_id"])
-    again = (
-        (rows["key"] == "") & (given != "") & same.duplicated() & ~same.assign(file=ledger["file"]).duplicated()
-    )
-    twice |= again
+    twice = _said_again(ledger, rows) & ((rows["key"] != "") | (given != ""))
     problems += [
         Problem.fault("household_twice", layer="house_ledger", file=row.file, row=row.row, value=row.house_id)
         for row in rows[twice].itertuples()
@@ -266,6 +259,15 @@ def houses(
     rows["stage_n"] = rows["stage_n"].where(rows["stage_n"] >= 0)
     table, found = _together(rows.assign(household=~twice & ~rows["continued"]))
     return table, problems + found
+
+
+def _said_again(ledger: pd.DataFrame, rows: pd.DataFrame) -> pd.Series:
+    """Say which rows are of a household that an earlier row names; without ID numbers, one of another file."""
+    keyed = rows["key"] != ""
+    columns = [name for name in ledger if name not in ("file", "row", "unread")]
+    same = ledger[columns].astype("str").assign(_house=rows["house_id"])
+    elsewhere = same.duplicated() & ~same.assign(_file=ledger["file"]).duplicated()
+    return rows.duplicated(["house_id", "key"]).where(keyed, elsewhere)
 
 
 def _exceptions(ledger: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, list[Problem]]:
