@@ -204,12 +204,12 @@ def quota(
         beside ours. ``accepted_barred_mu`` is the part of accepted farmland where gates let only green
         grow, ``accepted_hold_mu`` the part on hold, and ``farmland_balance_open_mu`` the balance without both:
         below zero it is not known whether the quota may be used. Plots of no project stand under ``''`` of the
-        level project. ``quality_balance`` is the mean
-        grade that was taken less that of what came (negative: what came is worse), NaN unless grades of ``GRADED``
-        of what came are known. Problems: a project that no ledger of projects knows, or of several counties, more
-        farmland taken than was built on,
-        plots of no project that are accepted, grades that are unknown, columns that the ledger of projects lacks,
-        more sold than there is, and a day of return before ``as_of`` with less accepted than was taken.
+        level project. ``quality_balance`` is the mean grade that was taken less that of what came (negative: what
+        came is worse), NaN unless grades of ``GRADED`` of what came are known. Problems: a project that no ledger
+        of projects knows, or of several counties, more farmland taken than was built on, plots of no project that
+        are accepted, grades that are unknown, columns that the ledger of projects lacks, more sold than there is,
+        quota sold against a deficit of farmland, and a day of return before ``as_of`` with less accepted than was
+        taken.
     """
     gains = earned(homesteads, catalog)
     gains["grade_sum"] = homesteads["quality"] * gains["accepted_farmland_net_mu"]
